@@ -23,6 +23,7 @@ const longest = [
   "lab/simulation/mutants/members",
   "integration/slots",
   "integration/community",
+  "integration/story",
   "integration/explorer",
   "integration/dispatch",
   "integration/admission",

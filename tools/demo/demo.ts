@@ -21,6 +21,8 @@ import { createNetwork } from "../provisioning/network.js";
 import type { ChainSummary } from "../routes/chains.js";
 import { openApiSource } from "../sources/api.js";
 import type { ChainSource } from "../sources/source.js";
+import { demoContracts } from "./community/contracts.js";
+import { castOf, keepMeters, tellStory } from "./community/stage.js";
 import { mixProtocols } from "./inputs.js";
 import { type DemoParticipants, makeParticipants, startParticipants } from "./participants.js";
 import { type NodeProcess, runNode } from "./processes.js";
@@ -84,18 +86,15 @@ async function prepare(folder: string, options: DemoOptions): Promise<void> {
     host: HOST,
     basePort: await freeBasePort(options),
     target: 0,
-    hasContracts: true,
+    ...{ hasContracts: true, contracts: demoContracts },
   };
-  const { meters } = await createNetwork(folder, plan, new Date());
-  await makeParticipants(
-    folder,
-    plan.chains.map(({ service }) => service),
-    new Date(),
-  );
-  await mixProtocols(
-    folder,
-    meters.map(({ name }) => name),
-  );
+  const now = new Date();
+  const { meters } = await createNetwork(folder, plan, now);
+  const services = plan.chains.map(({ service }) => service);
+  await makeParticipants(folder, services, now);
+  await keepMeters(folder, meters);
+  const names = meters.map(({ name }) => name);
+  await mixProtocols(folder, names, now);
 }
 
 async function run(
@@ -127,7 +126,10 @@ async function run(
     await startMeters(folder, options, tally, meters);
     const apis = nodes.map(({ api }) => api);
     participants = await startParticipants(folder, apis, tally, giveUp);
-    await Promise.race([keepShowing(until), broken]);
+    const { ask } = participants;
+    const cast = await castOf(folder);
+    const telling = cast === undefined ? until : tellStory({ cast, sources, ask, tell: screen.tell, until });
+    await Promise.race([Promise.all([keepShowing(until), telling]), broken]);
     announce([stopping(tally.open)]);
     participants.pause();
     await Promise.all([...meters.values()].map(({ meter }) => meter.pauseMeter()));

@@ -3,8 +3,10 @@
 import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Configuration } from "../../src/agent/configuration.js";
 import type { MeterConfiguration } from "../../src/agent/meter-configuration.js";
 import type { EmulatorPort } from "../meters/ports/port-configuration.js";
+import { seeds } from "./community/cast.js";
 
 type Input = Omit<MeterConfiguration, "port"> & { readonly emulated: Partial<EmulatorPort> };
 
@@ -33,13 +35,37 @@ function inputOf(number: number): Input {
   }
 }
 
-/** Gives the meters of a new network their protocols. */
-export async function mixProtocols(folder: string, meters: readonly string[]): Promise<void> {
+/** So many alike homes stand behind each meter, in whose street it is a morning of June. */
+const HOMES = 10;
+const JUNE = { month: 5, day: 21, hour: 10 } as const;
+
+/** How far that morning is ahead, in whole ten seconds. */
+export function aheadOf(now: Date): number {
+  const at = (year: number) => Date.UTC(year, JUNE.month, JUNE.day, JUNE.hour);
+  const year = now.getUTCFullYear();
+  const next_ms = at(year) > now.getTime() ? at(year) : at(year + 1);
+  return 10 * Math.floor((next_ms - now.getTime()) / 10_000);
+}
+
+function seedOf(index: number): { readonly seed?: number } {
+  const seed = seeds[index];
+  return seed === undefined ? {} : { seed };
+}
+
+const DISPATCH = 3;
+const energies = ["1-0:1.8.n", "1-0:2.8.n"];
+
+/** Gives the meters of a new network their protocols and homes, and has them sign their counters for dispatch too, which holds trades to them. */
+export async function mixProtocols(folder: string, meters: readonly string[], now: Date): Promise<void> {
+  const ahead_s = aheadOf(now);
   for (const [index, name] of meters.entries()) {
     const path = join(folder, "meters", name, "configuration.json");
-    const document = JSON.parse(await readFile(path, "utf8")) as { readonly meter: MeterConfiguration };
+    const document = JSON.parse(await readFile(path, "utf8")) as Configuration;
     const { emulated, ...input } = inputOf(index + 1);
-    const port = { ...(document.meter.port as EmulatorPort), ...emulated };
-    await writeFile(path, JSON.stringify({ ...document, meter: { ...input, port } }, undefined, 2));
+    const port = { ...(document.meter.port as EmulatorPort), homes: HOMES, ahead_s, ...seedOf(index), ...emulated };
+    const schedule = document.schedule.map((entry) =>
+      entry.service === DISPATCH ? { ...entry, registers: energies } : entry,
+    );
+    await writeFile(path, JSON.stringify({ ...document, schedule, meter: { ...input, port } }, undefined, 2));
   }
 }

@@ -1,4 +1,5 @@
-// The demo's participants: each signs an operation now and then, brings it to a node and verifies its receipt.
+// The demo's participants: each signs what the story asks of it, brings it to a node and verifies its receipt. Some sign an operation of
+// a network's own type now and then, on every chain.
 
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
@@ -12,21 +13,20 @@ import type { Waiting } from "../files/operations/outbox.js";
 import { type Participant, withParticipant } from "../files/operations/participant-folder.js";
 import { createParticipant } from "../provisioning/participant.js";
 import { openApiSource, postRecord } from "../sources/api.js";
+import { type Actor, actors, plans } from "./community/cast.js";
+import type { Asked } from "./community/story.js";
 import type { Tally } from "./tally.js";
 
-/** Both kinds of keys that a participant may have. */
-const plans = [
-  { id: "anna", role: "customer", algorithm: "Ed25519" },
-  { id: "works", role: "supplier", algorithm: "ESP256" },
-] as const;
-/** A network's own types, which no contract handles. */
+/** A network's own types, which no contract handles, and who signs them. */
 const TYPE = 40_000;
-const EVERY_MS = 4_000;
+const talkers: readonly string[] = ["anna", "works"] satisfies readonly Actor[];
+const EVERY_MS = 8_000;
 const POLL_MS = 250;
 
 /** Makes the participants of a new network. */
 export async function makeParticipants(network: string, services: readonly number[], now: Date): Promise<void> {
-  for (const { id, role, algorithm } of plans) {
+  for (const id of actors) {
+    const { role, algorithm } = plans[id];
     await createParticipant({ network, id, role, algorithm, services, out: join(network, "participants", id) }, now);
   }
 }
@@ -36,6 +36,8 @@ export interface DemoParticipants {
   readonly signed: number;
   /** operations that wait for their receipts */
   readonly open: number;
+  /** Has somebody sign something, behind what he has been asked before; nothing any more once it is paused. */
+  ask(asked: Asked): void;
   /** Signs no more; those that wait are looked after until `stop`. */
   pause(): void;
   stop(): Promise<void>;
@@ -52,9 +54,13 @@ export async function startParticipants(
   const names = existsSync(folder) ? await readdir(folder) : [];
   const shared = { isPaused: false, isOver: false, signed: 0 };
   const open = new Map<string, number>();
-  const lives = names.sort().map((name, index) =>
+  const asked = new Map<string, Asked[]>(names.map((name) => [name, []]));
+  const lives = names.sort().map((name) =>
     withParticipant(join(folder, name), (participant) =>
-      live(participant, { apis, tally, shared, first: index, onOpen: (count) => open.set(name, count) }),
+      live(participant, {
+        ...{ apis, tally, shared, first: talkers.indexOf(name), asked: asked.get(name)! },
+        onOpen: (count) => open.set(name, count),
+      }),
     ).catch((error: unknown) => {
       if (!(error instanceof GridsealError)) throw error;
       onFailed(error);
@@ -66,6 +72,9 @@ export async function startParticipants(
     },
     get open() {
       return [...open.values()].reduce((sum, count) => sum + count, 0);
+    },
+    ask(wanted) {
+      if (!shared.isPaused) asked.get(wanted.who)?.push(wanted);
     },
     pause() {
       shared.isPaused = true;
@@ -82,23 +91,31 @@ interface Life {
   readonly apis: readonly string[];
   readonly tally: Tally;
   readonly shared: { isPaused: boolean; isOver: boolean; signed: number };
-  /** of the services, for which it signs first */
+  /** of the services, for which it signs first; -1 where it signs for none by itself */
   readonly first: number;
+  /** what it is to sign, the first first */
+  readonly asked: Asked[];
   onOpen(count: number): void;
 }
 
-async function live(participant: Participant, { apis, tally, shared, first, onOpen }: Life): Promise<void> {
+async function live(participant: Participant, { apis, tally, shared, first, asked, onOpen }: Life): Promise<void> {
   const { services } = participant.credential;
-  let next_ms = performance.now() + (EVERY_MS * first) / plans.length;
+  let next_ms = first < 0 ? Number.POSITIVE_INFINITY : performance.now() + (EVERY_MS * first) / talkers.length;
   let count = 0;
   for (let turn = first; !shared.isOver; ) {
-    if (!shared.isPaused && performance.now() >= next_ms) {
+    const own: Omit<Asked, "who">[] = [];
+    if (performance.now() >= next_ms) {
       next_ms += EVERY_MS;
+      own.push(remarkOf(services[turn % services.length]!, turn));
+      turn += 1;
+    }
+    for (const wanted of [...asked.splice(0), ...own]) {
+      if (shared.isPaused) break;
       // It is open before it is signed, so that who pauses now waits for it.
       onOpen(count + 1);
-      await sign(participant, services[turn % services.length]!, turn);
+      await sign(participant, wanted);
+      count += 1;
       shared.signed += 1;
-      turn += 1;
     }
     count = 0;
     for (const service of services) {
@@ -114,13 +131,18 @@ async function live(participant: Participant, { apis, tally, shared, first, onOp
   }
 }
 
-async function sign(participant: Participant, service: number, turn: number): Promise<void> {
+/** What somebody says by himself. */
+function remarkOf(service: number, turn: number): Omit<Asked, "who"> {
+  const body = { asks: turn % 2 === 0 ? "more" : "less", wh: 100 * (1 + (turn % 9)) };
+  return { service, type: TYPE + (turn % 3), body };
+}
+
+async function sign(participant: Participant, { service, type, body }: Omit<Asked, "who">): Promise<void> {
   const outbox = await participant.outbox(service);
   await outbox.sign(({ next, previous }) => {
     const time_s = Math.floor(Date.now() / 1_000);
     const place = { service, serviceId: 0, seq: next, previous, time_s, quality: 2 };
-    const body = { asks: turn % 2 === 0 ? "more" : "less", wh: 100 * (1 + (turn % 9)) };
-    return signOperation({ ...place, type: TYPE + (turn % 3), body }, [], participant.signer, participant.kid);
+    return signOperation({ ...place, type, body }, [], participant.signer, participant.kid);
   });
 }
 

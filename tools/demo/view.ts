@@ -16,6 +16,8 @@ export interface Picture {
   readonly open: number;
   readonly p50_ms: number;
   readonly p99_ms: number;
+  /** what was told of the community so far, the newest last */
+  readonly told?: readonly string[];
 }
 
 export interface ChainRow {
@@ -25,6 +27,9 @@ export interface ChainRow {
   readonly records: number;
   readonly violations: number;
 }
+
+/** Lines of what is told that the picture has room for. */
+const TOLD_LINES = 12;
 
 /** Lines that show everything in so many columns. */
 export function drawPicture(picture: Picture, columns: number): string[] {
@@ -44,6 +49,7 @@ export function drawPicture(picture: Picture, columns: number): string[] {
       picture.meters.map(({ name, state }) => `${name}: ${state}   `),
       columns,
     ),
+    ...(picture.told === undefined ? [] : ["", ...picture.told.slice(-TOLD_LINES)]),
   ];
   return lines.map((line) => line.trimEnd().slice(0, columns - 1));
 }
@@ -70,6 +76,8 @@ export function summary(picture: Picture): string {
 
 export interface Screen {
   show(picture: Picture): void;
+  /** What the community does; the next picture has it, and a log at once. */
+  tell(lines: readonly string[]): void;
   /** Leaves the last picture standing. */
   end(): void;
 }
@@ -80,10 +88,15 @@ const LINE_INTERVAL_S = 5;
 export function createScreen(output: NodeJS.WriteStream): Screen {
   let drawn = 0;
   let next_s = 0;
+  let told: readonly string[] = [];
   return {
+    tell(lines) {
+      told = [...told, ...lines].slice(-TOLD_LINES);
+      if (!output.isTTY) output.write(lines.map((line) => `${line}\n`).join(""));
+    },
     show(picture) {
       if (output.isTTY) {
-        const lines = drawPicture(picture, output.columns);
+        const lines = drawPicture({ ...picture, told }, output.columns);
         // Up to the first line of the last picture, and clear to the end of the screen (ECMA-48:
         // CUU, ED).
         output.write(`${drawn > 0 ? `\x1b[${drawn}A` : ""}\x1b[J${lines.join("\n")}\n`);

@@ -32,7 +32,11 @@ export function openEmulatedMeter(
   onBytes: (bytes: Uint8Array) => void,
 ): OpenedPort {
   let time_s = Math.floor(Date.now() / 1000);
-  const household = createHousehold({ seed: port.seed, start_s: time_s });
+  const household = createHousehold({
+    ...{ seed: port.seed, start_s: time_s },
+    ...(port.homes !== undefined && { homes: port.homes }),
+    ...(port.ahead_s !== undefined && { ahead_s: port.ahead_s }),
+  });
   let listener = line;
   const stateNow = (): HouseholdState => {
     // A clock that was set back stands still: energy does not flow backwards.

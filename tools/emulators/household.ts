@@ -11,7 +11,14 @@ export interface HouseholdOptions {
   readonly seed: number;
   /** UTC seconds at which its meter begins to count. */
   readonly start_s: number;
+  /** so many alike stand behind the meter; one where absent */
+  readonly homes?: number;
+  /** how far their day and season are ahead of the clock; a multiple of ten */
+  readonly ahead_s?: number;
 }
+
+/** Whose powers they are. */
+type Home = Required<Omit<HouseholdOptions, "start_s">>;
 
 /** One phase as its meter element sees it. */
 export interface Phase {
@@ -99,11 +106,12 @@ interface Accumulated {
 }
 
 /** A household whose meters have counted for some years before `start_s`. */
-export function createHousehold({ seed, start_s }: HouseholdOptions): Household {
+export function createHousehold({ seed, start_s, homes = 1, ahead_s = 0 }: HouseholdOptions): Household {
   if (!Number.isSafeInteger(start_s) || start_s < 0) {
     throw new RangeError(`start_s: expected whole UTC seconds, got ${start_s}`);
   }
   const accumulated = initial(seed, start_s);
+  const home = { seed, homes, ahead_s };
   return {
     step(time_s) {
       const span_s = time_s - accumulated.time_s;
@@ -112,19 +120,20 @@ export function createHousehold({ seed, start_s }: HouseholdOptions): Household 
           `time_s: expected ${accumulated.time_s} to ${accumulated.time_s + stepMax_s}, got ${time_s}`,
         );
       }
-      while (accumulated.time_s < time_s) advance(seed, accumulated, time_s);
-      return stateOf(seed, accumulated);
+      while (accumulated.time_s < time_s) advance(home, accumulated, time_s);
+      return stateOf(home, accumulated);
     },
   };
 }
 
 /** The powers of the three phases in the slot that contains `time_s`: load less solar. */
-function slotPowers_W(seed: number, time_s: number, local: LocalTime): readonly [number, number, number] {
-  const slotStart_s = time_s - (time_s % slot_s);
-  const load = loadOf(seed, slotStart_s, local);
+function slotPowers_W({ seed, homes, ahead_s }: Home, time_s: number): readonly [number, number, number] {
+  const slotStart_s = time_s - (time_s % slot_s) + ahead_s;
+  const load = loadOf(seed, slotStart_s, localTime(slotStart_s));
   const solar_W = solarPower_W(seed, slotStart_s);
   const share_W = Math.floor(solar_W / 3);
-  return [load[0] - (solar_W - 2 * share_W), load[1] - share_W, load[2] - share_W];
+  const powers_W = [load[0] - (solar_W - 2 * share_W), load[1] - share_W, load[2] - share_W] as const;
+  return [homes * powers_W[0], homes * powers_W[1], homes * powers_W[2]];
 }
 
 function initial(seed: number, start_s: number): Accumulated {
@@ -151,12 +160,13 @@ function initial(seed: number, start_s: number): Accumulated {
 }
 
 /** Adds what flows until the end of the slot, or until `until_s` where that comes first. Quarter-hours end with a slot. */
-function advance(seed: number, accumulated: Accumulated, until_s: number): void {
+function advance(home: Home, accumulated: Accumulated, until_s: number): void {
+  const { seed } = home;
   const from_s = accumulated.time_s;
   const to_s = Math.min(from_s - (from_s % slot_s) + slot_s, until_s);
   const span_s = to_s - from_s;
   const local = localTime(from_s);
-  const powers_W = slotPowers_W(seed, from_s, local);
+  const powers_W = slotPowers_W(home, from_s);
   const energy_Ws = (powers_W[0] + powers_W[1] + powers_W[2]) * span_s;
   const normal = isNormalTariff(local);
   if (energy_Ws >= 0 && normal) accumulated.consumedNormal_Ws += energy_Ws;
@@ -186,10 +196,11 @@ function endQuarter(accumulated: Accumulated, before: LocalTime): void {
   accumulated.monthPeak = { power_W: 0, time_s };
 }
 
-function stateOf(seed: number, accumulated: Accumulated): HouseholdState {
+function stateOf(home: Home, accumulated: Accumulated): HouseholdState {
+  const { seed } = home;
   const { time_s } = accumulated;
   const local = localTime(time_s);
-  const powers_W = slotPowers_W(seed, time_s, local);
+  const powers_W = slotPowers_W(home, time_s);
   const phase = (index: 0 | 1 | 2): Phase => phaseOf(seed, time_s, index, powers_W[index]);
   const sinceQuarter_s = time_s % quarter_s;
   return {

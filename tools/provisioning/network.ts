@@ -26,7 +26,7 @@ import { createFile, createFolder, PUBLIC } from "../files/made-once.js";
 import { closeFolder, SECRET } from "../files/private-files.js";
 import { apiDefaults, batchDefaults, type NodeConfiguration } from "../node/configuration.js";
 import { rateDefaults } from "../node/ingest/allowances.js";
-import { type FoundingOrder, orderFirstContracts } from "./contracts/founding.js";
+import { type FirstContract, type FoundingOrder, firstContracts, orderFirstContracts } from "./contracts/founding.js";
 import { fillMeterFolder } from "./meter-folder.js";
 import { readTlsAuthority } from "./node-folder.js";
 
@@ -54,6 +54,8 @@ export interface NetworkPlan {
   readonly locations?: ReadonlyMap<number, string>;
   /** whether it begins with the contracts that every network has, where it has a contracts chain */
   readonly hasContracts?: boolean;
+  /** other ones than those */
+  readonly contracts?: readonly FirstContract[];
   /** members of a chain that verify a temporary block, all where there are fewer; absent: one correct one at least, and two */
   readonly verifiers?: number | undefined;
 }
@@ -116,7 +118,8 @@ async function fillNetwork(folder: string, plan: NetworkPlan, now: Date, founder
   const authority = { issuing, genesis, genesisBytes };
   const ca = await readTlsAuthority(founder.folder);
   const signers = nodes.map(({ signer }) => signer);
-  const orders = plan.hasContracts ? await orderFirstContracts({ genesis, ...founder, signers }, now) : [];
+  const { contracts = firstContracts } = plan;
+  const orders = plan.hasContracts ? await orderFirstContracts({ genesis, ...founder, signers, contracts }, now) : [];
   const signaturesMissing = (genesis.ordering?.signatures ?? 1) - 1;
   const brought = signaturesMissing === 0 ? orders : [];
   for (const node of nodes) {

@@ -21,6 +21,10 @@ export interface EmulatorPort {
   readonly authentication?: string;
   /** pulses: the meter's constant */
   readonly impulses_per_kWh?: number;
+  /** so many alike stand behind the meter */
+  readonly homes?: number;
+  /** how far their day and season are ahead of the clock; whole ten seconds */
+  readonly ahead_s?: number;
 }
 
 /** Of a serial port's line the agent knows what is usual. */
@@ -38,6 +42,9 @@ export type DevicePort =
 export type MeterPort = DevicePort | EmulatorPort;
 
 const versions: readonly string[] = ["2.2", "3.0", "4.2", "5.0", "fluvius"] satisfies P1Version[];
+/** More would be beyond what a P1 telegram states of power. */
+const HOMES_MAX = 16;
+const AHEAD_S_MAX = 31_622_400;
 /** A P1 meter of DSMR 5.0 sends every second. */
 const interval_ms_default = 1000;
 
@@ -70,6 +77,8 @@ export function parsePort(stated: unknown): MeterPort {
         ...(fields.impulses_per_kWh !== undefined && {
           impulses_per_kWh: whole(fields, "impulses_per_kWh", 1, impulsesMax),
         }),
+        ...(fields.homes !== undefined && { homes: whole(fields, "homes", 1, HOMES_MAX) }),
+        ...(fields.ahead_s !== undefined && { ahead_s: wholeTens(fields, "ahead_s", AHEAD_S_MAX) }),
       };
     default:
       throw invalid("kind", "serial, tcp, file or emulator", fields.kind);
@@ -93,6 +102,12 @@ function whole(fields: Record<string, unknown>, name: string, least: number, mos
   const value = fields[name];
   if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
   throw invalid(name, `a whole number from ${least} to ${most}`, value);
+}
+
+function wholeTens(fields: Record<string, unknown>, name: string, most: number): number {
+  const value = whole(fields, name, 0, most);
+  if (value % 10 !== 0) throw invalid(name, "a multiple of ten", value);
+  return value;
 }
 
 function interval(fields: Record<string, unknown>): number {

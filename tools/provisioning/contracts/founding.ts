@@ -3,7 +3,13 @@
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type InstallAction, signTried, withSource } from "../../../src/wire/contract-order.js";
+import {
+  type InstallAction,
+  type ParametersAction,
+  type ParameterValue,
+  signTried,
+  withSource,
+} from "../../../src/wire/contract-order.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import { equalKeys, type Signer } from "../../../src/wire/key.js";
@@ -20,18 +26,22 @@ import { VECTORS_BYTES_MAX, vectorsPathOf } from "./vectors.js";
 
 type Terms = Pick<InstallAction, "types" | "messages" | "slots" | "fromHeight"> & Limits;
 
-interface FirstContract {
+export interface FirstContract {
   readonly name: string;
   readonly service: number;
+  /** its source, with vectors beside it; that of this name in tools/market where absent */
+  readonly file?: string;
   readonly terms: Terms;
+  /** set everywhere, from the first height on; none where absent */
+  readonly parameters?: Readonly<Record<string, ParameterValue>>;
 }
 
 const TRADING = 1;
 const MARKET = fileURLToPath(new URL("../../market", import.meta.url));
-const nothing = { types: [], messages: [], ...defaultLimits } as const;
+export const nothing = { types: [], messages: [], ...defaultLimits } as const;
 
 /** In the order of their orders. Each counts from the first block on that knows of it. */
-const firstContracts: readonly FirstContract[] = [
+export const firstContracts: readonly FirstContract[] = [
   {
     name: "registry",
     service: CONTRACTS_SERVICE,
@@ -64,6 +74,7 @@ export interface Founding {
   readonly folder: string;
   /** of all nodes: they are made on this machine */
   readonly signers: readonly Signer[];
+  readonly contracts: readonly FirstContract[];
 }
 
 /**
@@ -71,30 +82,42 @@ export interface Founding {
  * contracts chain. Rejects with CONTRACT_FAILED where a vector comes to something else on this machine.
  */
 export async function orderFirstContracts(founding: Founding, now: Date): Promise<readonly FoundingOrder[]> {
-  const { genesis, own, folder } = founding;
+  const { genesis, own, folder, contracts } = founding;
   const services = new Set(genesis.chains.map(({ service }) => service));
   if (!services.has(CONTRACTS_SERVICE)) return [];
   let governance = initialGovernance(genesis);
   const ordered: FoundingOrder[] = [];
-  for (const contract of firstContracts.filter(({ service }) => services.has(service))) {
-    const order = await tryAndOrder(contract, governance, founding, now);
-    const bytes = withSource(issueOrder(order, genesis, own), order.source!);
+  const keep = async (order: Order, { name, service }: FirstContract) => {
+    const signed = issueOrder(order, genesis, own);
+    const bytes = order.source === undefined ? signed : withSource(signed, order.source);
     await keepOrder(folder, order, bytes);
-    ordered.push({ name: contract.name, service: contract.service, number: order.number, bytes });
+    ordered.push({ name, service, number: order.number, bytes });
     const governed = govern(governance, order, order.number);
     assertInvariant(governed.type === "governed", "an order that nextOrder makes applies");
     governance = governed.governance;
+  };
+  for (const contract of contracts.filter(({ service }) => services.has(service))) {
+    await keep(await tryAndOrder(contract, governance, founding, now), contract);
+    const parameters = parametersOf(contract);
+    if (parameters === undefined) continue;
+    await keep(nextOrder(governance, parameters, { number: undefined, now, source: undefined }), contract);
   }
   return ordered;
 }
 
+function parametersOf({ name, service, terms, parameters }: FirstContract): ParametersAction | undefined {
+  if (parameters === undefined) return undefined;
+  const place = { type: "parameters", service, contract: name, jurisdiction: undefined } as const;
+  return { ...place, parameters: new Map(Object.entries(parameters)), fromHeight: terms.fromHeight };
+}
+
 async function tryAndOrder(
-  { name, service, terms }: FirstContract,
+  { name, service, terms, file: stated }: FirstContract,
   governance: Governance,
   { genesis, signers }: Founding,
   now: Date,
 ): Promise<Order> {
-  const file = join(MARKET, name, `${name}.ts`);
+  const file = stated ?? join(MARKET, name, `${name}.ts`);
   const path = vectorsPathOf(file, undefined);
   const { bundle, complaint } = await testContract(file, path, terms);
   if (complaint !== undefined) throw new GridsealError("CONTRACT_FAILED", complaint);

@@ -1,0 +1,68 @@
+// The demo's community on real nodes, as README has it: within two minutes shares, an auction, a check that curtails, a countersigned
+// contract, a breach, a rating that falls, a limit that takes effect, and bills; then the commands that show it, and every chain verified.
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { freeBasePort, openNetwork, verifyChains } from "./network.js";
+import { cleanUp, gridseal, startGridseal, temporaryFolder, until } from "./processes.js";
+
+/** What is told, in any order, each of at most 80 columns. */
+const told = {
+  founding: /trading +Sun street is founded: proportional/,
+  membership: /trading +anna joins with meter [0-9a-f]{16}/,
+  shares: /trading +\d\d:\d\d:\d\d shares: 0\.\d{3} of 0\.\d{3} kWh are covered/,
+  auction: /trading +\S+ 0\.\d{3} kWh trade at 0\.09000, 3 of 3 bids opened/,
+  curtailment: /dispatch +\S+ curtailed, [\d.]+ % are carried: line 1 is at its limit/,
+  signature: /dispatch +\S+ the grid operator signs contract \d/,
+  breach: /dispatch +works was to feed in 0\.\d{3}, and did -0\.\d{3}: a breach/,
+  rating: /credit +works is rated [BC]+, \d+ of 1000/,
+  limit: /trading +works is \S+ and may owe 0\.26666/,
+  denial: /trading +works bids for more than it may owe: denied/,
+  bill: /trading +works: final bill 0\.\d{5}, 0\.\d{3} kWh used/,
+};
+const PATIENCE_MS = 300_000;
+
+test("the demo's community tells its story, and commands show what is sealed of it", {
+  timeout: 480_000,
+}, async (t) => {
+  const defer = cleanUp(t);
+  const folder = join(await temporaryFolder(defer), "demo");
+  const port = String(await freeBasePort(4));
+  const demo = startGridseal(defer, "demo", "--data", folder, "--base-port", port);
+  const isOver = () => !demo.isRunning;
+  for (const [what, line] of Object.entries(told)) {
+    await until(`${what} is told`, () => isOver() || line.test(demo.output), PATIENCE_MS);
+    assert.match(demo.output, line, what);
+  }
+  const [api] = demo.output.match(/http:[^/]+\/\/?[^/\s]+/)!;
+  const lines = demo.output.split("\n").filter((line) => / s {2}(?:trading|credit|dispatch) /.test(line));
+  assert.deepEqual(
+    lines.filter((line) => line.length > 80),
+    [],
+    "no line is longer than a terminal is wide",
+  );
+  const network = await openNetwork(defer, folder);
+  const shows = async (pattern: RegExp, ...args: readonly string[]) => {
+    const { status, output, errors } = await gridseal(...args, "--api", api);
+    assert.equal(status, 0, `${args.join(" ")}: ${errors}`);
+    assert.match(output, pattern, args.join(" "));
+    return output;
+  };
+  await t.test("the commands of README show it", async () => {
+    await shows(/Sun street/, "market", "community", "show", "sun");
+    await shows(/dispatch\/deviation/, "violation", "list", "--rule", "dispatch/deviation");
+    await shows(/curtailed/, "state", "get", "transmission/0", "--service", "dispatch", "--contract", "dispatch");
+    const limits = await shows(/limit\//, "state", "list", "limit/", "--service", "trading", "--contract", "auction");
+    const [, works] = /works is founded|limit\/([0-9a-f]{16})/.exec(limits) ?? [];
+    await shows(/as the chain has it/, "credit", "explain", works!, "--genesis", network.genesis);
+    await shows(/community/, "contract", "list");
+    const shown = await shows(/begins/, "market", "community", "show", "sun", "--json");
+    const { begins } = JSON.parse(shown) as { readonly begins: readonly number[] };
+    const period = ["--period", new Date(1_000 * begins[0]!).toISOString().replace(".000Z", "Z")];
+    await shows(/covered/, "market", "bill", "show", "sun", ...period, "--genesis", network.genesis);
+  });
+  const { status, output, errors } = await demo.stop();
+  assert.equal(status, 0, `${output}\n${errors}`);
+  await verifyChains(network);
+});

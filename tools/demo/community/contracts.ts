@@ -1,0 +1,81 @@
+// The contracts of the demo's chains, with slots so short that a few minutes show what a day has otherwise.
+
+import { fileURLToPath } from "node:url";
+import { operationTypes as networks } from "../../dispatch/contract/kinds.js";
+import { operationTypes as bids } from "../../market/auction/types.js";
+import { operationTypes as communities } from "../../market/community/types.js";
+import { operationTypes as ratings } from "../../market/credit/kinds.js";
+import { chains } from "../../market/messages.js";
+import { type FirstContract, firstContracts, nothing } from "../../provisioning/contracts/founding.js";
+
+export const SLOT_S = 20;
+/** Bids end so long before their slot, and can be opened so long behind that. */
+export const GATE_S = 20;
+export const OPENING_S = 10;
+/** 10^-5 of the currency's unit: what a participant may owe for a slot by the usual bond. */
+export const LIMIT_USUAL = 40_000;
+
+const slots = { slot_s: SLOT_S, lateness_s: SLOT_S, gapMax_s: 60 };
+const OUTPUT = 262_144;
+const taking = (types: Readonly<Record<string, number>>) => Object.values(types).sort((one, other) => one - other);
+const sourceOf = (path: string) => fileURLToPath(new URL(`../../${path}.ts`, import.meta.url));
+
+const added: readonly FirstContract[] = [
+  {
+    name: "community",
+    service: chains.trading,
+    terms: { ...nothing, types: taking(communities), slots, output: OUTPUT, fromHeight: 1 },
+  },
+  {
+    name: "auction",
+    service: chains.trading,
+    terms: {
+      ...nothing,
+      types: taking(bids),
+      messages: [
+        { service: chains.credit, name: "limit" },
+        { service: chains.dispatch, name: "transmission" },
+        { service: chains.dispatch, name: "verdict" },
+      ],
+      ...{ slots, output: OUTPUT, fromHeight: 1 },
+    },
+    parameters: { slot_s: SLOT_S, gate_s: GATE_S, opening_s: OPENING_S },
+  },
+  {
+    name: "credit",
+    service: chains.credit,
+    terms: {
+      ...nothing,
+      types: taking(ratings),
+      messages: ["breach", "delivery", "payment", "quality"].map((name) => ({ service: 0, name })),
+      fromHeight: 1,
+    },
+    parameters: { limit_usual: LIMIT_USUAL },
+  },
+  {
+    name: "dispatch",
+    service: chains.dispatch,
+    file: sourceOf("dispatch/contract/dispatch"),
+    terms: {
+      ...nothing,
+      types: taking(networks),
+      messages: [{ service: chains.trading, name: "schedule" }],
+      ...{ slots, fromHeight: 1 },
+    },
+    // Homes do not keep to what they have sold as power stations do.
+    parameters: { slot_s: SLOT_S, tolerance_permille: 500, penalty_per_kWh: 10_000 },
+  },
+];
+
+/** Those that every network begins with, on slots of the demo's length; then those of the community. */
+export const demoContracts: readonly FirstContract[] = [
+  ...firstContracts.map((contract) =>
+    contract.terms.slots === undefined
+      ? contract
+      : { ...contract, terms: { ...contract.terms, slots }, parameters: { silent_slots: 1_000 } },
+  ),
+  ...added,
+];
+
+/** Orders of them, which are sealed one after the other. */
+export const ORDERS = demoContracts.reduce((count, { parameters }) => count + (parameters === undefined ? 1 : 2), 0);
