@@ -35,6 +35,7 @@ const remedies = {
   CHAIN_PRUNED: "So far it is good. Audit a node that keeps whole blocks, or an export that was made before.",
   SCRIPT_UNKNOWN: "So far it is good. Update Gridseal: the chain goes on by rules that came after this version.",
   NO_CHAIN: "Name files that `gridseal chain export` has written; what else was named is audited.",
+  ERASURE_UNPROVED: "Ask every member of the chain, each by its own API; who does not answer has said nothing.",
   RECEIPT_INVALID: "Do not rely on it: ask a node for it again, and check that the genesis is the right one.",
   BLOCK_PRUNED: "Ask a node that keeps whole blocks, or use an export that was made before.",
   RECORD_UNKNOWN: "Check meter, service and sequence number; a record that waits is not sealed yet.",

@@ -76,6 +76,7 @@ test("the list of tables has those that parts bring", () => {
       "slots",
       "envelopes",
       "custodyKeys",
+      "erasures",
       "orders",
       "outgoing",
       "violations",

@@ -4,6 +4,7 @@ import { block, blocks } from "./blocks.js";
 import { brokerForm, brokerHook } from "./broker-hooks.js";
 import { chains } from "./chains.js";
 import { day } from "./days.js";
+import { erased } from "./erasures.js";
 import { events } from "./events.js";
 import { explorerFile, explorerPage } from "./explorer.js";
 import { genesis } from "./genesis.js";
@@ -40,6 +41,7 @@ export const shapes: readonly RouteShape[] = [
   grant,
   grantShares,
   grantRecords,
+  erased,
   violations,
   violationsCsv,
   violation,

@@ -2,7 +2,7 @@
 // refused by custodians and named by who opens, keys are forgotten with their day.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -18,15 +18,19 @@ import {
   signCustodyKey,
   signEnvelope,
 } from "../../../src/wire/envelope.js";
+import { verifyErased } from "../../../src/wire/erased.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { keyId } from "../../../src/wire/key.js";
 import { type Claims, digestsOf, encodeDisclosure, parseRecord, signRecord } from "../../../src/wire/record.js";
 import { decodeDisclosures } from "../../../src/wire/sealed-disclosure.js";
+import { encodeValue } from "../../../src/wire/value.js";
 import { dayKeys, type Opening, takeShare } from "../../../tools/cli/access/opening.js";
 import { openDisclosures } from "../../../tools/crypto/day-key.js";
 import { generateDeliveryKeys, sealTo } from "../../../tools/crypto/hpke.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
 import { byteOf, chainOf, frameOf, payloadOf } from "../../../tools/node/chain/frame.js";
+import { contractState } from "../../../tools/node/chain/tables/contract-state.js";
+import { putSealed, sealedDisclosures } from "../../../tools/node/chain/tables/sealed-disclosures.js";
 import { ownShare } from "../../../tools/node/disclosures/custodian.js";
 import { createDisclosures, type Disclosures } from "../../../tools/node/disclosures/disclosures.js";
 import { createEnvelopeLimits, ENVELOPES_OF_DAY_MAX } from "../../../tools/node/disclosures/envelope-limits.js";
@@ -38,8 +42,12 @@ import {
 } from "../../../tools/node/disclosures/ports.js";
 import { custodyKeys } from "../../../tools/node/disclosures/tables/custody-keys.js";
 import { envelopes } from "../../../tools/node/disclosures/tables/envelopes.js";
-import { idKey } from "../../../tools/node/store/keys.js";
+import { erasures } from "../../../tools/node/disclosures/tables/erasures.js";
+import { backupStore } from "../../../tools/node/store/backup.js";
+import { idKey, stateKey } from "../../../tools/node/store/keys.js";
+import { PAGES_FILE } from "../../../tools/node/store/lmdb.js";
 import { openStore } from "../../../tools/node/store/open-store.js";
+import { rewriteErased } from "../../../tools/node/store/rewriting.js";
 
 const SERVICE = 3;
 const TIME_S = 1_790_000_000;
@@ -49,7 +57,12 @@ const meter = signerFromSeed(generateSeed());
 const kid = keyId(meter.key);
 
 interface World {
-  readonly nodes: readonly { readonly ports: DisclosuresPorts; readonly disclosures: Disclosures }[];
+  readonly nodes: readonly {
+    readonly ports: DisclosuresPorts;
+    readonly disclosures: Disclosures;
+    /** of its store */
+    readonly path: string;
+  }[];
   /** frames that were refused or dropped, by why */
   readonly refused: string[];
   /** Changes a frame on its way; undefined loses it. */
@@ -92,7 +105,7 @@ async function createWorld(t: TestContext): Promise<World> {
     const store = await openStore(path, { node: self, genesisHash: genesis.hash }, false);
     t.after(async () => {
       nodes[index]!.disclosures.close();
-      await store.close();
+      await store.close().catch(() => undefined);
       rmSync(path, { recursive: true });
     });
     const ports: DisclosuresPorts = {
@@ -117,7 +130,7 @@ async function createWorld(t: TestContext): Promise<World> {
       },
       now_ms: () => world.now_ms,
     };
-    nodes.push({ ports, disclosures: createDisclosures(ports) });
+    nodes.push({ ports, path, disclosures: createDisclosures(ports) });
   }
   return world;
 }
@@ -364,4 +377,86 @@ test("an origin brings so many envelopes of meters that nobody knows, and others
   assert.ok(limits.take("b", false), "another origin has its own");
   now_ms += 10_000;
   assert.equal(taken(false), 1);
+});
+
+/** The state of a chain that has sealed an erasure of days of the meter. */
+async function sealErasure({ ports }: World["nodes"][number], from: number, until: number): Promise<void> {
+  const row = [from, until, "cc00000000000001-4", TIME_S];
+  await ports.store.write((writer) =>
+    writer.put(contractState, stateKey(SERVICE, `access/erased/${toHex(kid)}`), encodeValue([row])),
+  );
+}
+
+test("what is erased is gone from every member's store, file and backup, and each says so", async (t) => {
+  const world = await createWorld(t);
+  await greet(world);
+  const [origin] = world.nodes as [World["nodes"][number]];
+  const day = Math.floor(TIME_S / DAY_S);
+  const erased = [await sealedBy(origin, 0), await sealedBy(origin, 1)];
+  const stays = await sealedBy(origin, 2, TIME_S + DAY_S);
+  await world.settle();
+  for (const { ports } of world.nodes) {
+    await ports.store.write((writer) => {
+      for (const each of [...erased, stays]) putSealed(writer, SERVICE, each);
+    });
+  }
+  const secretsOf = (node: World["nodes"][number]) => {
+    const shares = keptBy(node).filter(({ envelope }) => envelope.day === day);
+    return [
+      ...erased.map(({ ciphertext }) => ciphertext),
+      ...shares.flatMap(({ row }) => row.shares.map(({ sealed }) => sealed.ciphertext)),
+    ];
+  };
+  const foundIn = (folder: string, secrets: readonly Uint8Array[]) => {
+    const file = readFileSync(join(folder, PAGES_FILE));
+    return secrets.filter((secret) => file.includes(Buffer.from(secret))).length;
+  };
+  for (const [index, node] of world.nodes.entries()) {
+    const { ports, disclosures, path } = node;
+    const secrets = secretsOf(node);
+    assert.equal(secrets.length, index === 0 ? 6 : 3, "ciphertexts, and the shares that it keeps");
+    assert.equal(foundIn(path, secrets), secrets.length, "all of it is in the file before");
+    const before = `${path}-before`;
+    await backupStore(path, before);
+    t.after(() => rmSync(before, { recursive: true }));
+    await sealErasure(node, day, day + 1);
+    assert.ok(!disclosures.erasing.concerns(SERVICE, toHex(kid)), "not looked at yet");
+    await disclosures.erasing.all(SERVICE);
+    assert.ok(disclosures.erasing.concerns(SERVICE, toHex(kid)), "what comes later is erased as well");
+    const left = ports.store.range(sealedDisclosures, {}).map(({ row }) => row.seq);
+    assert.deepEqual(left, [2], "the other day's stays");
+    assert.deepEqual(new Set(keptBy(node).map(({ envelope }) => envelope.day)), new Set([day + 1]));
+    const statement = ports.store.range(erasures, {})[0]!.row;
+    const said = verifyErased(genesis.hash, statement, (node) => ports.nodeKey(toHex(node)), nodeVerify);
+    assert.deepEqual([said.from, said.until, said.envelopes, said.disclosures], [day, day + 1, 1, 2]);
+
+    const backup = `${path}-backup`;
+    await backupStore(path, backup);
+    t.after(() => rmSync(backup, { recursive: true }));
+    assert.equal(foundIn(backup, secrets), 0, "a backup has nothing of it");
+    await ports.store.close();
+    await rewriteErased(path);
+    assert.equal(foundIn(path, secrets), 0, "nor has the file, once it is written anew");
+  }
+});
+
+test("a day key that is open is forgotten with its days, and what a backup brings back is erased at the next start", async (t) => {
+  const world = await createWorld(t);
+  await greet(world);
+  const [origin] = world.nodes as [World["nodes"][number]];
+  const day = Math.floor(TIME_S / DAY_S);
+  const first = await sealedBy(origin, 0);
+  await world.settle();
+  await origin.ports.store.write((writer) => putSealed(writer, SERVICE, first));
+  await sealErasure(origin, day, day + 1);
+  await origin.disclosures.erasing.all(SERVICE);
+  const later = await sealedBy(origin, 1);
+  assert.notDeepEqual(later.envelope, first.envelope, "another key");
+  // As after a backup from before: the row is there, and the statement too.
+  await origin.ports.store.write((writer) => putSealed(writer, SERVICE, later));
+  const statement = origin.ports.store.range(erasures, {})[0]!.row;
+  await origin.disclosures.erasing.all(SERVICE);
+  assert.deepEqual(origin.ports.store.range(sealedDisclosures, {}), [], "gone again");
+  assert.deepEqual(keptBy(origin), []);
+  assert.deepEqual(origin.ports.store.range(erasures, {})[0]?.row, statement, "what it has said stays");
 });

@@ -40,7 +40,7 @@ async function filled(t: TestContext) {
   /** how many of them are in a file of pages */
   const foundIn = (path: string) => {
     const file = readFileSync(join(path, PAGES_FILE));
-    return secrets.filter((secret) => file.includes(secret)).length;
+    return secrets.filter((secret) => file.includes(Buffer.from(secret))).length;
   };
   const erase = () =>
     store.write((writer) => {

@@ -29,6 +29,7 @@ import { indexKey, violationIndex, violations, violationsListed } from "../../..
 import { waitingNotices } from "../../../tools/node/chain/tables/waiting-notices.js";
 import { custodyKeys } from "../../../tools/node/disclosures/tables/custody-keys.js";
 import { envelopes } from "../../../tools/node/disclosures/tables/envelopes.js";
+import { erasures } from "../../../tools/node/disclosures/tables/erasures.js";
 import { checkRows } from "../../../tools/node/store/check.js";
 import {
   blockKey,
@@ -411,6 +412,11 @@ const rows: Record<string, readonly [(writer: Writer) => void, (store: Store) =>
     (writer) => writer.put(custodyKeys, idKey(0, id), new Uint8Array(60)),
     (store) => store.get(custodyKeys, idKey(0, id)),
     /the custody key of node 0707/,
+  ],
+  erasures: [
+    (writer) => writer.put(erasures, hashKey(1, id, 20_700, new Uint8Array(32)), new Uint8Array(120)),
+    (store) => store.get(erasures, hashKey(1, id, 20_700, new Uint8Array(32))),
+    /an erasure from day 20700 on of meter 0707/,
   ],
 };
 

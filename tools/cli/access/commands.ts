@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { registerConsent, registerDecide, registerObject, registerWithdraw } from "./answer.js";
 import { registerErase } from "./erase.js";
+import { registerCertificate, registerErased } from "./erased.js";
 import { registerKey } from "./key.js";
 import { registerList } from "./list.js";
 import { registerNeed } from "./need.js";
@@ -22,6 +23,8 @@ export function registerAccess(program: Command): void {
   registerWithdraw(access);
   registerDecide(access);
   registerErase(access);
+  registerErased(access);
+  registerCertificate(access);
   registerList(access);
   registerOpen(access);
 }

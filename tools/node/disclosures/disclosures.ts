@@ -1,10 +1,12 @@
 // What records hide, on this node: as original node it encrypts, as custodian it keeps shares of the keys.
 
+import { setImmediate } from "node:timers/promises";
 import type { ReadRecord } from "../../ledger/record-scan.js";
 import { takeEnvelope } from "./custodian.js";
 import { createCustodyDirectory } from "./custody-directory.js";
 import { createDayKeys, type Sealing } from "./day-keys.js";
 import { createEnvelopeLimits } from "./envelope-limits.js";
+import { createErasing, type Erasing } from "./erasing.js";
 import type { DisclosuresPorts } from "./ports.js";
 
 export interface Disclosures {
@@ -17,15 +19,19 @@ export interface Disclosures {
   onKept(from: string, id: Uint8Array): string | undefined;
   /** Says again what was not answered, and forgets what its day is over for. */
   tick(): void;
+  readonly erasing: Erasing;
   /** Ids of nodes that have stated a key which nothing can be sealed to: they are left out. */
   unusable(): readonly string[];
   /** Forgets all keys. */
   close(): void;
 }
 
+const afterOthers = () => setImmediate();
+
 export function createDisclosures(ports: DisclosuresPorts): Disclosures {
   const directory = createCustodyDirectory(ports);
   const dayKeys = createDayKeys(ports, directory);
+  const erasing = createErasing({ ...ports, forgetDays: dayKeys.forgetDays, afterOthers });
   const limits = createEnvelopeLimits(ports.now_ms);
   return {
     ports,
@@ -38,6 +44,10 @@ export function createDisclosures(ports: DisclosuresPorts): Disclosures {
       dayKeys.tick();
     },
     unusable: directory.unusable,
-    close: dayKeys.close,
+    erasing,
+    close() {
+      erasing.stop();
+      dayKeys.close();
+    },
   };
 }

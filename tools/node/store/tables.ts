@@ -19,6 +19,7 @@ import { violationIndex, violations, violationsListed } from "../chain/tables/vi
 import { waitingNotices } from "../chain/tables/waiting-notices.js";
 import { custodyKeys } from "../disclosures/tables/custody-keys.js";
 import { envelopes } from "../disclosures/tables/envelopes.js";
+import { erasures } from "../disclosures/tables/erasures.js";
 import { meta } from "./meta.js";
 import type { AnyTable } from "./table.js";
 
@@ -38,6 +39,7 @@ export const tables: readonly AnyTable[] = [
   sealedDisclosures,
   envelopes,
   custodyKeys,
+  erasures,
   faults,
   waitingNotices,
   lineage,

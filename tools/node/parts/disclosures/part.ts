@@ -1,17 +1,35 @@
 // A part of a node: what records hide. It takes the frames by which shares of keys come to their custodians.
 
+import type { Block } from "../../../../src/wire/block.js";
+import { decodeOutput, type Value } from "../../../../src/wire/value.js";
+import { decodeResults } from "../../../ledger/violations.js";
 import { CUSTODY_KEY_FRAME, ENVELOPE_FRAME, KEPT_FRAME } from "../../disclosures/ports.js";
 import { custodyKeys } from "../../disclosures/tables/custody-keys.js";
 import { envelopes } from "../../disclosures/tables/envelopes.js";
+import { erasures } from "../../disclosures/tables/erasures.js";
 import type { Part } from "../../part.js";
 import { grantRoutes } from "./routes.js";
 
 const TICK_MS = 500;
 
+/** Ids as hex of the meters of which the block erases days. */
+function erasedBy({ results }: Block): string[] {
+  return decodeResults(results).outcomes.flatMap((outcome) => {
+    if (outcome.type !== "done" || outcome.contract !== "access") return [];
+    return outcome.effects.filter(({ name }) => name === "erasure").flatMap(({ body }) => meterIn(decodeOutput(body)));
+  });
+}
+
+function meterIn(body: Value): string[] {
+  const meter = typeof body === "object" && body !== null && "meter" in body ? body.meter : undefined;
+  return typeof meter === "string" ? [meter] : [];
+}
+
 export const disclosuresPart: Part = {
   name: "disclosures",
-  tables: [envelopes, custodyKeys],
-  create({ disclosures, receipts, timers, onFatal }) {
+  tables: [envelopes, custodyKeys, erasures],
+  create({ disclosures, receipts, chains, timers, onFatal }) {
+    const { erasing } = disclosures;
     const scope = timers.scope("disclosures");
     let stopped = false;
     const tick = () => {
@@ -42,7 +60,16 @@ export const disclosuresPart: Part = {
         },
       ],
       routes: grantRoutes({ disclosures: disclosures.ports, receipts }),
-      start: tick,
+      onSealed({ block, records }) {
+        const { chain } = block;
+        const later = records.map(({ meter }) => meter).filter((meter) => erasing.concerns(chain, meter));
+        for (const meter of new Set([...later, ...erasedBy(block)])) erasing.meter(chain, meter).catch(onFatal);
+      },
+      start() {
+        tick();
+        // What a backup has brought back is erased again.
+        for (const chain of chains.keys()) erasing.all(chain).catch(onFatal);
+      },
       stop() {
         stopped = true;
         disclosures.close();

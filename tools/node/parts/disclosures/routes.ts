@@ -1,13 +1,17 @@
 // GET /chains/<service>/grants/<grant>, and what it delivers of each of its days. Who shows a session token gets his own grants alone;
 // what is delivered is sealed to the grant's key in any case.
 
-import { toHex } from "../../../../src/wire/bytes.js";
+import { fromHex, toHex } from "../../../../src/wire/bytes.js";
+import { DAY_MAX } from "../../../../src/wire/envelope.js";
+import { erased } from "../../../routes/erasures.js";
 import { grant, grantRecords, grantShares } from "../../../routes/grants.js";
 import type { Holder } from "../../admission/token-judge.js";
 import { type Refused, type Route, refused, route } from "../../api/route.js";
 import { type Grant, grantInForce, holdsDay, recordsOf, sharesOf } from "../../disclosures/grants.js";
 import type { DisclosuresPorts } from "../../disclosures/ports.js";
+import { erasures } from "../../disclosures/tables/erasures.js";
 import type { Receipts } from "../../ingest/receipts.js";
+import { hashRange } from "../../store/keys.js";
 
 export interface GrantPorts {
   readonly disclosures: DisclosuresPorts;
@@ -47,6 +51,11 @@ export function grantRoutes(ports: GrantPorts): readonly Route[] {
       const found = find(parameters, shown);
       if ("type" in found) return found;
       return { type: "long", items: recordsOf(disclosures, receipts, found, parameters.day) };
+    }),
+    route(erased, ({ parameters: { service, meter } }) => {
+      const days = hashRange(service, fromHex(meter)!, { from: 0, to: DAY_MAX });
+      const rows = disclosures.store.range(erasures, days);
+      return { type: "long", items: rows.map(({ row }) => row).values() };
     }),
   ];
 }

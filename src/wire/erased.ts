@@ -1,0 +1,68 @@
+// A node's word that it keeps nothing any more of what a meter confided on some days (PROTOCOL.md, section 31).
+
+import { COUNTER_MAX, SERVICE_MAX, TIME_S_MAX } from "./bounds.js";
+import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
+import { DAY_MAX } from "./envelope.js";
+import { WireError } from "./error.js";
+import type { PublicKey, Signer, Verify } from "./key.js";
+import { asArray, asBytes, asText, asUint } from "./shape.js";
+
+/** The ID of who has erased, a hyphen, the number of the operation. */
+const NAME_LENGTH_MAX = 32;
+const erasedLimits = { size: 256, items: 16 };
+
+export interface Erased {
+  /** id of the node that says so */
+  readonly node: Uint8Array;
+  readonly chain: number;
+  readonly meter: Uint8Array;
+  /** UTC days since 1970: the first, and the one behind the last */
+  readonly from: number;
+  readonly until: number;
+  /** name of the erasure: who has signed its operation, and the number of that */
+  readonly erasure: string;
+  /** how many envelopes with shares, and sealed disclosures of records, it has destroyed */
+  readonly envelopes: number;
+  readonly disclosures: number;
+  readonly time_s: number;
+}
+
+function itemsOf({ node, chain, meter, from, until, erasure, ...rest }: Erased): CborValue[] {
+  return [node, chain, meter, from, until, erasure, rest.envelopes, rest.disclosures, rest.time_s];
+}
+
+function erasedBytes(genesisHash: Uint8Array, erased: Erased): Uint8Array {
+  return encodeCbor(["gs1/erased", genesisHash, ...itemsOf(erased)]);
+}
+
+export function signErased(genesisHash: Uint8Array, erased: Erased, signer: Signer): Uint8Array {
+  return encodeCbor([...itemsOf(erased), signer.sign(erasedBytes(genesisHash, erased))]);
+}
+
+/** The statement, where its node has signed it. Throws a WireError. */
+export function verifyErased(
+  genesisHash: Uint8Array,
+  bytes: Uint8Array,
+  keyOf: (node: Uint8Array) => PublicKey | undefined,
+  verify: Verify,
+): Erased {
+  const items = asArray(decodeCbor(bytes, erasedLimits), "statement of an erasure", 10);
+  const [node, chain, meter, from, until, erasure, envelopes, disclosures, time, signature] = items;
+  const erased: Erased = {
+    node: asBytes(node, "erasure's node", 8),
+    chain: asUint(chain, "erasure's chain", SERVICE_MAX),
+    meter: asBytes(meter, "erasure's meter", 8),
+    from: asUint(from, "erasure's first day", DAY_MAX),
+    until: asUint(until, "erasure's end", DAY_MAX + 1),
+    erasure: asText(erasure, "erasure's name", NAME_LENGTH_MAX),
+    envelopes: asUint(envelopes, "erasure's envelopes", COUNTER_MAX),
+    disclosures: asUint(disclosures, "erasure's disclosures", COUNTER_MAX),
+    time_s: asUint(time, "erasure's time", TIME_S_MAX),
+  };
+  const key = keyOf(erased.node);
+  if (key === undefined) throw new WireError("untimely", "statement of an erasure is of no node that is known here");
+  if (!verify(key, erasedBytes(genesisHash, erased), asBytes(signature, "erasure's signature", 64))) {
+    throw new WireError("unproven", "statement of an erasure is not signed by its node");
+  }
+  return erased;
+}

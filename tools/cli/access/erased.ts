@@ -1,0 +1,103 @@
+// `gridseal access erased`: what members say they have erased of a meter, each signed by itself; the file that it makes is the
+// certificate of the erasure. `gridseal access certificate` checks such a file without any node.
+
+import { Readable } from "node:stream";
+import type { Command } from "commander";
+import { concatBytes, toHex } from "../../../src/wire/bytes.js";
+import { type Erased, verifyErased } from "../../../src/wire/erased.js";
+import type { Genesis } from "../../../src/wire/genesis.js";
+import { nodeVerify } from "../../crypto/signatures.js";
+import { GridsealError, reasonOf } from "../../errors.js";
+import { readGenesisFile } from "../../files/genesis-file.js";
+import { createFile, readWhole } from "../../files/made-once.js";
+import { withParticipant } from "../../files/operations/participant-folder.js";
+import { erasedBy } from "../../sources/erasures.js";
+import { splitSequence } from "../../sources/sequence.js";
+import { several } from "../../terminal/arguments.js";
+import { printLines, secondText, toJson } from "../../terminal/output.js";
+import { serviceNumber } from "../operation/sign.js";
+import { dayText } from "./sign-access.js";
+
+interface ErasedOptions {
+  readonly as: string;
+  readonly service: string;
+  readonly meter: string;
+  readonly api: readonly string[];
+  readonly output?: string;
+  readonly json?: true;
+}
+
+/** 128 members, and as many erasures as a meter has. */
+const CERTIFICATE_BYTES_MAX = 2_097_152;
+
+export function registerErased(access: Command): void {
+  access
+    .command("erased")
+    .description("what members say they have erased of a meter, checked")
+    .requiredOption("--as <dir>", "folder of the participant")
+    .requiredOption("--service <name>", "name or number of the service")
+    .requiredOption("--meter <id>", "the meter")
+    .requiredOption("--api <url>", "API of a member of the chain; each of them, for a whole certificate", several)
+    .option("-o, --output <file>", "certificate to make")
+    .option("--json", "print JSON, a line a statement")
+    .action(erased);
+}
+
+export function registerCertificate(access: Command): void {
+  access
+    .command("certificate")
+    .description("check a certificate of an erasure with nothing but the genesis")
+    .argument("<file>", "as `access erased -o` has made it")
+    .requiredOption("--genesis <file>", "the network's genesis")
+    .option("--json", "print JSON, a line a statement")
+    .action(certificate);
+}
+
+async function erased({ as, meter, api, output, json, ...options }: ErasedOptions): Promise<void> {
+  await withParticipant(as, async ({ genesis, tokenFor }) => {
+    const service = serviceNumber(genesis, options.service);
+    const statements: Uint8Array[] = [];
+    for (const url of api)
+      for await (const bytes of erasedBy(url, { service, meter }, tokenFor)) statements.push(bytes);
+    const said = statements.map((bytes) => checked(genesis, bytes));
+    const foreign = said.find((each) => each.chain !== service || toHex(each.meter) !== meter);
+    if (foreign !== undefined) {
+      throw new GridsealError(
+        "ERASURE_UNPROVED",
+        `node ${toHex(foreign.node)} states an erasure of another meter or chain`,
+      );
+    }
+    if (said.length === 0)
+      throw new GridsealError("ERASURE_UNPROVED", `no node says that it has erased anything of ${meter}`);
+    if (output !== undefined) await createFile(output, concatBytes(...statements));
+    printLines(said.map((each) => lineOf(genesis, each, json)));
+  });
+}
+
+async function certificate(file: string, options: { readonly genesis: string; readonly json?: true }): Promise<void> {
+  const { genesis } = await readGenesisFile(options.genesis);
+  const bytes = await readWhole(file, CERTIFICATE_BYTES_MAX);
+  for await (const statement of splitSequence(Readable.from([bytes]))) {
+    printLines([lineOf(genesis, checked(genesis, statement), options.json)]);
+  }
+}
+
+/** The statement of a node of the genesis. */
+function checked(genesis: Genesis, bytes: Uint8Array): Erased {
+  const keyOf = (node: Uint8Array) => genesis.nodes.find(({ id }) => toHex(id) === toHex(node))?.key;
+  try {
+    return verifyErased(genesis.hash, bytes, keyOf, nodeVerify);
+  } catch (cause) {
+    throw new GridsealError("ERASURE_UNPROVED", `a statement of an erasure proves nothing: ${reasonOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function lineOf({ nodes }: Genesis, erased: Erased, json: true | undefined): string {
+  const { node, meter, from, until, erasure, envelopes, disclosures, time_s } = erased;
+  const name = nodes.find(({ id }) => toHex(id) === toHex(node))?.name ?? toHex(node);
+  if (json) return toJson({ ...erased, node: toHex(node), meter: toHex(meter) });
+  const days = `${dayText(from)} to ${dayText(until)}`;
+  return `${name}  ${secondText(time_s)}  ${erasure}  meter ${toHex(meter)}  ${days}  ${envelopes} envelopes, ${disclosures} records' disclosures`;
+}
