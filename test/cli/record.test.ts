@@ -9,7 +9,7 @@ import { after, before, test } from "node:test";
 import { toHex } from "../../src/wire/bytes.js";
 import { parseRecord } from "../../src/wire/record.js";
 import { readCsv } from "../../tools/files/csv.js";
-import { buildChain, makeMeter } from "../audit/chain-builder.js";
+import { buildChain, makeGenesis, makeMeter } from "../audit/chain-builder.js";
 import { command } from "./command.js";
 
 /** 2023-11-14T22:15:00Z */
@@ -50,6 +50,39 @@ test("lists a meter's records with time and block", () => {
     ["1", "2023-11-14T22:30:00.000Z", "2", "2", "1 register"],
     ["2", "2023-11-14T22:45:00.000Z", "2", "3", "1 register"],
   ]);
+});
+
+test("numbers that are not sealed have a line of their own, and the audit counts them before they are violations", async () => {
+  const gone = makeMeter(3);
+  const numbered = [gone.record(), gone.record({ seq: 4 }), gone.record({ seq: 6 })];
+  const chain = buildChain();
+  chain.seal({ records: numbered, credentials: [gone.credential] });
+  const path = join(folder, "gaps.cbor");
+  const genesis = join(folder, "genesis.cbor");
+  await writeFile(path, Buffer.concat(chain.blocks));
+  await writeFile(genesis, makeGenesis().bytes);
+  const listed = run("record", "list", path, "--meter", toHex(gone.kid));
+  const rows = listed.stdout.trimEnd().split("\n").slice(1).map(cellsOf);
+  assert.deepEqual(
+    rows.map(([number]) => number),
+    ["0", "1-3", "4", "5", "6"],
+  );
+  assert.deepEqual(rows[1]!.slice(1), ["-", "-", "-", "missing: not sealed"]);
+  const audited = run("chain", "audit", path, "--genesis", genesis);
+  assert.equal(audited.status, 0, audited.stderr);
+  assert.match(audited.stdout, /MISSING {2}GAPS/);
+  assert.match(audited.stdout, new RegExp(`meter ${toHex(gone.kid)} has not brought numbers 1 to 3 yet`));
+  assert.match(audited.stdout, new RegExp(`meter ${toHex(gone.kid)} has not brought number 5 yet`));
+  const [report] = JSON.parse(run("chain", "audit", path, "--genesis", genesis, "--json").stdout);
+  assert.deepEqual(report.openGaps, {
+    numbers: 4,
+    meters: 1,
+    first: [
+      { meter: toHex(gone.kid), from: 1, to: 3 },
+      { meter: toHex(gone.kid), from: 5, to: 5 },
+    ],
+  });
+  assert.equal(report.violations.gap, 0);
 });
 
 test("lists those between two moments, and says where there are more", () => {

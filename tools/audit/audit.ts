@@ -53,6 +53,8 @@ export interface AuditReport {
   readonly meters: number;
   /** that the chain has recorded of its meters */
   readonly violations: Readonly<Record<ViolationKind, number>>;
+  /** numbers that are left out as yet: they may still come, or become violations */
+  readonly openGaps: OpenGaps;
   /** orders that it seals */
   readonly orders: number;
   /** what nodes signed twice, as its blocks prove */
@@ -66,6 +68,18 @@ export interface AuditReport {
   /** absent where the chain is good */
   readonly firstProblem: Problem | undefined;
 }
+
+/** Numbers below a meter's highest that are not sealed, and no violation yet. */
+export interface OpenGaps {
+  /** how many numbers of how many meters */
+  readonly numbers: number;
+  readonly meters: number;
+  /** the first of them by the ids of the meters */
+  readonly first: readonly { readonly meter: string; readonly from: number; readonly to: number }[];
+}
+
+/** Open gaps that a report lists. */
+const GAPS_LISTED_MAX = 100;
 
 /** Who signed two statements for one height, round and type, and the block that says so. */
 export interface EquivocationReport {
@@ -176,13 +190,12 @@ export async function auditChain(
 ): Promise<AuditReport> {
   const audit = createAudit(genesis, chain, options);
   const problem = (await findProblem(audit, blocks())) ?? (await audit.forks.findUnproved(blocks));
-  return reportOf(chain, audit.totals, audit.keys.size, problem);
+  return reportOf(chain, audit, problem);
 }
 
 function reportOf(
   chain: Pick<GenesisChain, "service" | "name">,
-  totals: Totals,
-  meters: number,
+  { totals, keys, meters }: Pick<Audit, "totals" | "keys" | "meters">,
   problem: Problem | undefined,
 ): AuditReport {
   return {
@@ -192,8 +205,9 @@ function reportOf(
     header: toHex(totals.header),
     time_ms: totals.time_ms,
     records: totals.records,
-    meters,
+    meters: keys.size,
     violations: totals.violations,
+    openGaps: openGapsOf(meters),
     orders: totals.orders,
     equivocations: totals.equivocations,
     falseAcknowledgements: totals.falseAcknowledgements,
@@ -213,7 +227,15 @@ function reportOf(
 export function unknownChainReport(genesis: Genesis, service: number): AuditReport {
   const chain = { service, name: `service-${service}`, members: [], target: 0, verifiers: 0 };
   const what = `the genesis does not have service ${service}, and no order that is at hand adds it`;
-  return reportOf(chain, createTotals(genesis), 0, { height: 1, what, lacks: "contracts" });
+  const nothing = { totals: createTotals(genesis), keys: new Map(), meters: new Map() };
+  return reportOf(chain, nothing, { height: 1, what, lacks: "contracts" });
+}
+
+function openGapsOf(states: ReadonlyMap<string, MeterState>): OpenGaps {
+  const open = [...states].filter(([, { gaps }]) => gaps.length > 0).sort(([one], [other]) => (one < other ? -1 : 1));
+  const all = open.flatMap(([meter, { gaps }]) => gaps.map(([from, to]) => ({ meter, from, to })));
+  const numbers = all.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  return { numbers, meters: open.length, first: all.slice(0, GAPS_LISTED_MAX) };
 }
 
 function createAudit(genesis: Genesis, chain: GenesisChain, options: AuditOptions): Audit {

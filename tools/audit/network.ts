@@ -5,7 +5,7 @@ import type { Genesis } from "../../src/wire/genesis.js";
 import { GridsealError } from "../errors.js";
 import { CONTRACTS_SERVICE, type Governance, governedChain, initialGovernance } from "../ledger/governance.js";
 import { type AnchorRows, createAnchorRows, createRows, type Rows } from "./anchors.js";
-import { type AuditOptions, type AuditReport, auditChain, unknownChainReport } from "./audit.js";
+import { type AuditedBlock, type AuditOptions, type AuditReport, auditChain, unknownChainReport } from "./audit.js";
 
 /** A chain's blocks from height 1 on, again at each call. */
 export type BlocksOf = () => AsyncIterable<Uint8Array>;
@@ -15,6 +15,8 @@ export interface AuditedNetwork {
   /** A chain's blocks; undefined where they are not at hand. */
   open(service: number): BlocksOf | undefined;
   readonly runContracts: AuditOptions["runContracts"];
+  /** Called after each good block. */
+  onBlock?(audited: AuditedBlock): void;
 }
 
 /** What a good chain says of itself and of the others, compactly: a chain may have millions of blocks. */
@@ -35,7 +37,7 @@ const HASH_BYTES = 32;
  */
 export async function auditNetwork(
   genesis: Genesis,
-  { open, runContracts }: AuditedNetwork,
+  { open, runContracts, onBlock }: AuditedNetwork,
   services: readonly number[] | undefined,
 ): Promise<readonly AuditReport[]> {
   let governance = initialGovernance(genesis);
@@ -43,7 +45,7 @@ export async function auditNetwork(
   const contracts = governedChain(governance, CONTRACTS_SERVICE) === undefined ? undefined : open(CONTRACTS_SERVICE);
   if (contracts !== undefined) {
     const witness = await hear(
-      { genesis, governance, contractsHeight: 0, runContracts },
+      { genesis, governance, contractsHeight: 0, runContracts, onBlock },
       CONTRACTS_SERVICE,
       contracts,
       (after) => {
@@ -57,7 +59,10 @@ export async function auditNetwork(
   for (const service of asked) {
     const blocks = witnesses.has(service) ? undefined : open(service);
     if (blocks !== undefined)
-      witnesses.set(service, await hear({ genesis, governance, contractsHeight, runContracts }, service, blocks));
+      witnesses.set(
+        service,
+        await hear({ genesis, governance, contractsHeight, runContracts, onBlock }, service, blocks),
+      );
   }
   const reports = new Map<number, AuditReport>();
   for (const [service, witness] of witnesses) reports.set(service, await confront(witness, witnesses));
@@ -73,10 +78,11 @@ interface Ground {
   /** how far the contracts chain is at hand and good */
   readonly contractsHeight: number;
   readonly runContracts: AuditOptions["runContracts"];
+  readonly onBlock: ((audited: AuditedBlock) => void) | undefined;
 }
 
 async function hear(
-  { genesis, governance, contractsHeight, runContracts }: Ground,
+  { genesis, governance, contractsHeight, runContracts, onBlock }: Ground,
   service: number,
   blocks: BlocksOf,
   onGovernance: (after: Governance) => void = () => {},
@@ -94,10 +100,12 @@ async function hear(
     governance,
     contractsHeight,
     runContracts,
-    onBlock({ block, header, governance: after, members }) {
+    onBlock(audited) {
+      const { block, header, governance: after, members } = audited;
       headers.push(header);
       onGovernance(after);
       anchors.note(block, members);
+      onBlock?.(audited);
     },
   });
   return { report, headers, anchors, blocks };

@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { readNodeConfiguration } from "../node/configuration.js";
 import { printLines, toJson } from "../terminal/output.js";
+import { withProgress } from "../terminal/progress.js";
 
 export function registerBackup(program: Command): void {
   program
@@ -17,6 +18,9 @@ export function registerBackup(program: Command): void {
 async function backup(config: string, folder: string, { json }: { readonly json?: true }): Promise<void> {
   const { data } = await readNodeConfiguration(config);
   const { backupStore } = await import("../node/store/backup.js");
-  await backupStore(data, folder);
+  await withProgress(async (tell) => {
+    tell({ what: `copying ${data}` });
+    await backupStore(data, folder);
+  });
   printLines([json ? toJson({ from: data, to: folder }) : `copied ${data} to ${folder}`]);
 }

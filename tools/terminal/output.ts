@@ -46,6 +46,11 @@ export function countText(count: number, one: string): string {
   return `${count} ${one}${count === 1 ? "" : "s"}`;
 }
 
+/** Numbers of records that follow each other, as people say them: number 7, numbers 7 to 9. */
+export function numbersText(from: number, to: number): string {
+  return from === to ? `number ${from}` : `numbers ${from} to ${to}`;
+}
+
 let printed = false;
 
 /** Whether the command has printed any line of its answer. */

@@ -4,7 +4,7 @@
 import type { Command } from "commander";
 import { equalBytes } from "../../../src/wire/bytes.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
-import type { AuditReport } from "../../audit/audit.js";
+import type { AuditedBlock, AuditReport } from "../../audit/audit.js";
 import { auditNetwork } from "../../audit/network.js";
 import { type ErrorCode, GridsealError } from "../../errors.js";
 import { chainNamed, readGenesisFile } from "../../files/genesis-file.js";
@@ -14,7 +14,8 @@ import { openFileSource, serviceOfFile } from "../../sources/file.js";
 import type { Lack } from "../../sources/incomplete.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { withNode } from "../../terminal/arguments.js";
-import { printLines, table, timeText, toJson } from "../../terminal/output.js";
+import { numbersText, printLines, table, timeText, toJson } from "../../terminal/output.js";
+import { type Step, withProgress } from "../../terminal/progress.js";
 
 interface AuditOptions extends SourceOptions {
   readonly genesis: string;
@@ -49,9 +50,11 @@ async function audit(what: readonly string[], options: AuditOptions): Promise<vo
   }
   const { genesis } = await readGenesisFile(options.genesis);
   const fromNode = options.api !== undefined || options.data !== undefined;
-  const { reports, noChains } = fromNode
-    ? { reports: await auditNode(genesis, what, options), noChains: [] }
-    : await auditFiles(genesis, what);
+  const { reports, noChains } = await withProgress(async (tell) =>
+    fromNode
+      ? { reports: await auditNode(genesis, what, { ...options, tell }), noChains: [] }
+      : auditFiles(genesis, what, tell),
+  );
   if (options.json) printLines([toJson([...reports, ...noChains.map((none) => ({ ...none, verdict: "no-chain" }))])]);
   else printReports(reports, noChains);
   throwWorst(reports, noChains);
@@ -80,16 +83,31 @@ function throwWorst(reports: readonly AuditReport[], [noChain]: readonly NoChain
 async function auditNode(
   genesis: Genesis,
   services: readonly string[],
-  options: AuditOptions,
+  options: AuditOptions & { readonly tell: Tell },
 ): Promise<readonly AuditReport[]> {
   return withNodeSource(options, async (source) => {
-    const known = services.length === 0 ? [] : await source.chains();
+    const known = await source.chains();
     const asked = services.map((text) => serviceNamed(genesis, known, text));
     const open = (service: number) => () => source.blocks(service, 1);
     return await withContracts((runContracts) =>
-      auditNetwork(genesis, { open, runContracts }, services.length === 0 ? undefined : asked),
+      auditNetwork(
+        genesis,
+        { open, runContracts, onBlock: telling(options.tell, known) },
+        services.length === 0 ? undefined : asked,
+      ),
     );
   });
+}
+
+type Tell = (step: Step) => void;
+
+/** Says how far the audit is, of chains of which the height is known. */
+function telling(tell: Tell, known: readonly ChainSummary[]): (audited: AuditedBlock) => void {
+  const chains = new Map(known.map((chain) => [chain.service, chain]));
+  return ({ block: { chain, height } }) => {
+    const { name = `chain ${chain}`, height: total } = chains.get(chain) ?? {};
+    tell({ what: `auditing ${name}`, done: height, unit: "block", ...(total !== undefined && { total }) });
+  };
 }
 
 /** The engine is started with the first contract that runs. */
@@ -117,6 +135,7 @@ function serviceNamed(genesis: Genesis, known: readonly ChainSummary[], text: st
 async function auditFiles(
   genesis: Genesis,
   files: readonly string[],
+  tell: Tell,
 ): Promise<{ readonly reports: readonly AuditReport[]; readonly noChains: readonly NoChain[] }> {
   if (files.length === 0)
     throw new GridsealError("USAGE", "name what to audit: exported files, --api URL or --data DIR");
@@ -146,7 +165,7 @@ async function auditFiles(
     return path === undefined ? undefined : () => openFileSource(path).blocks(service, 1);
   };
   const reports = await withContracts((runContracts) =>
-    auditNetwork(genesis, { open, runContracts }, [...paths.keys()]),
+    auditNetwork(genesis, { open, runContracts, onBlock: telling(tell, []) }, [...paths.keys()]),
   );
   return { reports, noChains };
 }
@@ -162,6 +181,7 @@ function printReports(reports: readonly AuditReport[], noChains: readonly NoChai
     report.height,
     report.records,
     report.meters,
+    report.openGaps.numbers,
     report.violations.gap,
     report.violations.fork,
     report.violations.link,
@@ -179,6 +199,7 @@ function printReports(reports: readonly AuditReport[], noChains: readonly NoChai
         "HEIGHT",
         "RECORDS",
         "METERS",
+        "MISSING",
         "GAPS",
         "FORKS",
         "LINKS",
@@ -218,10 +239,18 @@ function contradictionsOf({ name, anchors }: AuditReport): string[] {
   });
 }
 
-/** What a chain holds against nodes, and what it says of other chains. */
+/** Missing numbers that are listed for people. */
+const GAPS_SHOWN = 10;
+
+/** What a chain lacks as yet, what it holds against nodes, and what it says of other chains. */
 function detailsOf(report: AuditReport): string[] {
-  const { name, orders, equivocations, falseAcknowledgements, anchors } = report;
+  const { name, orders, equivocations, falseAcknowledgements, anchors, openGaps } = report;
+  const listed = openGaps.first.slice(0, GAPS_SHOWN);
   return [
+    ...listed.map(({ meter, from, to }) => `${name}: meter ${meter} has not brought ${numbersText(from, to)} yet`),
+    ...(openGaps.first.length > listed.length
+      ? [`${name}: ${openGaps.numbers} numbers of ${openGaps.meters} meters are missing as yet; --json lists more`]
+      : []),
     ...(orders === 0 ? [] : [`${name} seals ${orders} orders`]),
     ...equivocations.map(
       ({ block, node, height, round, statement }) =>

@@ -9,6 +9,7 @@ import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource } from "../../sources/source.js";
 import { withNode } from "../../terminal/arguments.js";
 import { countText, printLines, toJson } from "../../terminal/output.js";
+import { type Step, withProgress } from "../../terminal/progress.js";
 import { headOf, type RowFormat, rowsOf } from "../record/rows.js";
 
 interface ExportOptions extends SourceOptions {
@@ -35,13 +36,19 @@ export function registerExport(chain: Command): void {
 }
 
 async function exportChain(service: string, options: ExportOptions): Promise<void> {
-  await withNodeSource(options, async (source) => {
+  printLines([await withProgress((tell) => writeChain(service, options, tell))]);
+}
+
+/** Makes the file, and says what is in it. */
+function writeChain(service: string, options: ExportOptions, tell: (step: Step) => void): Promise<string> {
+  return withNodeSource(options, async (source) => {
     const chain = await chainOfSource(source, service);
     let blocks = 0;
     let bytes = 0;
     async function* counted(): AsyncGenerator<Uint8Array> {
       for await (const block of source.blocks(chain.service, 1)) {
         blocks += 1;
+        tell({ what: `exporting ${chain.name}`, done: blocks, total: chain.height, unit: "block" });
         yield block;
       }
     }
@@ -55,11 +62,9 @@ async function exportChain(service: string, options: ExportOptions): Promise<voi
     }
     await createFile(options.out, written());
     const { name } = chain;
-    printLines([
-      options.json
-        ? toJson({ service: chain.service, name, blocks, bytes, file: options.out })
-        : `${options.out}: ${format === "cbor" ? "" : "records of "}${countText(blocks, "block")} of ${name}, ${bytes} bytes`,
-    ]);
+    if (options.json) return toJson({ service: chain.service, name, blocks, bytes, file: options.out });
+    const what = `${format === "cbor" ? "" : "records of "}${countText(blocks, "block")}`;
+    return `${options.out}: ${what} of ${name}, ${bytes} bytes`;
   });
 }
 

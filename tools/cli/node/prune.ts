@@ -8,6 +8,7 @@ import { lockFolder } from "../../files/lock.js";
 import type { Store } from "../../node/store/store.js";
 import { duration, whole } from "../../terminal/arguments.js";
 import { countText, printLines, toJson } from "../../terminal/output.js";
+import { type Step, withProgress } from "../../terminal/progress.js";
 import { readOwner } from "./owner.js";
 
 interface PruneOptions {
@@ -49,6 +50,22 @@ async function prune(path: string, options: PruneOptions): Promise<void> {
   if ((options.pruneBefore === undefined) === (options.olderThan === undefined)) {
     throw new GridsealError("USAGE", "name either --prune-before or --older-than");
   }
+  const { chains, disk, data } = await withProgress((tell) => letGo(path, options, tell));
+  if (options.json) return printLines([toJson({ chains, disk })]);
+  const did = options.dryRun ? "would let go of" : "let go of";
+  printLines([
+    ...chains.map(
+      ({ name, before, records, blocks }) =>
+        `${name}: ${did} ${countText(records, "record")} in ${countText(blocks, "block")} below height ${before}`,
+    ),
+    ...(disk === undefined
+      ? []
+      : [`${data}: ${megabytes(disk.before_bytes)} before, ${megabytes(disk.after_bytes)} now`]),
+  ]);
+}
+
+/** What went of each chain, or would, and what the disk got back. */
+async function letGo(path: string, options: PruneOptions, tell: (step: Step) => void) {
   const { configuration, genesis, owner } = await readOwner(path);
   const { data } = configuration;
   const [{ openStore }, { pruneChain, prunableOf }, { createGovernor }, { compactStore }] = await Promise.all([
@@ -66,24 +83,15 @@ async function prune(path: string, options: PruneOptions): Promise<void> {
       const chosen = options.service === undefined ? all : [chainNamed({ ...genesis, chains: all }, options.service)];
       for (const { chain, before } of await cutsOf(store, chosen, options)) {
         const { service, name } = chain;
+        tell({ what: `going over ${name}` });
         const of = options.dryRun ? prunableOf(store, service, before) : await pruneChain(store, service, before);
         chains.push({ service, name, before, ...of });
       }
     } finally {
       await store.close();
     }
-    const disk = options.dryRun ? undefined : await compactStore(data);
-    if (options.json) return printLines([toJson({ chains, disk })]);
-    const did = options.dryRun ? "would let go of" : "let go of";
-    printLines([
-      ...chains.map(
-        ({ name, before, records, blocks }) =>
-          `${name}: ${did} ${countText(records, "record")} in ${countText(blocks, "block")} below height ${before}`,
-      ),
-      ...(disk === undefined
-        ? []
-        : [`${data}: ${megabytes(disk.before_bytes)} before, ${megabytes(disk.after_bytes)} now`]),
-    ]);
+    tell({ what: `copying what is left of ${data}` });
+    return { chains, data, disk: options.dryRun ? undefined : await compactStore(data) };
   } finally {
     await unlock();
   }

@@ -6,6 +6,7 @@ import type { Command } from "commander";
 import { lockFolder } from "../../files/lock.js";
 import type { NodeConfiguration } from "../../node/configuration.js";
 import { printLines, toJson } from "../../terminal/output.js";
+import { withProgress } from "../../terminal/progress.js";
 import { readOwner } from "./owner.js";
 
 /** How often a node that is being repaired is looked at, and how often its user is told. */
@@ -28,7 +29,10 @@ async function repair(path: string, { json }: { readonly json?: true }): Promise
   let found: string | undefined;
   let salvaged: Awaited<ReturnType<typeof replaceStore>> | undefined;
   try {
-    found = await findDamage(configuration.data, owner, genesis);
+    found = await withProgress((tell) => {
+      tell({ what: `checking ${configuration.data}` });
+      return findDamage(configuration.data, owner, genesis);
+    });
     if (found !== undefined) salvaged = await replaceStore(configuration.data, owner, genesis, new Date());
   } finally {
     await unlock();

@@ -36,12 +36,14 @@ async function list(file: string | undefined, options: ListOptions): Promise<voi
   await withSource(file, options, async (source) => {
     const service = await serviceIn(source, file, options.service);
     const rows: string[][] = [];
-    const told = { count: 0, isCut: false, latest_s: 0 };
+    const told = { count: 0, isCut: false, latest_s: 0, next: from_s === undefined ? 0 : undefined };
     if (format !== "table") process.stdout.write(headOf(format));
     for await (const sealed of recordsBetween(source, service, meter, { from_s, to_s })) {
       told.isCut = told.count === limit;
       if (told.isCut) break;
       told.count += 1;
+      const missing = missingBefore(sealed, told);
+      if (missing !== undefined && format === "table") rows.push(missing);
       noteClock(sealed, told);
       if (format === "table") rows.push(cellsOf(sealed));
       else if (sealed.bytes !== undefined) process.stdout.write(rowsOf(format, { ...sealed, bytes: sealed.bytes }));
@@ -52,6 +54,15 @@ async function list(file: string | undefined, options: ListOptions): Promise<voi
     if (told.count === 0) process.stderr.write(`${source.origin} has no such record of ${toHex(meter)}\n`);
     if (told.isCut) process.stderr.write(`there are more than these ${limit}: --limit gives more\n`);
   });
+}
+
+/** Numbers between one record and the next, which are not sealed: a line of their own. */
+function missingBefore({ seq }: SealedRecord, told: { next?: number | undefined }): string[] | undefined {
+  const { next } = told;
+  told.next = seq + 1;
+  if (next === undefined || next >= seq) return undefined;
+  const numbers = next === seq - 1 ? String(next) : `${next}-${seq - 1}`;
+  return [numbers, "-", "-", "-", "missing: not sealed"];
 }
 
 /** Records are looked for by time as if no clock were ever put back. */

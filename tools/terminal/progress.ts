@@ -1,0 +1,81 @@
+// How far a command is, on the standard error of a terminal: whatever takes over two seconds says so, in one line that is drawn again and
+// gone when it ends. Nothing is written where nobody watches.
+
+import { countText } from "./output.js";
+
+/** What is being done, and how far it is. */
+export interface Step {
+  /** as "auditing trading" */
+  readonly what: string;
+  readonly done?: number;
+  readonly total?: number;
+  /** of which so many are done, one of them: block, MB */
+  readonly unit?: string;
+}
+
+/** Where the line is drawn. */
+export interface ProgressScreen {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+const FIRST_MS = 2_000;
+const EVERY_MS = 250;
+const COLUMNS = 80;
+const CLEAR = "\r\x1b[K";
+
+/** Lends `use` what tells how far it is, and takes the line away whatever comes of that. */
+export async function withProgress<T>(
+  use: (tell: (step: Step) => void) => Promise<T>,
+  screen: ProgressScreen = process.stderr,
+): Promise<T> {
+  if (screen.isTTY !== true) return use(() => {});
+  const started_ms = performance.now();
+  let step: Step | undefined;
+  let begun_ms = started_ms;
+  let next_ms = started_ms + FIRST_MS;
+  let isDrawn = false;
+  const draw = () => {
+    const now_ms = performance.now();
+    if (step === undefined || now_ms < next_ms) return;
+    next_ms = now_ms + EVERY_MS;
+    isDrawn = true;
+    screen.write(`${CLEAR}${progressText(step, now_ms - begun_ms).slice(0, (screen.columns ?? COLUMNS) - 1)}`);
+  };
+  const timer = setInterval(draw, EVERY_MS);
+  try {
+    // Work that never leaves the processor to timers is told of too.
+    return await use((told) => {
+      if (told.what !== step?.what) begun_ms = performance.now();
+      step = told;
+      draw();
+    });
+  } finally {
+    clearInterval(timer);
+    if (isDrawn) screen.write(CLEAR);
+  }
+}
+
+/** The line: how much is done, of how much, and how long the rest takes at this pace. */
+export function progressText({ what, done, total, unit }: Step, elapsed_ms: number): string {
+  const elapsed = durationText(elapsed_ms);
+  if (done === undefined || unit === undefined) return `${what}, ${elapsed}`;
+  const count = done.toLocaleString("en-US");
+  if (total === undefined || total < done) return `${what}: ${count} ${nounOf(done, unit)}, ${elapsed}`;
+  const share = total === 0 ? 100 : Math.floor((100 * done) / total);
+  const left = done === 0 ? "" : `, ${durationText((elapsed_ms * (total - done)) / done)} left`;
+  return `${what}: ${count} of ${total.toLocaleString("en-US")} ${nounOf(total, unit)}, ${share} %${left}`;
+}
+
+/** Of a count that is shown apart. */
+function nounOf(count: number, unit: string): string {
+  return unit === "MB" ? unit : countText(count, unit).slice(String(count).length + 1);
+}
+
+function durationText(ms: number): string {
+  const seconds = Math.round(ms / 1_000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
