@@ -1,5 +1,5 @@
 // By which seed the suite shows that a mutant is caught, and by which invariants. Of the seeds that catch it the one that costs least: where
-// a mutant outlives it, `npm run simulate -- --mutants --only NAME` looks for another.
+// a mutant outlives it, `npm run simulate -- --catches` looks for another.
 
 export interface Catch {
   readonly seed: number;

@@ -164,6 +164,8 @@ export const settled = { ...contracted, meters: 6, contracts: 12, assignments: 1
 export const besieged = { ...contracted, meters: 4, batch: { interval_ms: 2_000, records_max: 100 } } as const;
 /** Contracts of two chains tell each other things, and name deadlines. */
 export const told = { ...contracted, chains: 2, recordsPerMeter: 30 } as const;
+/** A faulty member makes up what chains tell each other. */
+export const lied = { ...told, ...attacked, behaviours: ["forge"] } as const;
 /** One member seals alone, on a machine whose thread of contracts is often lost. */
 export const contractedAlone = {
   ...contracted,
