@@ -104,6 +104,7 @@ export const starved = {
 export const reordered = {
   ...unharmed,
   governed: true,
+  contracts: 0,
   joiners: 2,
   changes: 8,
   rulings: 0,
@@ -135,6 +136,7 @@ export const ruled = {
   ...unharmed,
   chains: 1,
   governed: true,
+  contracts: 0,
   joiners: 0,
   changes: 0,
   addsChain: false,
@@ -211,7 +213,15 @@ export const crowded = {
 } as const;
 
 /** Disks of most members are renewed one after the other before an order adds a chain. */
-export const renewed = { ...unharmed, governed: true, joiners: 0, changes: 0, addsChain: true, renewed: 3 } as const;
+export const renewed = {
+  ...unharmed,
+  governed: true,
+  contracts: 0,
+  joiners: 0,
+  changes: 0,
+  addsChain: true,
+  renewed: 3,
+} as const;
 
 /** Two chains with records, whose members have nothing else to bear. */
 export const beside = { ...unharmed, chains: 2, meters: 4, agent: false } as const;
