@@ -64,6 +64,7 @@ async function run(cluster: Cluster): Promise<ClusterReport> {
   await runUntilQuiet(cluster); // what a hostile member has signed twice meanwhile
   const [unknown] = cluster.blockChecks.unknownAnchors();
   if (unknown !== undefined) fail("I16 an anchor names a block that its chain has", unknown);
+  membership.contracts.messages.checkSent();
   afterEach();
   return reportOf(cluster, healed_ms);
 }

@@ -59,6 +59,8 @@ export interface Coverage {
   lied: number;
   /** frames with extreme numbers */
   exaggerated: number;
+  /** messages between chains that no chain has sent */
+  fabricated: number;
   censored: number;
   /** genuine certificates with one signature that is not */
   certificatesCorrupted: number;
@@ -159,6 +161,7 @@ export function createCoverage(): Coverage {
     repeated: 0,
     lied: 0,
     exaggerated: 0,
+    fabricated: 0,
     censored: 0,
     certificatesCorrupted: 0,
     equivocations: 0,

@@ -178,8 +178,8 @@ function orderedOf(random: Random): Ordered {
 type Contracted = Pick<ClusterOptions, "contracts" | "assignments" | "engineFaults" | "slowEngine_ms">;
 
 /** Drawn apart as well: where there is a contracts chain already, and in some runs for contracts alone. */
-function contractedOf(random: Random, ordered: Ordered): Ordered & Contracted {
-  const hasContracts = random.chance(ordered.governed ? 0.9 : 0.15);
+function contractedOf(random: Random, ordered: Ordered): Ordered & Contracted & Partial<ClusterOptions> {
+  const hasContracts = random.chance(ordered.governed ? 0.7 : 0.05);
   return {
     ...ordered,
     governed: ordered.governed || hasContracts,
@@ -187,6 +187,12 @@ function contractedOf(random: Random, ordered: Ordered): Ordered & Contracted {
     engineFaults: random.pick([0, 0.1, 0.3]),
     slowEngine_ms: random.pick([0, 400, 2_500]),
     assignments: random.below(8),
+    // Orders come one by one: few of them in the time that other faults take.
+    ...(hasContracts && {
+      meters: 4,
+      recordsPerMeter: 10 + random.below(15),
+      faults_ms: random.between(12_000, 28_000),
+    }),
   };
 }
 

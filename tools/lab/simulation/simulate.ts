@@ -1,10 +1,11 @@
 // npm run simulate: runs seeds, replays one, or shows that every mutant is caught. --seeds A..B
-// (stops at the first that fails), --seed S --trace, --mutants [--seeds A..B] [--only NAME].
+// (stops at the first that fails), --seed S --trace, --mutants [--seeds A..B] [--only NAME], --catches [--seeds A..B].
 
 import { parseArgs } from "node:util";
 import { reasonOf } from "../../errors.js";
 import { invariantOf, Violation } from "./checks/violation.js";
 import { type ClusterReport, runCluster } from "./cluster.js";
+import { catches } from "./mutants/catches.js";
 import { mutants } from "./mutants/mutants.js";
 import { createTrial } from "./mutants/trial.js";
 import { optionsOf } from "./options.js";
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     trace: { type: "boolean", default: false },
     mutants: { type: "boolean", default: false },
     only: { type: "string" },
+    catches: { type: "boolean", default: false },
   },
 });
 
@@ -26,6 +28,7 @@ process.stdout.on("error", () => process.exit(1)); // nobody reads on
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 if (values.seed !== undefined) process.exitCode = await replay(whole(values.seed), values.trace);
+else if (values.catches) process.exitCode = await renewCatches(...rangeOf(values.seeds ?? "1..40"));
 else if (values.mutants) process.exitCode = await runMutants(...rangeOf(values.seeds ?? "1..40"), values.only);
 else process.exitCode = await runSeeds(...rangeOf(values.seeds ?? "1..500"));
 
@@ -92,6 +95,28 @@ async function runMutants(first: number, last: number, only: string | undefined)
   }
   say(survivors === 0 ? "every mutant is caught" : `${survivors} mutants survive`);
   return survivors + unfit === 0 ? 0 : 1;
+}
+
+/** Says which rows of the suite's table catch their mutant no more, each with a seed that does. */
+async function renewCatches(first: number, last: number): Promise<number> {
+  let lost = 0;
+  for (const mutant of mutants) {
+    const known = catches[mutant.name];
+    if (known === undefined) continue;
+    const judge = await createTrial(mutant);
+    const isCaught = async (seed: number) => {
+      const verdict = await judge(seed);
+      return verdict.type === "caught" && known.by.test(invariantOf(verdict.error) ?? String(verdict.error));
+    };
+    if (await isCaught(known.seed)) continue;
+    lost += 1;
+    let seed = first;
+    while (seed <= last && !(await isCaught(seed))) seed += 1;
+    const found = seed > last ? `outlives seeds ${first}..${last}` : `{ seed: ${seed}, by: ${known.by} },`;
+    say(`"${mutant.name}": ${found}`);
+  }
+  say(lost === 0 ? "every seed of the table catches its mutant" : `${lost} seeds of the table do not catch theirs`);
+  return lost === 0 ? 0 : 1;
 }
 
 async function attempt(seed: number, onLine?: (line: string) => void): Promise<ClusterReport | Error> {

@@ -115,10 +115,9 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
     }
     done.add(`${block.chain}/${mark}`);
     const rate = rateOf(actions, taker.name, cause.jurisdiction);
-    for (const [index, { body, to }] of outcome.effects.entries()) {
+    for (const [index, { body }] of outcome.effects.entries()) {
       const [said, count, stated] = partsOf(body);
       if (said !== mark || count !== index) fail(SAID, `${where}: effect ${index} is ${said} ${count}`);
-      if (to !== undefined) messages.onSent(where, block.chain, to);
       if (stated !== rate) fail(SAID, `${where}: effect ${index} of rate ${stated}, not ${rate}`);
     }
     const denials = outcome.type === "denied" ? outcome.denials : [];
@@ -194,7 +193,6 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
       for (const outcome of outcomes) {
         const { entry } = outcome;
         const name = `${where} ${entryText(entry)}`;
-        if (entry.kind === "message") messages.onTaken(name, block.chain, entry);
         if (entry.kind === "due") checkDue(name, block, entry);
         if (outcome.type === "told") told({ where: name, chain: block.chain, violations }, outcome.effects);
         const cause = causeOf(block, outcome, operationOf(outcome), participants);
@@ -202,6 +200,7 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
       }
       checkShares(where, outcomes, fail);
       if (!outcomes.some(({ type }) => type === "told")) told({ where, chain: block.chain, violations }, []);
+      messages.check(where, block, outcomes);
       checkSlots(block, records, results);
       for (const violation of violations) {
         if (violation.kind !== "contract") continue;

@@ -8,7 +8,7 @@ import { contractState } from "../../../node/chain/tables/contract-state.js";
 import { stateKeyIn } from "../../../node/store/keys.js";
 import type { Cluster } from "../assembly.js";
 import type { ClusterOptions } from "../options.js";
-import { EPOCH_MS } from "../world/node-life.js";
+import { EPOCH_MS } from "../world/timeline.js";
 
 /** After the faults everything must be sealed everywhere within this time. */
 export const LIVENESS_MS = 240_000;

@@ -15,6 +15,7 @@ import type { Coverage } from "../coverage.js";
 import { createDeluge } from "./deluge.js";
 import { createEquivocation } from "./equivocation.js";
 import { createExaggeration } from "./extremes.js";
+import { fabricatedMessage } from "./fabrication.js";
 import {
   createVoteCollection,
   type Forger,
@@ -98,7 +99,6 @@ export function createAdversary(options: AdversaryOptions): Adversary {
   const victims = new Set(others.filter(() => random.chance(0.5)));
   const [censored, drowned, heard] = [random.pick(others), random.pick(others), [] as Uint8Array[]];
   let accusations = 0;
-  const heardOf = new WeakSet<Uint8Array>();
 
   const sign = (bytes: Uint8Array) => {
     options.onSigned(bytes);
@@ -144,24 +144,6 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     for (const victim of others) if (random.chance(0.7)) send(victim, spoilt);
   };
 
-  /** Where it is no member it votes as members do, as if it were one. */
-  const intrude = (bytes: Uint8Array, send: Send) => {
-    if (membership.changes === 0 || heardOf.has(bytes)) return;
-    heardOf.add(bytes);
-    const frame = decodeFrame(bytes);
-    if (frame === undefined || frame.kind !== "consensus") return;
-    const message = messageIn(bytes, frame);
-    const isVote = message?.type === "prevote" || message?.type === "precommit";
-    if (!isVote || message.id === null || message.node === self) return;
-    const { chain } = frame;
-    const { height } = message;
-    if (membership.isMember(chain, height, self) || !membership.isMember(chain, height, message.node)) return;
-    const own = { ...message, node: self };
-    const vote = { ...own, signature: sign(signedBytes(genesis.hash, chain, own)) };
-    coverage.intruded += 1;
-    for (const other of others) send(other, encodeFrame("consensus", chain, encodeMessage(vote)));
-  };
-
   return {
     takesForgeries: does("forge") || does("perjure"),
     perjures: does("perjure"),
@@ -191,7 +173,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
       if (changed !== bytes) coverage.equivocated += 1;
       return [{ to, frame: changed }, ...more];
     },
-    overhear: intrude,
+    overhear: createIntrusion(forger, coverage),
     onReceive(from, bytes, send) {
       keep(bytes);
       if (does("deluge")) deluge.hear(bytes);
@@ -222,7 +204,10 @@ export function createAdversary(options: AdversaryOptions): Adversary {
     },
     tick(send) {
       const chain = random.pick(membership.chains).service;
-      const say = (kind: "lied" | "replayed" | "forged" | "flooded" | "exaggerated", frame: Uint8Array) => {
+      const say = (
+        kind: "lied" | "replayed" | "forged" | "flooded" | "exaggerated" | "fabricated",
+        frame: Uint8Array,
+      ) => {
         coverage[kind] += 1;
         send(random.pick(others), frame);
       };
@@ -231,12 +216,39 @@ export function createAdversary(options: AdversaryOptions): Adversary {
       const forgedFrame = does("forge") ? forgery(chain) : undefined;
       if (forgedFrame !== undefined) say("forged", forgedFrame);
       if (does("exaggerate")) say("exaggerated", exaggeration.boast(chain));
+      const isTold = membership.contracts.counts.ordered > 0 && (does("forge") || does("exaggerate"));
+      const told = isTold ? fabricatedMessage(forger, chain, does("exaggerate")) : undefined;
+      if (told !== undefined) say("fabricated", told);
       if (does("deluge")) coverage.drowned += spread(deluge.frames(chain), [drowned], send);
       coverage.repeated += spread(repetitions?.frames(chain) ?? [], others, send);
       if (does("flood") && random.chance(0.2)) {
         for (let count = 0; count < FLOOD_FRAMES; count += 1) say("flooded", rubbish.frame(chain));
       }
     },
+  };
+}
+
+/** Where it is no member it votes as members do, as if it were one. */
+function createIntrusion(
+  { genesis, membership, self, others, sign }: Forger,
+  coverage: Coverage,
+): Adversary["overhear"] {
+  const heardOf = new WeakSet<Uint8Array>();
+  return (bytes, send) => {
+    if (membership.changes === 0 || heardOf.has(bytes)) return;
+    heardOf.add(bytes);
+    const frame = decodeFrame(bytes);
+    if (frame === undefined || frame.kind !== "consensus") return;
+    const message = messageIn(bytes, frame);
+    const isVote = message?.type === "prevote" || message?.type === "precommit";
+    if (!isVote || message.id === null || message.node === self) return;
+    const { chain } = frame;
+    const { height } = message;
+    if (membership.isMember(chain, height, self) || !membership.isMember(chain, height, message.node)) return;
+    const own = { ...message, node: self };
+    const vote = { ...own, signature: sign(signedBytes(genesis.hash, chain, own)) };
+    coverage.intruded += 1;
+    for (const other of others) send(other, encodeFrame("consensus", chain, encodeMessage(vote)));
   };
 }
 

@@ -9,8 +9,8 @@ import type { Membership } from "../checks/membership.js";
 import { assignedAt, untilOf } from "../checks/points.js";
 import { COUNTER_CAPACITY } from "../world/counters.js";
 import type { SimulatedMeter } from "../world/meter.js";
-import { EPOCH_MS } from "../world/node-life.js";
 import type { Timeline } from "../world/timeline.js";
+import { EPOCH_MS } from "../world/timeline.js";
 
 const POINTS = ["P-1", "P-2", "P-3"] as const;
 

@@ -2,10 +2,13 @@
 // blocks, proposals, votes, questions, each signed anew with its own key. It has its own temporary
 // blocks accepted as a correct origin would, so that they are sealed.
 
-import { type Acknowledgement, acknowledgementBytes, type BatchName } from "../../../../src/wire/batch.js";
+import { type Acknowledgement, acknowledgementBytes, type Batch, type BatchName } from "../../../../src/wire/batch.js";
 import { fromHex, toHex } from "../../../../src/wire/bytes.js";
+import { encodeCbor } from "../../../../src/wire/cbor.js";
 import type { Certificate } from "../../../../src/wire/certificate.js";
+import { encodeDue, type Notice } from "../../../../src/wire/notice.js";
 import { defaultVerifiers, quorum } from "../../../../src/wire/quorum.js";
+import { encodeSealedList } from "../../../../src/wire/sealed-disclosure.js";
 import { BoundedMap } from "../../../bounded-map.js";
 import { encodeMessage, headOf, signedBytes } from "../../../consensus/messages.js";
 import type { Proposal } from "../../../consensus/types.js";
@@ -18,10 +21,21 @@ import {
   encodeNeedBlocks,
   type Frame,
 } from "../../../node/chain/frame.js";
+import { EPOCH_MS } from "../world/timeline.js";
 import { attempt, type Forger, messageIn } from "./forgery.js";
 
 /** Numbers around the bounds of the wire, and around what engines, keys and fields hold. */
-const extremes = [0, 2 ** 16, 2 ** 31, 2 ** 32, 2 ** 40 - 2, 2 ** 40, 2 ** 48 - 1, 2 ** 48, 2 ** 53 - 1] as const;
+export const extremes = [
+  0,
+  2 ** 16,
+  2 ** 31,
+  2 ** 32,
+  2 ** 40 - 2,
+  2 ** 40,
+  2 ** 48 - 1,
+  2 ** 48,
+  2 ** 53 - 1,
+] as const;
 const REMADE_MAX = 256;
 
 interface Remade {
@@ -48,8 +62,16 @@ export function createExaggeration(forger: Forger): Exaggeration {
 
   const number = () => random.pick(extremes);
 
+  /** Its number, or a time at which something is said to be due: also one that may have been named and has not come. */
+  const extremePart = ({ batch }: ReadBatch): Partial<Batch> => {
+    if (random.chance(0.5)) return { number: number() };
+    const soon_s = Math.floor(EPOCH_MS / 1_000) + random.below(40);
+    const due: Notice = { kind: "due", bytes: encodeDue(random.chance(0.7) ? soon_s : number()) };
+    return { notices: [...batch.notices, due] };
+  };
+
   const remake = (read: ReadBatch, chain: number): Remade => {
-    const changed = makeBatch(genesis.hash, { ...read.batch, number: number() }, read.records, sign);
+    const changed = makeBatch(genesis.hash, { ...read.batch, ...extremePart(read) }, read.records, sign);
     const name = { origin: changed.batch.origin, number: changed.batch.number, id: changed.id };
     const own = {
       node: fromHex(self)!,
@@ -94,6 +116,11 @@ export function createExaggeration(forger: Forger): Exaggeration {
     return encoded(chain, { ...changed, signature: sign(signedBytes(genesis.hash, chain, headOf(changed))) });
   };
 
+  const sealedOf = (seq: number) => ({
+    ...{ kid: random.bytes(8), seq, recordHash: random.bytes(32), envelope: random.bytes(32) },
+    ...{ nonce: random.bytes(12), ciphertext: random.bytes(40) },
+  });
+
   const vote = (chain: number): Uint8Array => {
     const type = random.pick(["prevote", "precommit"] as const);
     const place = { height: number(), round: random.pick([0, 1, number()]), id: null, node: self };
@@ -124,7 +151,9 @@ export function createExaggeration(forger: Forger): Exaggeration {
     },
     boast(chain) {
       const name = { origin: fromHex(self)!, number: number(), id: random.bytes(32) };
-      const kind = random.below(5);
+      const kind = random.below(7);
+      if (kind === 5) return encodeFrame("needBody", chain, encodeCbor([number(), name.id]));
+      if (kind === 6) return encodeFrame("disclosures", chain, encodeSealedList([sealedOf(number())]));
       if (kind === 0) return encodeFrame("needBlocks", chain, encodeNeedBlocks(number()));
       if (kind === 1) return encodeFrame("needBatch", chain, encodeBatchNote(name, []));
       if (kind === 2) return encodeFrame("acknowledge", chain, encodeBatchNote(name, []));

@@ -154,7 +154,7 @@ export function createMembershipFaults(ports: MembershipFaultPorts): MembershipF
       if (random.chance(0.5)) timeline.after(random.between(0.1, 4), () => submit(node, bytes));
     }
     if (left > 0 && node.adversary === undefined && random.chance(0.2)) offend(node);
-    if (contractsLeft > 0 && issued === undefined && node.adversary === undefined && random.chance(0.3)) {
+    if (contractsLeft > 0 && node.adversary === undefined && random.chance(0.4)) {
       offendByContract(node);
     }
   };

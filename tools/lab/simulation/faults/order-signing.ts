@@ -5,8 +5,8 @@ import type { Genesis } from "../../../../src/wire/genesis.js";
 import type { Signer } from "../../../../src/wire/key.js";
 import { type Action, issueOrder, ORDER_BYTES_MAX } from "../../../../src/wire/order.js";
 import { addOrderSignature } from "../../../../src/wire/order-signatures.js";
-import { EPOCH_MS } from "../world/node-life.js";
 import type { Timeline } from "../world/timeline.js";
+import { EPOCH_MS } from "../world/timeline.js";
 
 export interface OrderSigningPorts {
   readonly genesis: Genesis;

@@ -1,5 +1,5 @@
 // By which seed the suite shows that a mutant is caught, and by which invariants. Of the seeds that catch it the one that costs least: where
-// a mutant outlives it, `npm run simulate -- --mutants --only NAME` looks for another.
+// a mutant outlives it, `npm run simulate -- --catches` looks for another.
 
 export interface Catch {
   readonly seed: number;
@@ -78,19 +78,29 @@ export const catches: Readonly<Record<string, Catch>> = {
   "judges-by-first-members": { seed: 1, by: /^I13 handovers/ },
   "keeps-what-failed": { seed: 1, by: /^I28/ },
   "tells-effects-backwards": { seed: 1, by: /^I29/ },
-  "believes-state-root": { seed: 1, by: /^I13|^I15/ },
+  "believes-state-root": { seed: 2, by: /^I13|^I15/ },
   "charges-no-run": { seed: 1, by: /^I27/ },
-  "fails-what-has-no-room": { seed: 6, by: /^I34/ },
+  "fails-what-has-no-room": { seed: 4, by: /^I34/ },
   "takes-any-engine": { seed: 1, by: /^I12/ },
-  "installs-untried": { seed: 1, by: /^I12/ },
+  "installs-untried": { seed: 2, by: /^I12/ },
   "believes-tried": { seed: 1, by: /^I12/ },
   "runs-what-expired": { seed: 1, by: /^I26/ },
   "runs-what-is-retired": { seed: 1, by: /^I26/ },
   "mixes-jurisdictions": { seed: 1, by: /^I29/ },
   "takes-fault-for-failure": { seed: 1, by: /^I14/ },
   "adopts-without-state": { seed: 1, by: /^I9|^I14/ },
-  "takes-messages-twice": { seed: 1, by: /^I32/ },
+  "takes-messages-twice": { seed: 6, by: /^I32/ },
   "takes-messages-out-of-turn": { seed: 1, by: /^I32/ },
   "due-before-its-time": { seed: 1, by: /^I33/ },
   "due-again-and-again": { seed: 1, by: /^I/ },
+  "takes-unproved-messages": { seed: 3, by: /^I32/ },
+  "takes-untimely-notices": { seed: 6, by: /^I8/ },
+  "closes-early": { seed: 2, by: /^I35/ },
+  "closes-again": { seed: 2, by: /^I35/ },
+  "wrong-last-digit": { seed: 2, by: /^I36/ },
+  "counts-twice": { seed: 2, by: /^I36/ },
+  "corrects-closed-slots": { seed: 2, by: /^I36/ },
+  "assigns-beforehand": { seed: 2, by: /^I14|^I36/ },
+  "assigns-whole-slots": { seed: 2, by: /^I36/ },
+  "forgets-rows-left": { seed: 5, by: /^I35|^I37/ },
 };

@@ -3,7 +3,7 @@
 
 import type { Mutant } from "./mutant.js";
 import { edit } from "./mutant.js";
-import { besieged, contracted, contractedAlone, misrunning, repaired, told } from "./ordeals.js";
+import { besieged, contracted, contractedAlone, lied, misrunning, repaired, told } from "./ordeals.js";
 
 const engine = "tools/contracts/engine.ts";
 const entries = "tools/ledger/entries.ts";
@@ -199,6 +199,30 @@ export const contractMutants: readonly Mutant[] = [
       ),
     ],
     needs: told,
+  },
+  {
+    name: "takes-unproved-messages",
+    lacks: "a message is proved by members of its chain",
+    edits: [
+      edit(
+        "tools/ledger/notices.ts",
+        "  if (refusals.every((refusal) => refusal !== undefined)) throw refusals[0]!;",
+        "  if (refusals.length === 0) throw refusals[0]!;",
+      ),
+    ],
+    needs: lied,
+  },
+  {
+    name: "takes-untimely-notices",
+    lacks: "a notice that something is due counts when its time has come",
+    edits: [
+      edit(
+        "tools/ledger/execution.ts",
+        "return time_s * 1_000 <= time_ms && nextDue(view.state) === time_s;",
+        "return time_s * 1_000 <= time_ms + 3_600_000 && nextDue(view.state) !== undefined;",
+      ),
+    ],
+    needs: { ...lied, behaviours: ["exaggerate"] },
   },
   {
     name: "due-before-its-time",

@@ -104,6 +104,7 @@ export const starved = {
 export const reordered = {
   ...unharmed,
   governed: true,
+  contracts: 0,
   joiners: 2,
   changes: 8,
   rulings: 0,
@@ -135,6 +136,7 @@ export const ruled = {
   ...unharmed,
   chains: 1,
   governed: true,
+  contracts: 0,
   joiners: 0,
   changes: 0,
   addsChain: false,
@@ -164,6 +166,8 @@ export const settled = { ...contracted, meters: 6, contracts: 12, assignments: 1
 export const besieged = { ...contracted, meters: 4, batch: { interval_ms: 2_000, records_max: 100 } } as const;
 /** Contracts of two chains tell each other things, and name deadlines. */
 export const told = { ...contracted, chains: 2, recordsPerMeter: 30 } as const;
+/** A faulty member makes up what chains tell each other. */
+export const lied = { ...told, ...attacked, behaviours: ["forge"] } as const;
 /** One member seals alone, on a machine whose thread of contracts is often lost. */
 export const contractedAlone = {
   ...contracted,
@@ -209,7 +213,15 @@ export const crowded = {
 } as const;
 
 /** Disks of most members are renewed one after the other before an order adds a chain. */
-export const renewed = { ...unharmed, governed: true, joiners: 0, changes: 0, addsChain: true, renewed: 3 } as const;
+export const renewed = {
+  ...unharmed,
+  governed: true,
+  contracts: 0,
+  joiners: 0,
+  changes: 0,
+  addsChain: true,
+  renewed: 3,
+} as const;
 
 /** Two chains with records, whose members have nothing else to bear. */
 export const beside = { ...unharmed, chains: 2, meters: 4, agent: false } as const;

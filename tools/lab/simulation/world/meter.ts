@@ -24,9 +24,9 @@ import type { Coverage } from "../coverage.js";
 import type { Liar } from "../faults/liar.js";
 import { createCounters } from "./counters.js";
 import { simulatedSigner, simulatedVerify } from "./keys.js";
-import { EPOCH_MS } from "./node-life.js";
 import type { SimulatedNode } from "./node-world.js";
 import type { Timeline } from "./timeline.js";
+import { EPOCH_MS } from "./timeline.js";
 
 export interface MeterWorld {
   readonly genesis: Genesis;

@@ -29,9 +29,7 @@ import type { Store } from "../../../node/store/store.js";
 import { createMetrics } from "../../../node/watch/metrics.js";
 import { simulatedVerify } from "./keys.js";
 import type { NodeOptions, NodeWorld, SimulatedNode } from "./node-world.js";
-
-/** The moment at which virtual time begins, UTC. */
-export const EPOCH_MS = 1_790_000_000_000;
+import { EPOCH_MS } from "./timeline.js";
 
 export interface Life {
   readonly chains: ReadonlyMap<number, Chain>;

@@ -2,6 +2,9 @@
 // depends on its seed alone. One turn of the event loop empties the microtask queue; nothing under
 // simulation waits for anything but an event.
 
+/** The moment at which virtual time begins, UTC. */
+export const EPOCH_MS = 1_790_000_000_000;
+
 export interface Timeline {
   now_ms(): number;
   /** events performed so far: names the turn of the event loop that a write belongs to */
