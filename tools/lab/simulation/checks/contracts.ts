@@ -73,7 +73,7 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
   const counts = { ordered: 0, runs: 0, failed: 0, expired: 0, effects: 0 };
   const messages = createMessageChecks(fail);
   const slots = createSlotChecks(fail);
-  const told = createToldChecks(genesis, messages, fail);
+  const told = createToldChecks(genesis, fail);
 
   const known = (block: Block) =>
     orders.flatMap(({ at, action }) =>
@@ -194,12 +194,12 @@ export function createContractChecks(genesis: Genesis, fail: Fail): ContractChec
         const { entry } = outcome;
         const name = `${where} ${entryText(entry)}`;
         if (entry.kind === "due") checkDue(name, block, entry);
-        if (outcome.type === "told") told({ where: name, chain: block.chain, violations }, outcome.effects);
+        if (outcome.type === "told") told({ where: name, violations }, outcome.effects);
         const cause = causeOf(block, outcome, operationOf(outcome), participants);
         if (cause !== undefined) checkOutcome(name, block, cause, outcome);
       }
       checkShares(where, outcomes, fail);
-      if (!outcomes.some(({ type }) => type === "told")) told({ where, chain: block.chain, violations }, []);
+      if (!outcomes.some(({ type }) => type === "told")) told({ where, violations }, []);
       messages.check(where, block, outcomes);
       checkSlots(block, records, results);
       for (const violation of violations) {
