@@ -99,7 +99,9 @@ async function buildAll() {
   // The types for authors of contracts are handed out as they stand; contracts are bundled from their sources, whose bytes name them.
   const assets = tools.filter(
     (file) =>
-      !/\.(?:ts|mts|mjs)$/.test(file) || file === "tools/contracts/author.ts" || /^tools\/(?:market|dispatch)\//.test(file),
+      !/\.(?:ts|mts|mjs)$/.test(file) ||
+      file === "tools/contracts/author.ts" ||
+      /^tools\/(?:market|dispatch)\//.test(file),
   );
   // Nothing is written before everything is built: a build that fails leaves the last good one.
   const [program, transpiled, libraryFiles, pages] = await Promise.all([
