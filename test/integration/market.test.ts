@@ -133,7 +133,7 @@ test("what one chain's contract says the others take, and who stops delays nobod
   await Promise.all(network.nodes.map((node) => node.start()));
   const dispatch = network.nodes[2]!;
   await until("the contracts are ordered", async () => {
-    const listed = await runGood("contract", "list", "--api", apis[0]!);
+    const listed = await runGood("contract", "list", "--api", apis[0]!, "--genesis", genesis);
     return ["auction", "credit", "dispatch"].every((name) => listed.includes(name));
   });
   const flat = await startMeter(defer, network, TAKEN);

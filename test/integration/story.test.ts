@@ -56,7 +56,7 @@ test("the demo's community tells its story, and commands show what is sealed of 
     const limits = await shows(/limit\//, "state", "list", "limit/", "--service", "trading", "--contract", "auction");
     const [, works] = /limit\/([0-9a-f]{16})/.exec(limits) ?? [];
     await shows(/as the chain has it/, "credit", "explain", works!, "--genesis", network.genesis);
-    await shows(/community/, "contract", "list");
+    await shows(/community/, "contract", "list", "--genesis", network.genesis);
     const shown = await shows(/begins/, "market", "community", "show", "sun", "--json");
     const { begins } = JSON.parse(shown) as { readonly begins: readonly number[] };
     const period = ["--period", new Date(1_000 * begins[0]!).toISOString().replace(".000Z", "Z")];
