@@ -142,3 +142,16 @@ test("does not go back in time", () => {
   assert.throws(() => household.step(Number.MAX_SAFE_INTEGER), RangeError);
   assert.throws(() => createHousehold({ seed: 1, start_s: -1 }), RangeError);
 });
+
+test("so many homes behind a meter have so many times the power of one, and another day than the clock's", () => {
+  const start_s = Date.UTC(2026, 11, 24, 22) / 1_000;
+  const ahead_s = Date.UTC(2027, 5, 21, 10) / 1_000 - start_s;
+  const street = createHousehold({ seed: 1, start_s, homes: 10, ahead_s });
+  const house = createHousehold({ seed: 1, start_s: start_s + ahead_s });
+  for (const after_s of [0, 60, 3_600]) {
+    const [many, one] = [street.step(start_s + after_s), house.step(start_s + ahead_s + after_s)];
+    assert.equal(many.power_W, 10 * one.power_W, `after ${after_s} s`);
+    assert.equal(many.time_s, start_s + after_s, "it states the clock's time");
+    if (after_s < 3_600) assert.ok(many.power_W < 0, `it is a morning of June: ${many.power_W} W`);
+  }
+});

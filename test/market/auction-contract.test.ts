@@ -62,7 +62,7 @@ test("a bid is sealed before the gate and opened behind it, by its signer, as it
   assert.equal(await chain.denied(anna, types.bid, seal(anna, opening("buy", 1, 1))), "gate-closed");
   assert.equal(await chain.denied(bert, types.open, { ...bid }), "no-bid");
   assert.equal(await chain.denied(anna, types.open, { ...bid, price: 20_001 }), "no-bid");
-  assert.equal(await chain.denied(anna, types.open, { ...bid, price: 400_001 }), "malformed");
+  assert.equal(await chain.denied(anna, types.open, { ...bid, price: 400_001 }), "law");
   await chain.done(anna, types.open, { ...bid });
   assert.equal(await chain.denied(anna, types.open, { ...bid }), "no-bid", "it is open already");
   const said = await chain.pass(CLEARING);
@@ -319,4 +319,19 @@ test("a fee is of what is traded, less what credit gives back of it", async () =
   const [paid, got] = imbalance!.rows;
   assert.deepEqual([paid![7], paid![8]], [-9_000, 570], "0.6 kWh at 0.15, fee 0.01 less 5 per cent");
   assert.deepEqual([got![6], got![8]], [1, 600], "what no point can carry is missing");
+});
+
+test("under the parameters of the EU a price beyond the band is denied by the paragraph", async () => {
+  const path = fileURLToPath(new URL("../../tools/market/auction/parameters/EU.json", import.meta.url));
+  const { parameters } = JSON.parse(readFileSync(path, "utf8")) as { parameters: Record<string, string | number> };
+  const chain = await market(parameters);
+  const [anna] = traders as [Signer];
+  for (const [parameter, price] of [
+    ["floor", -50_001],
+    ["cap", 400_001],
+  ] as const) {
+    const [denial] = await chain.ask(anna, types.open, { ...opening("buy", price, 1) });
+    const law = { parameter, value: parameters[parameter], law: "Regulation (EU) 2015/1222, Art. 41(1)" };
+    assert.deepEqual([denial!.name, denial!.body], ["law", law]);
+  }
 });

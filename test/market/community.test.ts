@@ -380,3 +380,12 @@ test("credit hears of final bills: who owes what until when, and how good the da
     ],
   ]);
 });
+
+test("a tariff beyond what a jurisdiction sets is denied by the paragraph", async () => {
+  const chain = newChain({ price_max: 11_999, price_max_law: "RO 1 Art. 7" });
+  const [denial] = await chain.ask(manager, types.found, { community: "sun", name: "Sun", ...even });
+  assert.deepEqual(
+    [denial!.name, denial!.body],
+    ["law", { parameter: "price_max", value: 11_999, law: "RO 1 Art. 7" }],
+  );
+});

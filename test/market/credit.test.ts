@@ -317,5 +317,12 @@ test("each parameter of a jurisdiction is one that the contract has, and its bon
       [firm.id, 1, "r"],
     ]);
     assert.equal(ratingOf(chain, firm.id).standing.bond_percent, bond, place);
+    await say(chain, 3, "delivery", NOW, [[firm.id, 100, 100]]);
+    const { limit } = ratingOf(chain, firm.id).standing;
+    assert.equal(
+      limit === 0,
+      place === "CN",
+      `${place}: a firm of grade C ${limit === 0 ? "leaves" : "stays on"} the market`,
+    );
   }
 });

@@ -15,64 +15,65 @@ export const OPENING_S = 10;
 /** 10^-5 of the currency's unit: what a participant may owe for a slot by the usual bond. */
 export const LIMIT_USUAL = 40_000;
 
-const slots = { slot_s: SLOT_S, lateness_s: SLOT_S, gapMax_s: 60 };
+export interface Times {
+  readonly slot_s: number;
+  readonly gate_s: number;
+  readonly opening_s: number;
+}
+
 const OUTPUT = 262_144;
 const taking = (types: Readonly<Record<string, number>>) => Object.values(types).sort((one, other) => one - other);
-const sourceOf = (path: string) => fileURLToPath(new URL(`../../${path}.ts`, import.meta.url));
+const DISPATCH = fileURLToPath(new URL("../../dispatch/contract/dispatch.ts", import.meta.url));
 
-const added: readonly FirstContract[] = [
-  {
-    name: "community",
-    service: chains.trading,
-    terms: { ...nothing, types: taking(communities), slots, output: OUTPUT, fromHeight: 1 },
-  },
-  {
-    name: "auction",
-    service: chains.trading,
-    terms: {
-      ...nothing,
-      types: taking(bids),
-      messages: [
-        { service: chains.credit, name: "limit" },
-        { service: chains.dispatch, name: "transmission" },
-        { service: chains.dispatch, name: "verdict" },
-      ],
-      ...{ slots, output: OUTPUT, fromHeight: 1 },
+/** How a chain settles; all of its contracts state the same. */
+function slotsOf(slot_s: number) {
+  return { slot_s, lateness_s: slot_s, gapMax_s: 60 };
+}
+
+/** Those of a community, an auction, its grid and ratings, which talk to each other. */
+export function communityContracts({ slot_s, gate_s, opening_s }: Times): readonly FirstContract[] {
+  const slots = slotsOf(slot_s);
+  const trading = { ...nothing, slots, output: OUTPUT, fromHeight: 1 };
+  const heard = [
+    { service: chains.credit, name: "limit" },
+    { service: chains.dispatch, name: "transmission" },
+    { service: chains.dispatch, name: "verdict" },
+  ];
+  const facts = ["breach", "delivery", "payment", "quality"].map((name) => ({ service: 0, name }));
+  const schedule = { service: chains.trading, name: "schedule" };
+  return [
+    { name: "community", service: chains.trading, terms: { ...trading, types: taking(communities) } },
+    {
+      ...{ name: "auction", service: chains.trading },
+      terms: { ...trading, types: taking(bids), messages: heard },
+      parameters: { slot_s, gate_s, opening_s },
     },
-    parameters: { slot_s: SLOT_S, gate_s: GATE_S, opening_s: OPENING_S },
-  },
-  {
-    name: "credit",
-    service: chains.credit,
-    terms: {
-      ...nothing,
-      types: taking(ratings),
-      messages: ["breach", "delivery", "payment", "quality"].map((name) => ({ service: 0, name })),
-      fromHeight: 1,
+    {
+      ...{ name: "credit", service: chains.credit },
+      terms: { ...nothing, types: taking(ratings), messages: facts, fromHeight: 1 },
+      parameters: { limit_usual: LIMIT_USUAL },
     },
-    parameters: { limit_usual: LIMIT_USUAL },
-  },
-  {
-    name: "dispatch",
-    service: chains.dispatch,
-    file: sourceOf("dispatch/contract/dispatch"),
-    terms: {
-      ...nothing,
-      types: taking(networks),
-      messages: [{ service: chains.trading, name: "schedule" }],
-      ...{ slots, fromHeight: 1 },
+    {
+      ...{ name: "dispatch", service: chains.dispatch, file: DISPATCH },
+      terms: { ...nothing, types: taking(networks), messages: [schedule], slots, fromHeight: 1 },
+      // Homes do not keep to what they have sold as power stations do.
+      parameters: { slot_s, tolerance_permille: 500, penalty_per_kWh: 10_000 },
     },
-    // Homes do not keep to what they have sold as power stations do.
-    parameters: { slot_s: SLOT_S, tolerance_permille: 500, penalty_per_kWh: 10_000 },
-  },
-];
+  ];
+}
+
+const added = communityContracts({ slot_s: SLOT_S, gate_s: GATE_S, opening_s: OPENING_S });
 
 /** Those that every network begins with, on slots of the demo's length; then those of the community. */
 export const demoContracts: readonly FirstContract[] = [
   ...firstContracts.map((contract) =>
     contract.terms.slots === undefined
       ? contract
-      : { ...contract, terms: { ...contract.terms, slots }, parameters: { silent_slots: 1_000 } },
+      : {
+          ...contract,
+          terms: { ...contract.terms, slots: slotsOf(SLOT_S) },
+          parameters: { silent_slots: 1_000 },
+        },
   ),
   ...added,
 ];

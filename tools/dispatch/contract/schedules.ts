@@ -4,6 +4,7 @@
 import type { Context, Message, Operation, Value } from "../../contracts/author.js";
 import { least, sum } from "../../market/amounts.js";
 import { Denied, granted, listOf } from "../../market/asked.js";
+import { grantedByLaw, wholeParameter } from "../../market/law.js";
 import {
   type CarriedRow,
   ROW_ENERGY_MAX,
@@ -20,7 +21,6 @@ import { type Binding, type Case, checkSchedule, type Delivery, type Verdict } f
 import { BASE_W, type Grid } from "../grid.js";
 import type { NetworkInForce, Transmission } from "./kinds.js";
 import { gridInForce, networkInForce } from "./networks.js";
-import { grantedByLaw, wholeParameter } from "./rules.js";
 
 /** J of one mWh, in tenths. */
 const TENTHS_OF_J = 36;

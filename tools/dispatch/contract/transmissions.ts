@@ -2,11 +2,11 @@
 
 import type { Context, Operation, Slot, Value } from "../../contracts/author.js";
 import { fieldsOf, granted, listOf, wholeOf } from "../../market/asked.js";
+import { wholeParameter } from "../../market/law.js";
 import { type CarriedRow, chains, type DeliveryRow, tell, tellFacts } from "../../market/messages.js";
 import { plausible } from "../../market/slot-rows.js";
 import type { Transmission } from "./kinds.js";
 import { networkInForce } from "./networks.js";
-import { wholeParameter } from "./rules.js";
 import { numbersOf, transmissionAt } from "./schedules.js";
 
 const NUMBERS_MAX = 32;

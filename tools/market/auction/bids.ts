@@ -3,6 +3,7 @@
 import type { Context, Operation, Value } from "../../contracts/author.js";
 import { quotient } from "../amounts.js";
 import { fieldsOf, granted, hexOf, oneOf, plainOf, TIME_S_MAX, wholeOf } from "../asked.js";
+import { grantedByLaw } from "../law.js";
 import { BIDS_MAX, bidsOf, FURTHER_BIDS_MAX, limitOf, putBid, type SealedBid, slotKey } from "./kept.js";
 import { pointsOf } from "./points.js";
 import { bandOf, timesOf } from "./rules.js";
@@ -10,6 +11,7 @@ import { bidDigest, SALT_DIGITS } from "./types.js";
 
 /** Bids of one participant for a slot: steps of what he would pay or take. */
 const STEPS_MAX = 20;
+const PRICE_MAX = 100_000_000;
 const ENERGY_MAX = 1_000_000_000_000;
 const MWH = 1_000_000n;
 
@@ -51,9 +53,14 @@ export function open(context: Context, { participant, body }: Operation): void {
   const slot = slotFrom(context, fields.slot);
   const opening = {
     ...{ slot, side: oneOf(fields.side, ["buy", "sell"] as const, "side") },
-    ...{ price: wholeOf(fields.price, [floor, cap], "price"), salt: hexOf(fields.salt, SALT_DIGITS, "salt") },
+    ...{
+      price: wholeOf(fields.price, [-PRICE_MAX, PRICE_MAX], "price"),
+      salt: hexOf(fields.salt, SALT_DIGITS, "salt"),
+    },
     volume: wholeOf(fields.volume, [1, ENERGY_MAX], "volume"),
   };
+  grantedByLaw(context, opening.price >= floor, "floor", floor);
+  grantedByLaw(context, opening.price <= cap, "cap", cap);
   granted(context.time_s >= slot - gate_s, "gate-open", slot - gate_s);
   const point = pointFrom(context, participant, fields.point);
   const digest = bidDigest(participant, opening);

@@ -18,6 +18,7 @@ import {
   textOf,
   wholeOf,
 } from "../asked.js";
+import { grantedByLaw, wholeParameter } from "../law.js";
 import {
   COMMUNITIES_MAX,
   type Community,
@@ -303,7 +304,7 @@ function termsFrom(context: Context, fields: { readonly [name: string]: Value })
   granted(isFit, "malformed", "rounding");
   const money = (field: string, most: number) => wholeOf(fields[field] ?? 0, [0, most], field);
   const terms = { price: money("price", PRICE_MAX), feed: money("feed", PRICE_MAX), fee: money("fee", MONEY_MAX) };
-  const highest = context.parameters.price_max;
-  granted(typeof highest !== "number" || terms.price <= highest, "price-max", highest ?? null);
+  const highest = wholeParameter(context, "price_max", PRICE_MAX);
+  grantedByLaw(context, terms.price <= highest, "price_max", highest);
   return { from: momentOf(fields.from, context.time_s, "from"), model, rounding, ...terms };
 }

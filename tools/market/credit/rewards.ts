@@ -32,9 +32,10 @@ export function rewardsOf({ kind, listed }: Subject, { score, grade }: Rating, r
   const stated = rules[`bond_${grade}`];
   const bond_percent = kind === "household" ? Math.min(stated, 100) : stated;
   const list = listed === null || listed.mended_s !== null ? "none" : listed.list;
+  const isOut = kind === "firm" && score < rules.leave_below;
   const limit = bond_percent === 0 ? rules.limit_usual : Math.floor((rules.limit_usual * 100) / bond_percent);
   return {
-    ...{ grade, bond_percent, list, limit: list === "black" ? 0 : limit },
+    ...{ grade, bond_percent, list, limit: list === "black" || isOut ? 0 : limit },
     rebate_permille: score >= rules.rebate_from ? rules.rebate_permille : 0,
   };
 }

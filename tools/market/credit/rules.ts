@@ -51,6 +51,8 @@ export const defaults = {
   /** a firm below this score is listed for attention, and has so many days to mend it */
   attention_below: 500,
   mend_days: 90,
+  /** a firm below this score leaves the market: it may owe nothing; 0 for none */
+  leave_below: 0,
 } as const;
 
 export type Rules = { readonly [Name in keyof typeof defaults]: number };

@@ -1,8 +1,8 @@
 // Bounds that a jurisdiction sets as parameters. Beside a parameter NAME stands `NAME_law`, the paragraph that sets it: what is outside
 // is denied by it.
 
-import type { Context } from "../../contracts/author.js";
-import { Denied } from "../../market/asked.js";
+import type { Context } from "../contracts/author.js";
+import { Denied } from "./asked.js";
 
 /** A parameter's whole number. Throws a RangeError, which fails the run, where an order has set something else. */
 export function wholeParameter(context: Context, name: string, absent: number): number {
