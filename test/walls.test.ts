@@ -26,7 +26,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   sources: ["node", "ledger", "files", "routes"],
   audit: ["sources", "ledger", "consensus", "crypto"],
   monitor: ["audit", "sources", "node", "ledger", "contracts", "crypto", "files", "routes"],
-  explorer: ["ledger", "contracts", "routes"],
+  explorer: ["ledger", "contracts", "market", "routes"],
   authority: ["ledger", "crypto", "files", "routes"],
   meters: ["files"],
   emulators: ["meters"],

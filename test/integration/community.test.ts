@@ -11,6 +11,7 @@ import type { Role } from "../../src/wire/credential.js";
 import { withParticipant } from "../../tools/files/operations/participant-folder.js";
 import { operationTypes } from "../../tools/market/community/types.js";
 import { createParticipant } from "../../tools/provisioning/participant.js";
+import { billTest } from "./explorer-bills.js";
 import { connectMeter, makeMeter } from "./mqtt.js";
 import {
   makeNetwork,
@@ -181,6 +182,7 @@ test("a community shares its slots on a chain, and bills lead down to what is se
   await t.test("a bill is held to its block, printed, and adds up the slots that it names", () =>
     checkBills(network, period, of),
   );
+  await billTest(t, { api, community: "sun", point: "AT-flat" });
 
   await whenEqual(network);
   await stopNodes(network);

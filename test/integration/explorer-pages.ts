@@ -1,14 +1,17 @@
 // The explorer's pages behind the first ones, over real nodes: what each verifies, and what it says of a node that tells otherwise.
 
 import assert from "node:assert/strict";
+import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Browser, Page } from "playwright-core";
+import { fromHex } from "../../src/wire/bytes.js";
 import { createParticipant } from "../../tools/provisioning/participant.js";
+import { encodeDayRow } from "../../tools/routes/days.js";
 import { allVerified, openPage, PATIENCE_MS, startAltering } from "./explorer-browser.js";
 import { connectMeter, makeMeter } from "./mqtt.js";
 import { openNetwork } from "./network.js";
-import { gridseal, until } from "./processes.js";
+import { gridseal, startGridseal, until } from "./processes.js";
 
 export interface PageScene {
   readonly browser: Browser;
@@ -27,6 +30,11 @@ export async function pageTests(t: TestContext, scene: PageScene): Promise<void>
   );
   await t.test("holds what contracts remember to its proofs, and names a value that is told otherwise", (inner) =>
     provesState(inner, scene),
+  );
+  await t.test("shows exported chains without a node, as a node's are shown", (inner) => showsExports(inner, scene));
+  await t.test("draws two thousand meters without a stutter", (inner) => drawsMany(inner, scene));
+  await t.test("signs in with a key that stays in the browser, and signs an operation that is sealed", (inner) =>
+    signsIn(inner, scene),
   );
   await t.test("finds heights, ids, hashes, contracts and rules", (inner) => finds(inner, scene));
 }
@@ -58,7 +66,9 @@ async function showsViolation(t: TestContext, { browser, base, folder }: PageSce
   assert.match((await page.textContent('[data-check="statement"]')) ?? "", told);
   const id = new URL(page.url()).hash.split("/").at(-1)!;
   const altering = await startAltering(base, (path, bytes) =>
-    path === `/violations/${id}` ? new TextDecoder().decode(bytes).replace(meter.id, "00000000000000ff") : undefined,
+    decodeURIComponent(path) === `/violations/${id}`
+      ? new TextDecoder().decode(bytes).replace(meter.id, "00000000000000ff")
+      : undefined,
   );
   const other = await openPage(t, browser);
   t.after(altering.close);
@@ -77,7 +87,7 @@ async function showsOrders(t: TestContext, { browser, base }: PageScene): Promis
   assert.match((await page.textContent("pre.source")) ?? "", /function operation\(context/);
   await page.fill('input[name="height"]', "1");
   await page.locator("article form button").click();
-  await page.waitForFunction("document.body.textContent.includes('has no contract registry at this height')");
+  await page.getByText("has no contract registry at this height").waitFor({ timeout: PATIENCE_MS });
   const altering = await startAltering(base, (path, bytes) => {
     if (!path.startsWith("/orders")) return undefined;
     const changed = Uint8Array.from(bytes);
@@ -114,6 +124,114 @@ async function provesState(t: TestContext, { browser, base, folder }: PageScene)
   assert.match((await other.textContent("tr[data-key]")) ?? "", /tells another value than its chain proves/);
 }
 
+async function showsExports(t: TestContext, { browser, base, folder }: PageScene): Promise<void> {
+  const exported = join(folder, "exported");
+  await mkdir(exported);
+  await copyFile(join(folder, "genesis.cbor"), join(exported, "genesis.cbor"));
+  for (const service of ["1", "3", "5"]) {
+    const args = ["--api", base, "--output", join(exported, `${service}.chain`)];
+    const { status, errors } = await gridseal("chain", "export", service, ...args);
+    assert.equal(status, 0, errors);
+  }
+  const shown = startGridseal(() => {}, "explorer", exported, "--port", "0");
+  const address = await until(
+    "exported chains are served",
+    () => /^look at it at (http:\S+)\/$/m.exec(shown.output)?.[1],
+  );
+  assert.doesNotMatch(shown.output, /it ends there/, "every exported block is good");
+  const page = await openPage(t, browser);
+  t.after(() => shown.stop());
+  await page.goto(`${address}/#/chains/3/blocks/1`);
+  await allVerified(page, 7);
+  await page.goto(`${address}/#/state/5/registry/entry`);
+  await isVisible(page, 'tr[data-state="verified"]');
+  await page.goto(`${address}/#/meters/3`);
+  await isVisible(page, "tr[data-meter]");
+}
+
+async function signsIn(t: TestContext, { browser, base, folder }: PageScene): Promise<void> {
+  for (const algorithm of ["ESP256", "Ed25519"]) {
+    const page = await openPage(t, browser);
+    await page.goto(`${base}/#/sign`);
+    await page.getByRole("button", { name: new RegExp(algorithm) }).click({ timeout: PATIENCE_MS });
+    const publicKey = (await page.textContent("code.public-key", { timeout: PATIENCE_MS })) ?? "";
+    const file = join(folder, `${algorithm}.credential.cbor`);
+    const whose = ["--id", `browser-${algorithm}`, "--role", "regulator", "--services", "5"];
+    const args = ["--network", folder, "--public-key", publicKey, ...whose, "--out", file];
+    const issued = await gridseal("authority", "issue", ...args);
+    assert.equal(issued.status, 0, issued.errors);
+    await page.setInputFiles('input[name="credential"]', file);
+    await page.getByText(`browser-${algorithm}`).waitFor({ timeout: PATIENCE_MS });
+    await page.selectOption('select[name="service"]', "5");
+    await page.fill('input[name="type"]', "1");
+    const entry = { name: `by-${algorithm.toLowerCase()}`, jurisdiction: null, from: 1_000_000, value: 1 };
+    await page.fill("textarea", JSON.stringify(entry));
+    await page.getByRole("button", { name: "Sign and send" }).click();
+    await page.getByText("Operation 0 is sealed.").waitFor({ timeout: PATIENCE_MS });
+    await page.locator(".outcome a").click();
+    await allVerified(page, 8);
+    await page.goto(`${base}/#/sign`);
+    await page.reload();
+    await page.getByText(`browser-${algorithm}`).waitFor({ timeout: PATIENCE_MS });
+    assert.match(page.url(), /#\/sign$/, "no token stands in the address");
+    await page.getByRole("button", { name: "Forget this key" }).click();
+    await page.getByRole("button", { name: new RegExp(algorithm) }).waitFor({ timeout: PATIENCE_MS });
+  }
+}
+
+/** Meters of a day, of which every tenth lacks a record. */
+function manyMeters(): Uint8Array {
+  const rows = Array.from({ length: METERS }, (_, index) => {
+    const kid = fromHex(index.toString(16).padStart(16, "0"))!;
+    const records = index % 10 === 0 ? 95 : 96;
+    return encodeDayRow({ kid, records, first: 0, last: 95, late: 0, doubtful: 0 });
+  });
+  return Buffer.concat(rows);
+}
+
+async function drawsMany(t: TestContext, { browser, base }: PageScene): Promise<void> {
+  const rows = manyMeters();
+  const altering = await startAltering(base, (path) => (path.includes("/days/") ? rows : undefined));
+  const page = await openPage(t, browser);
+  t.after(altering.close);
+  await page.goto(`${altering.address}/#/meters/3`);
+  await page.getByText(`${METERS.toLocaleString("en")} meters in fourteen days`).waitFor({ timeout: PATIENCE_MS });
+  await page.getByText("is asked for").waitFor({ state: "detached", timeout: PATIENCE_MS });
+  const first = await page.locator("tr[data-meter]").first().getAttribute("data-meter");
+  assert.equal(first, "0000000000000000", "who lacks records stands first");
+  const frames = (await page.evaluate(`(${scrollFrames})()`)) as readonly number[];
+  const sorted = [...frames].sort((one, other) => one - other);
+  const [median, p95] = [sorted[Math.floor(sorted.length / 2)]!, sorted[Math.floor(sorted.length * 0.95)]!];
+  t.diagnostic(
+    `${METERS} meters: ${frames.length} frames of scrolling, median ${median.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms`,
+  );
+  const drawn = await page.locator("tr[data-meter]").count();
+  assert.ok(drawn < 100, `rows out of sight are not drawn: ${drawn} are`);
+  const last = await page.locator("tr[data-meter]").last().getAttribute("data-meter");
+  assert.notEqual(last, first, "other rows are in sight");
+}
+
+const METERS = 2_000;
+
+/** Runs in the page: scrolls to the end in sixty steps, and says how long each frame took. */
+const scrollFrames = `() => {
+  const map = document.querySelector(".map");
+  const step = (map.scrollHeight - map.clientHeight) / 60;
+  const frames = [];
+  return new Promise((resolve) => {
+    let before = performance.now();
+    const next = () => {
+      const now = performance.now();
+      frames.push(now - before);
+      before = now;
+      if (frames.length > 60) return resolve(frames.slice(1));
+      map.scrollTop += step;
+      requestAnimationFrame(next);
+    };
+    requestAnimationFrame(next);
+  });
+}`;
+
 async function finds(t: TestContext, { browser, base }: PageScene): Promise<void> {
   const page = await openPage(t, browser);
   await page.goto(`${base}/`);
@@ -121,7 +239,7 @@ async function finds(t: TestContext, { browser, base }: PageScene): Promise<void
   const search = async (what: string): Promise<string> => {
     await page.fill('input[type="search"]', what);
     await page.press('input[type="search"]', "Enter");
-    await page.waitForFunction(`document.querySelector("h1")?.textContent === ${JSON.stringify(`What is ${what}?`)}`);
+    await page.getByRole("heading", { name: `What is ${what}?` }).waitFor({ timeout: PATIENCE_MS });
     await isVisible(page, ".hits li a");
     return (await page.locator(".hits").textContent()) ?? "";
   };

@@ -29,6 +29,7 @@ const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   state: async () => (await import("./state/commands.js")).registerState,
   access: async () => (await import("./access/commands.js")).registerAccess,
   violation: async () => (await import("./violation/commands.js")).registerViolation,
+  explorer: async () => (await import("./explorer/explorer.js")).registerExplorer,
   alarm: async () => (await import("./alarm/commands.js")).registerAlarm,
   market: async () => (await import("./market/commands.js")).registerMarket,
   credit: async () => (await import("./credit/commands.js")).registerCredit,

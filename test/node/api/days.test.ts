@@ -40,7 +40,11 @@ async function ask(store: Store, day: number): Promise<readonly DayRow[] | strin
   if (answer.type === "refused") return answer.code;
   assert.equal(answer.type, "long");
   if (answer.type !== "long") return [];
-  return [...{ [Symbol.iterator]: () => answer.items }].filter(({ length }) => length > 0).map(decodeDayRow);
+  const rows: DayRow[] = [];
+  for (let item = answer.items.next(); item.done !== true; item = answer.items.next()) {
+    if (item.value.length > 0) rows.push(decodeDayRow(item.value));
+  }
+  return rows;
 }
 
 const day = Math.floor(first_s / DAY_S);

@@ -15,6 +15,7 @@ export interface Question<Shape extends RouteShape> {
   readonly query?: Asking<Shape>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  readonly body?: Uint8Array;
 }
 
 /** What the node refuses, in its own words. */
@@ -38,11 +39,16 @@ export function showToken(text: string | undefined): void {
 
 /** Rejects with a Refusal, or with what fetch throws. */
 export async function ask<Shape extends RouteShape>(shape: Shape, question: Question<Shape>): Promise<Response> {
-  const { parameters, query = {}, headers = {}, signal } = question;
+  const { parameters, query = {}, body, signal } = question;
   const path = pathOf(shape, parameters, query);
+  const headers = { ...question.headers, ...(body !== undefined && { "content-type": shape.body!.type }) };
   const shown = token === undefined ? headers : { ...headers, authorization: `Bearer ${token}` };
+  const sent = body === undefined ? {} : { body: Uint8Array.from(body) };
   for (let tries = 1; ; tries += 1) {
-    const response = await fetch(path, { headers: shown, ...(signal !== undefined && { signal }) });
+    const response = await fetch(path, {
+      ...{ method: shape.method, headers: shown, ...sent },
+      ...(signal !== undefined && { signal }),
+    });
     if (shape.statuses.includes(response.status)) return response;
     const waits = response.status === 429 || response.status === 503;
     if (!waits || tries === TRIES_MAX) throw await refusalIn(response);

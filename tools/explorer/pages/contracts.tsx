@@ -89,7 +89,7 @@ function OneContract({ governance, place: { service, name, height } }: OneProps)
       <form class="filter" onSubmit={submit}>
         <label>
           {text("contracts.atHeight")}{" "}
-          <input name="height" value={height ?? ""} inputmode="numeric" pattern="[0-9]{0,12}" />
+          <input name="height" defaultValue={height ?? ""} inputmode="numeric" pattern="[0-9]{0,12}" />
         </label>
         <button type="submit">{text("contracts.look")}</button>
         <a href={`#/state/${service}/${name}`}>{text("contracts.state")}</a>

@@ -12,13 +12,28 @@ const loaders: Readonly<Record<string, () => Promise<Page>>> = {
   violations: async () => (await import("./violations.js")).ViolationsPage,
   contracts: async () => (await import("./contracts.js")).ContractsPage,
   state: async () => (await import("./state.js")).StatePage,
+  energy: async () => (await import("./energy.js")).EnergyPage,
+  bills: async () => (await import("./bills.js")).BillsPage,
   orders: async () => (await import("./orders.js")).OrdersPage,
   health: async () => (await import("./health.js")).HealthPage,
+  sign: async () => (await import("./sign.js")).SignPage,
   search: async () => (await import("./search.js")).SearchPage,
 };
 
 /** In the order of the menu. */
-export const menu = ["chains", "meters", "violations", "contracts", "state", "orders", "health", "receipt"] as const;
+export const menu = [
+  "chains",
+  "meters",
+  "violations",
+  "energy",
+  "bills",
+  "contracts",
+  "state",
+  "orders",
+  "health",
+  "receipt",
+  "sign",
+] as const;
 
 export function LoadedPage(props: PageProps) {
   const load = loaders[props.place.page];

@@ -99,7 +99,7 @@ function Entries({ of }: { readonly of: Asked }) {
     <section>
       <form class="filter" onSubmit={submit}>
         <label>
-          {text("state.prefix")} <input name="prefix" value={prefix} />
+          {text("state.prefix")} <input name="prefix" defaultValue={prefix} />
         </label>
         <button type="submit">{text("app.search")}</button>
       </form>

@@ -151,14 +151,14 @@ function FilterForm({ filter }: { readonly filter: Filter }) {
       <Choice name="kind" label={text("violations.kind")} value={filter.kind} of={kinds} prefix="violation" />
       <Choice name="state" label={text("violations.state")} value={filter.state} of={states} prefix="violationState" />
       <label>
-        {text("violations.whom")} <input name="subject" value={filter.subject ?? ""} pattern="[0-9a-f]{16}" />
+        {text("violations.whom")} <input name="subject" defaultValue={filter.subject ?? ""} pattern="[0-9a-f]{16}" />
       </label>
       <label>
-        {text("violations.rule")} <input name="rule" value={filter.rule ?? ""} />
+        {text("violations.rule")} <input name="rule" defaultValue={filter.rule ?? ""} />
       </label>
       <label>
         {text("violations.chain")}{" "}
-        <input name="service" value={filter.service ?? ""} inputmode="numeric" pattern="\d{1,5}" />
+        <input name="service" defaultValue={filter.service ?? ""} inputmode="numeric" pattern="\d{1,5}" />
       </label>
       <button type="submit">{text("app.search")}</button>
     </form>
@@ -177,12 +177,12 @@ function Choice({ name, label, value, of, prefix }: ChoiceProps) {
   return (
     <label>
       {label}{" "}
-      <select name={name} value={value ?? ""}>
+      <select name={name}>
         <option value="">{text("violations.any")}</option>
         {of.map((one) => {
           const key = `${prefix}.${one}`;
           return (
-            <option key={one} value={one}>
+            <option key={one} value={one} selected={one === value}>
               {isTextKey(key) ? text(key) : one}
             </option>
           );
