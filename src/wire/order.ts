@@ -44,6 +44,7 @@ const SUSPEND_ACTION = 5;
 const RESUME_ACTION = 6;
 const END_ACTION = 7;
 const REGISTER_ACTION = 8;
+const WITHDRAW_ACTION = 13;
 
 /** That a node is willing to be a member of a chain and holds its key. */
 export interface Ready {
@@ -112,6 +113,13 @@ export interface RegisterAction {
   readonly hash: Uint8Array;
 }
 
+/** An order of members is taken back: the set before it holds again. */
+export interface WithdrawAction {
+  readonly type: "withdraw";
+  /** number of that order, the last one of its chain that stands */
+  readonly order: number;
+}
+
 export type Action =
   | MembersAction
   | ChainAction
@@ -121,6 +129,7 @@ export type Action =
   | ResumeAction
   | EndAction
   | RegisterAction
+  | WithdrawAction
   | AssignAction
   | ContractAction;
 
@@ -218,6 +227,8 @@ function actionToArray(action: Action): CborValue {
       return [END_ACTION, action.meter, action.ends.map(([service, seq]) => [service, seq]), action.successor ?? null];
     case "register":
       return [REGISTER_ACTION, action.entry, action.hash];
+    case "withdraw":
+      return [WITHDRAW_ACTION, action.order];
     case "assign":
       return assignActionToArray(action);
     default:
@@ -243,6 +254,8 @@ function actionFrom(items: readonly CborValue[]): Action {
       return endAction(asArray(items, "order of an end", 4));
     case REGISTER_ACTION:
       return registerAction(asArray(items, "order of a register", 3));
+    case WITHDRAW_ACTION:
+      return withdrawAction(asArray(items, "order of a withdrawal", 2));
     case INSTALL_ACTION:
       return installAction(items);
     case PARAMETERS_ACTION:
@@ -308,6 +321,12 @@ function registerAction([, entry, hash]: readonly CborValue[]): RegisterAction {
   const number = asUint(entry, "order register entry", COUNTER_MAX);
   if (number === 0) throw new WireError("shape", "order names no entry of the register");
   return { type: "register", entry: number, hash: asBytes(hash, "order register hash", 32) };
+}
+
+function withdrawAction([, order]: readonly CborValue[]): WithdrawAction {
+  const number = asUint(order, "order that is withdrawn", COUNTER_MAX);
+  if (number === 0) throw new WireError("shape", "order withdraws no order");
+  return { type: "withdraw", order: number };
 }
 
 function banAction([, nodes]: readonly CborValue[]): BanAction {

@@ -83,6 +83,35 @@ test("an order that is already effective when the chain learns of it takes effec
   assert.deepEqual(namesAfter(governance, 1, 502, 6), names([a, b]));
 });
 
+test("an order of members that is taken back counts no more from there on, effective or not, and another may come at a lower height", () => {
+  const waiting = governed([5, membersAction(1, 900, [a, b, c, kim])]);
+  const after = accepted(waiting, { type: "withdraw", order: 1 }, 7);
+  assert.deepEqual(namesAfter(after, 1, 1_000, 6), [...names([a, b, c]), "kim"]);
+  assert.deepEqual(namesAfter(after, 1, 1_000, 7), names(nodes));
+  const anew = accepted(after, membersAction(1, 20, [a, b, c]), 8);
+  assert.deepEqual(namesAfter(anew, 1, 1_000, 6), [...names([a, b, c]), "kim"], "what was judged before stays");
+  assert.deepEqual(namesAfter(anew, 1, 1_000, 8), names([a, b, c]));
+  assert.deepEqual(namesAfter(anew, 1, 18, 8), names(nodes));
+});
+
+test("only the last order of a chain's members that stands is taken back, once, and no banned member with it", () => {
+  const two = governed([5, membersAction(1, 10, [a, b, c])], [6, membersAction(1, 20, [a, b])]);
+  const back = (order: number): Action => ({ type: "withdraw", order });
+  assert.match(refusal(two, back(1)), /order 1 is not the last one of a chain's members that stands/);
+  assert.match(refusal(two, back(3)), /order 3 is not/);
+  const one = accepted(two, back(2), 7);
+  assert.match(refusal(one, back(2)), /order 2 is not/);
+  assert.deepEqual(namesAfter(accepted(one, back(1), 8), 1, 100, 8), names(nodes));
+  const free = genesis.chains
+    .filter(({ service }) => service !== 1)
+    .reduce((governance, { service, members }, place) => {
+      const others = members.filter(({ name }) => name !== c.name);
+      return accepted(governance, membersAction(service, 10, others), 7 + place);
+    }, two);
+  const banned = accepted(free, { type: "ban", nodes: [c.id] }, 20);
+  assert.match(refusal(banned, back(2)), new RegExp(`${c.name}, a member before order 2, is banned`));
+});
+
 test("several orders may stand in one contracts block, and its height counts once", () => {
   const governance = governed([7, membersAction(1, 10, [a, b, c])], [7, { type: "revoke", meters: [a.id] }]);
   assert.deepEqual([governance.heights, governedHeight(governance), governance.lastOrder], [[7], 7, 2]);

@@ -423,6 +423,7 @@ test("issues and reads the fixed orders", () => {
     },
     retire: { type: "retire", service: 1, name: "limits", fromHeight: 90 },
     assign: fixedAssign,
+    withdraw: { type: "withdraw", order: 1 },
   };
   for (const [index, [name, ordered]] of Object.entries(actions).entries()) {
     const order = { number: index + 1, time_s: orderTime_s, action: ordered };

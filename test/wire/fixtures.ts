@@ -567,6 +567,7 @@ const contractParameters = new Map<string, Item>([
 ]);
 const parametersOrder = order(10, [10, 1, "limits", "DE-BY", contractParameters, 41]);
 const retireOrder = order(11, [11, 1, "limits", 90]);
+const withdrawOrder = order(13, [13, 1]);
 const assignOrder = order(12, [
   12,
   [
@@ -711,6 +712,7 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     travelling: fixture("order 9 with the source that it names", travelling, { source: hexOf(sourceHash) }),
     parameters: fixture("order 10: what DE-BY sets for limits from height 41 on", parametersOrder),
     retire: fixture("order 11: limits is retired from height 90 on", retireOrder),
+    withdraw: fixture("order 13: order 1 is taken back", withdrawOrder),
     assign: fixture("order 12: the meter counts for one point, then for another", assignOrder),
     joint: fixture("order 1 of the genesis `joint`, signed by two keys: the meter's credential is revoked", jointOrder),
   },

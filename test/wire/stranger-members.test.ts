@@ -121,6 +121,34 @@ test("members go on until their chain names the order that replaces them, if tha
   assert.ok((await productReads(late)).every(({ firstProblem }) => firstProblem === undefined));
 });
 
+test("an order that is taken back counts no more, for the stranger and the audit alike, and only the last one of a chain can be", async () => {
+  const taken = (number: number): Edits => ({
+    contracts: { 3: { orders: [...lastOrders, order(5, { type: "withdraw", order: number })] } },
+  });
+  const stay: Edits = { ...taken(3), trading: { 5: { members: newSet } } };
+  const { reports, why } = strangerReads(history(stay));
+  assert.equal(why, undefined);
+  assert.deepEqual(
+    reports.get(TRADING)?.members.at(-1),
+    newSet.map(({ id }) => toHex(id)),
+  );
+  assert.ok((await productReads(history(stay))).every(({ firstProblem }) => firstProblem === undefined));
+  // Sealed by those whom the order taken back has named; and with orders that cannot be taken back.
+  for (const [edits, refused] of [
+    [taken(3), TRADING],
+    [taken(1), CONTRACTS],
+    [taken(2), CONTRACTS],
+    [taken(5), CONTRACTS],
+  ] as const) {
+    assert.equal(strangerReads(history(edits)).refused, refused, JSON.stringify(refused));
+    const bad = (await productReads(history(edits))).filter(({ firstProblem }) => firstProblem !== undefined);
+    assert.ok(
+      bad.some(({ service }) => service === refused),
+      JSON.stringify(bad.map(({ service }) => service)),
+    );
+  }
+});
+
 /** An order whose action is written as it stands. */
 function rawOrder(number: number, action: CborValue): Uint8Array {
   const payload = new Map<number, CborValue>([

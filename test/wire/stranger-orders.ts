@@ -36,6 +36,10 @@ interface MemberSet {
   readonly from: number;
   readonly members: readonly StrangerMember[];
   readonly verifiers: number;
+  /** number of its order; 0 for a first set */
+  readonly order: number;
+  /** contracts height of the order that takes it back */
+  back?: number;
 }
 
 interface OrderedChain {
@@ -71,7 +75,7 @@ export interface StrangerOrders {
 export function noOrders({ chains, nodes }: StrangerGenesis): StrangerOrders {
   const ordered = ({ service, name, target, members, verifiers }: StrangerChain): [number, OrderedChain] => [
     service,
-    { name, target, sets: [{ at: 0, from: 1, members, verifiers }] },
+    { name, target, sets: [{ at: 0, from: 1, members, verifiers, order: 0 }] },
   ];
   return {
     last: 0,
@@ -95,7 +99,14 @@ export function membersAfter(
   judgedAt: number,
 ): Pick<StrangerChain, "members" | "verifiers"> {
   const [first, ...others] = orders.chains.get(service)!.sets;
-  return others.filter(({ at, from }) => at <= judgedAt && from <= height + 1).at(-1) ?? first!;
+  const counts = ({ at, from, back }: MemberSet) =>
+    at <= judgedAt && from <= height + 1 && !(back !== undefined && back <= judgedAt);
+  return others.filter(counts).at(-1) ?? first!;
+}
+
+/** What the next order for the chain changes. */
+function lastSet(sets: readonly MemberSet[]): MemberSet {
+  return sets.filter(({ back }) => back === undefined).at(-1)!;
 }
 
 /** All that are or were members by orders up to this contracts height. */
@@ -109,14 +120,18 @@ export function takeOrder(orders: StrangerOrders, genesis: StrangerGenesis, byte
   const { number, action } = readOrder(genesis, order);
   demand(source === undefined || action[0] === 9, "order comes with a source that it does not name");
   demand(number === orders.last + 1, "order does not follow the one before");
-  if (action[0] === 1) takeMembers(orders, genesis, action, height);
+  if (action[0] === 1) takeMembers(orders, genesis, action, { at: height, order: number });
+  else if (action[0] === 13) takeWithdrawal(orders, action, height);
   else if (action[0] === 2) takeChain(orders, readAddedChain(action), height);
   else if (action[0] === 3) takeRevocation(orders, action, height);
   else if (action[0] === 4) takeBan(orders, action);
   else if (action[0] === 7) takeEnd(orders, action, height);
   else if (action[0] === 8) takeRegister(orders, action);
   else if (action[0] === 9 || action[0] === 10 || action[0] === 11) {
-    const membersOf = (service: number) => orders.chains.get(service)?.sets.at(-1)?.members;
+    const membersOf = (service: number) => {
+      const sets = orders.chains.get(service)?.sets;
+      return sets && lastSet(sets).members;
+    };
     takeContractOrder(orders.contracts, { genesis: genesis.hash, membersOf }, action, height, source);
   } else if (action[0] === 12) takeAssignments(orders.assignments, action, height);
   else takeSuspension(orders, action, height);
@@ -170,10 +185,15 @@ export function readFoundingOrder(genesis: StrangerGenesis, bytes: Uint8Array): 
   return readAddedChain(action);
 }
 
-function takeMembers(orders: StrangerOrders, genesis: StrangerGenesis, action: readonly Item[], at: number): void {
+function takeMembers(
+  orders: StrangerOrders,
+  genesis: StrangerGenesis,
+  action: readonly Item[],
+  place: { readonly at: number; readonly order: number },
+): void {
   const [, chain, effective, items, readies, verify] = list(action, 6);
   const sets = orders.chains.get(numberOf(chain, bounds.service, 1))?.sets;
-  const before = sets?.at(-1);
+  const before = sets && lastSet(sets);
   if (sets === undefined || before === undefined) throw new Error("order is for no chain");
   const members = readMembers(items, readNode);
   const verifiers = numberOf(verify, members.length, 1);
@@ -192,7 +212,15 @@ function takeMembers(orders: StrangerOrders, genesis: StrangerGenesis, action: r
   );
   demand(!members.some(({ id }) => orders.banned.has(id)), "order's member is banned");
   for (const { id } of admitted) orders.nodes.add(id);
-  sets.push({ at, from, members, verifiers });
+  sets.push({ ...place, from, members, verifiers });
+}
+
+function takeWithdrawal(orders: StrangerOrders, action: readonly Item[], at: number): void {
+  const taken = numberOf(list(action, 2)[1], bounds.counter, 1);
+  const sets = [...orders.chains.values()].map((chain) => chain.sets).find((of) => lastSet(of).order === taken);
+  if (sets === undefined) throw new Error("order takes back none that is the last of its chain");
+  lastSet(sets).back = at;
+  demand(!lastSet(sets).members.some(({ id }) => orders.banned.has(id)), "order brings a banned member back");
 }
 
 /** The nodes that have signed READY: members of the order, each at most once. */
@@ -238,7 +266,7 @@ function takeChain(orders: StrangerOrders, added: StrangerChain, at: number): vo
     "order's member is no node of the network",
   );
   demand(!members.some(({ id }) => orders.banned.has(id)), "order's member is banned");
-  orders.chains.set(service, { name, target, sets: [{ at, from: 1, members, verifiers }] });
+  orders.chains.set(service, { name, target, sets: [{ at, from: 1, members, verifiers, order: 0 }] });
 }
 
 function takeRevocation(orders: StrangerOrders, action: readonly Item[], at: number): void {
@@ -308,7 +336,7 @@ export function standsGood(
 
 function takeBan(orders: StrangerOrders, action: readonly Item[]): void {
   for (const node of takeIds(orders.banned, action, 128)) {
-    const serves = [...orders.chains.values()].some(({ sets }) => sets.at(-1)!.members.some(({ id }) => id === node));
+    const serves = [...orders.chains.values()].some(({ sets }) => lastSet(sets).members.some(({ id }) => id === node));
     demand(!serves, "order bans a member");
   }
 }

@@ -13,7 +13,14 @@ import { nodeVerify } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import { createFile, readWhole, refuseExisting } from "../files/made-once.js";
 import type { SealedOrder, Seats } from "../ledger/governance.js";
-import { type Governance, govern, governedChain, governedHeight, initialGovernance } from "../ledger/governance.js";
+import {
+  type Governance,
+  govern,
+  governedChain,
+  governedHeight,
+  initialGovernance,
+  standingSeats,
+} from "../ledger/governance.js";
 import { registerOf } from "./folder.js";
 import { keepOrder } from "./issued-orders.js";
 import type { Change } from "./register/changes.js";
@@ -73,7 +80,7 @@ export function membersAction(
       "NOT_FOUND",
       `no chain ${service} is known here: name a node by --api or --data where an order added it`,
     );
-  const seats = governed.orders.at(-1) ?? governed.chain;
+  const seats = standingSeats(governed);
   const before = seats.members;
   const { admit, remove } = change;
   if (admit !== undefined && admit.chain !== service) {

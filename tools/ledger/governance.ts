@@ -17,6 +17,7 @@ import type {
   ResumeAction,
   RevokeAction,
   SuspendAction,
+  WithdrawAction,
 } from "../../src/wire/order.js";
 import { quorum } from "../../src/wire/quorum.js";
 import { assign, type OrderedAssignments } from "./assignments.js";
@@ -27,12 +28,15 @@ export const CONTRACTS_SERVICE = 5;
 
 /** A set of members that an order gives a chain. */
 export interface MemberOrder {
+  readonly number: number;
   /** height of the contracts block that holds the order */
   readonly contractsHeight: number;
   /** the first height that they seal, if the chain knows of the order by then */
   readonly effectiveHeight: number;
   readonly members: readonly Member[];
   readonly verifiers: number;
+  /** height of the contracts block by which it counts no more */
+  readonly withdrawnAt?: number;
 }
 
 /** Who seals a height of a chain, and how many of them are to verify a temporary block. */
@@ -44,7 +48,7 @@ export interface GovernedChain {
   readonly chain: GenesisChain;
   /** contracts height of the order that added it; 0 for a chain of the genesis */
   readonly contractsHeight: number;
-  /** in the order of their numbers, effective heights ascending */
+  /** in the order of their numbers; effective heights ascend among those that stand */
   readonly orders: readonly MemberOrder[];
 }
 
@@ -143,15 +147,25 @@ export function governedChain(governance: Governance, service: number): Governed
   return governance.chains.find(({ chain }) => chain.service === service);
 }
 
+/** The last order of members that is not withdrawn, else the first set: what the next order changes. */
+export function standingSeats({ chain, orders }: GovernedChain): Seats {
+  return lastStandingOrder(orders) ?? chain;
+}
+
+function lastStandingOrder(orders: readonly MemberOrder[]): MemberOrder | undefined {
+  return orders.findLast(({ withdrawnAt }) => withdrawnAt === undefined);
+}
+
 /**
  * The members that seal the height behind `height` of a chain whose block at `height` was judged at the contracts height `judgedAt`:
- * those of the last order up to there that is effective, else the first ones. Throws a RangeError where the network has no such chain.
+ * those of the last order up to there that is effective and not withdrawn up to there, else the first ones. Throws a RangeError where the network has no such chain.
  */
 export function membersAfter(governance: Governance, service: number, height: number, judgedAt: number): Seats {
   const governed = governedChain(governance, service);
   if (governed === undefined) throw new RangeError(`network ${governance.genesis.network} has no chain ${service}`);
   const order = governed.orders.findLast(
-    ({ contractsHeight, effectiveHeight }) => contractsHeight <= judgedAt && effectiveHeight <= height + 1,
+    ({ contractsHeight, effectiveHeight, withdrawnAt }) =>
+      contractsHeight <= judgedAt && effectiveHeight <= height + 1 && (withdrawnAt ?? judgedAt + 1) > judgedAt,
   );
   return order ?? governed.chain;
 }
@@ -213,10 +227,12 @@ export function holderStanding(governance: Governance, holder: string): Standing
   return ruling.standing === "ended" && [...ruling.ends.values()].some((end) => end > 0) ? "good" : "ended";
 }
 
-function apply(governance: Governance, { action, source }: Order, contractsHeight: number): Governed {
+function apply(governance: Governance, { number, action, source }: Order, contractsHeight: number): Governed {
   switch (action.type) {
     case "members":
-      return applyMembers(governance, action, contractsHeight);
+      return applyMembers(governance, action, { number, contractsHeight });
+    case "withdraw":
+      return applyWithdraw(governance, action, contractsHeight);
     case "chain":
       return applyChain(governance, action, contractsHeight);
     case "revoke":
@@ -246,7 +262,7 @@ function applyContract(governance: Governance, order: ContractOrder): Governed {
   const governed = governedChain(governance, service);
   if (governed === undefined) return refused(`there is no chain ${service}`);
   if (order.action.type === "install") {
-    const reason = untriedReason(governed.orders.at(-1) ?? governed.chain, order.action);
+    const reason = untriedReason(standingSeats(governed), order.action);
     if (reason !== undefined) return refused(reason);
   }
   const ordered = orderContract(governance.contracts, order);
@@ -314,9 +330,10 @@ function applyBan(governance: Governance, action: BanAction, contractsHeight: nu
   const nodes = action.nodes.map(toHex);
   const known = nodes.find((node) => governance.banned.has(node));
   if (known !== undefined) return refused(`node ${known} is banned already`);
-  for (const { chain, orders } of governance.chains) {
-    const member = (orders.at(-1)?.members ?? chain.members).find(({ id }) => nodes.includes(toHex(id)));
-    if (member !== undefined) return refused(`${member.name} is a member of chain ${chain.service}: remove it first`);
+  for (const governed of governance.chains) {
+    const member = standingSeats(governed).members.find(({ id }) => nodes.includes(toHex(id)));
+    if (member === undefined) continue;
+    return refused(`${member.name} is a member of chain ${governed.chain.service}: remove it first`);
   }
   const banned = new Map([...governance.banned, ...nodes.map((node) => [node, contractsHeight] as const)]);
   return { type: "governed", governance: { ...governance, banned } };
@@ -327,10 +344,14 @@ function bannedAmong({ banned }: Governance, members: readonly Member[]): Member
   return members.find(({ id }) => banned.has(toHex(id)));
 }
 
-function applyMembers(governance: Governance, action: MembersAction, contractsHeight: number): Governed {
+function applyMembers(
+  governance: Governance,
+  action: MembersAction,
+  place: { readonly number: number; readonly contractsHeight: number },
+): Governed {
   const governed = governedChain(governance, action.chain);
   if (governed === undefined) return refused(`there is no chain ${action.chain}`);
-  const last = governed.orders.at(-1);
+  const last = lastStandingOrder(governed.orders);
   const reason = changeProblem(last ?? governed.chain, action);
   if (reason !== undefined) return refused(reason);
   const banned = bannedAmong(governance, action.members);
@@ -339,10 +360,24 @@ function applyMembers(governance: Governance, action: MembersAction, contractsHe
     return refused(`effective height ${action.effectiveHeight} is not above ${last?.effectiveHeight ?? 1}`);
   }
   const { effectiveHeight, members, verifiers } = action;
-  const orders = [...governed.orders, { contractsHeight, effectiveHeight, members, verifiers }];
+  const orders = [...governed.orders, { ...place, effectiveHeight, members, verifiers }];
   const chains = governance.chains.map((chain) => (chain === governed ? { ...governed, orders } : chain));
   const nodes = new Map([...governance.nodes, ...members.map((member) => [toHex(member.id), member] as const)]);
   return { type: "governed", governance: { ...governance, chains, nodes } };
+}
+
+/** The set before holds again, of members that were it already: none has to say that it is ready. */
+function applyWithdraw(governance: Governance, { order: number }: WithdrawAction, contractsHeight: number): Governed {
+  const governed = governance.chains.find(({ orders }) => lastStandingOrder(orders)?.number === number);
+  if (governed === undefined) return refused(`order ${number} is not the last one of a chain's members that stands`);
+  const orders = governed.orders.map((order) =>
+    order.number === number ? { ...order, withdrawnAt: contractsHeight } : order,
+  );
+  const after = { ...governed, orders };
+  const banned = bannedAmong(governance, standingSeats(after).members);
+  if (banned !== undefined) return refused(`${banned.name}, a member before order ${number}, is banned`);
+  const chains = governance.chains.map((chain) => (chain === governed ? after : chain));
+  return { type: "governed", governance: { ...governance, chains } };
 }
 
 /** One node comes, one goes, or both; or the same ones propose in another order, or another number of them verifies. */

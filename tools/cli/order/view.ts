@@ -38,6 +38,8 @@ function whatItSays(action: Action): string {
       const successor = action.successor === undefined ? "" : `; ${toHex(action.successor)} takes its place`;
       return `ended: ${toHex(action.meter)}, ${ends.join(", ") || "all services"}${successor}`;
     }
+    case "withdraw":
+      return `order ${action.order} is taken back`;
     case "register":
       return `the register's head is ${action.entry}:${toHex(action.hash)}`;
     case "assign":

@@ -10,14 +10,16 @@ import { registerRegisterOrder } from "./register.js";
 import { registerResume } from "./resume.js";
 import { registerRevoke } from "./revoke.js";
 import { registerSuspend } from "./suspend.js";
+import { registerWithdraw } from "./withdraw.js";
 
 export function registerOrder(authority: Command): void {
   const order = authority
     .command("order")
     .description(
-      "sign an order: members of a chain, a new chain, revoked, suspended, ended or assigned meters, banned nodes, the register's head",
+      "sign an order: members of a chain, one that is taken back, a new chain, revoked, suspended, ended or assigned meters, banned nodes, the register's head",
     );
   registerMembers(order);
+  registerWithdraw(order);
   registerChain(order);
   registerRevoke(order);
   registerSuspend(order);

@@ -243,6 +243,7 @@ function describe(action: Action): string {
   if (action.type === "suspend" || action.type === "resume") return `${action.type}s meters`;
   if (action.type === "end") return "ends a meter";
   if (action.type === "register") return "names its register's head";
+  if (action.type === "withdraw") return `takes order ${action.order} back`;
   if (action.type === "assign") return "assigns meters";
   if (action.type === "install") return `installs ${action.name} ${action.version} on chain ${action.service}`;
   if (action.type === "parameters") return `sets parameters of ${action.contract} on chain ${action.service}`;
