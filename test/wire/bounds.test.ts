@@ -2,7 +2,6 @@
 // it is read back as it was and every use that is made of its kind can hold it. A number that has no use listed here fails the test.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { decodeCommand } from "../../src/agent/command.js";
 import { decodeBatch, encodeBatch } from "../../src/wire/batch.js";
 import { boundMembers, decodeBlock, encodeBlock, metadataEntry } from "../../src/wire/block.js";
@@ -53,7 +52,8 @@ import { index, locationIn } from "../../tools/node/chain/tables/runs.js";
 import { faults as faultsTable } from "../../tools/node/chain/tables/states.js";
 import { blockKey, chainRange, numberIn, numberKey } from "../../tools/node/store/keys.js";
 import { timeText, toJson } from "../../tools/terminal/output.js";
-import { type Item, independentCbor, independentDecode } from "./independent-cbor.js";
+import { type Format, format, tryEveryNumber, type Uses } from "./every-number.js";
+import { independentCbor } from "./independent-cbor.js";
 import { sealBlock, startTime_s, testBatch, testMeter, testNetwork, testRecords } from "./network.js";
 
 const network = testNetwork();
@@ -91,18 +91,6 @@ const { header, certificate } = block;
 const place = { network: "alpha", chain: 1, height: 3, header, certificate };
 const members = nodes.map(({ id: own, key, name }) => ({ id: own, key, name }));
 const batch = { chain: 1, origin: kid, number: 5, notices: [], records };
-
-interface Format {
-  readonly example: Uint8Array;
-  /** What the decoder makes of bytes; throws a WireError. */
-  read(bytes: Uint8Array): unknown;
-  /** Back to bytes, where the format has an encoder that does not sign. */
-  write?(value: never): Uint8Array;
-}
-
-function format<T>(example: Uint8Array, read: (bytes: Uint8Array) => T, write?: (value: T) => Uint8Array): Format {
-  return { example, read, ...(write !== undefined && { write: write as (value: never) => Uint8Array }) };
-}
 
 const order = (action: Action) =>
   format(issueOrder({ number: 3, time_s: startTime_s, action }, genesis, authority), (bytes) =>
@@ -312,7 +300,7 @@ const tree = (value: number) => assert.ok(value <= 8_097, `leaf ${value}`);
 const word = (value: number) => assert.ok(value < 2 ** 32, `word ${value}`);
 
 /** What is done with a number of this name, in the objects that decoders give. */
-const uses: Readonly<Record<string, (value: number) => void>> = {
+const uses: Uses = {
   chain: service,
   service,
   services: service,
@@ -355,79 +343,4 @@ const uses: Readonly<Record<string, (value: number) => void>> = {
   ),
 };
 
-const edges = [0, 1, 255, 256, 4_001, 4_002, 65_535, 65_536, 2 ** 31];
-for (const power of [32, 40, 42, 48]) edges.push(2 ** power - 2, 2 ** power - 1, 2 ** power);
-edges.push(2 ** 32 * 1_000 - 1, 2 ** 32 * 1_000, 2 ** 53 - 1);
-const values: readonly Item[] = [...edges, -1, -2, 2n ** 53n, 2n ** 63n - 1n];
-
-/** The example with each of its numbers in turn replaced; byte strings that hold an item are looked into. */
-function* changes(item: Item, put: (changed: Item) => Uint8Array): Generator<Uint8Array> {
-  if (typeof item === "number" || typeof item === "bigint") for (const value of values) yield put(value);
-  else if (Array.isArray(item)) {
-    for (const [index, part] of item.entries()) {
-      yield* changes(part, (changed) => put(item.map((other, place) => (place === index ? changed : other))));
-    }
-  } else if (item instanceof Map) {
-    for (const [key, part] of item) yield* changes(part, (changed) => put(new Map([...item, [key, changed]])));
-  } else if (item instanceof Uint8Array && item.length > 8) {
-    const tag = item[0] === 0xd2 ? 1 : 0;
-    const inner = tried(() => independentDecode(item.subarray(tag)));
-    if (!Array.isArray(inner) && !(inner instanceof Map)) return;
-    yield* changes(inner, (changed) => put(Buffer.concat([item.subarray(0, tag), independentCbor(changed)])));
-  }
-}
-
-function tried<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
-}
-
-/** Uses every number in what a decoder gave; `name` is that of the member it stands in. */
-function use(value: unknown, name: string): void {
-  if (typeof value === "number" || typeof value === "bigint") {
-    const known = uses[name];
-    assert.ok(known !== undefined, `a number ${name} has no use listed`);
-    known(value as number);
-  } else if (Array.isArray(value)) for (const part of value) use(part, name);
-  else if (typeof value === "object" && value !== null && !(value instanceof Uint8Array)) {
-    for (const [member, part] of Object.entries(value)) use(part, member);
-  }
-}
-
-for (const [name, { example, read, write }] of Object.entries(formats)) {
-  test(`every number of a ${name} is refused or lives through all that is done with it`, () => {
-    use(read(example), name);
-    const tag = example[0] === 0xd2 ? 1 : 0;
-    const whole = (changed: Item) => Buffer.concat([example.subarray(0, tag), independentCbor(changed)]);
-    let accepted = 0;
-    let refused = 0;
-    for (const made of changes(independentDecode(example.subarray(tag)), whole)) {
-      const bytes = sizedAs(name, made);
-      let value: unknown;
-      try {
-        value = read(bytes);
-      } catch (error) {
-        assert.ok(error instanceof WireError, `${name}: ${String(error)} of ${toHex(bytes)}`);
-        refused += 1;
-        continue;
-      }
-      accepted += 1;
-      use(value, name);
-      if (write !== undefined) assert.deepEqual(Uint8Array.from(write(value as never)), Uint8Array.from(bytes));
-    }
-    assert.ok(refused > 0, "no number has a bound");
-    assert.ok(accepted > 0 || name === "command", "no number may be another");
-  });
-}
-
-/** A block states its own length. */
-function sizedAs(name: string, bytes: Uint8Array): Uint8Array {
-  if (name !== "block") return Uint8Array.from(bytes);
-  const parts = independentDecode(bytes) as Item[];
-  const size = Buffer.alloc(4);
-  size.writeUInt32BE(bytes.length);
-  return Uint8Array.from(independentCbor(parts.map((part, index) => (index === 1 ? size : part))));
-}
+tryEveryNumber(formats, uses);

@@ -1,5 +1,6 @@
-// `npm run bench:contracts`: what a reading costs on a chain with a contract beside one without, in one run, and how many operations
-// a second such a chain seals. Nothing here asserts on time; what is lost or sealed twice fails it.
+// `npm run bench:contracts`: what a reading costs in a network with the contracts that every network has beside one without any, in one
+// run; how many operations a second a contract runs for; what the close of a slot of many points takes. Nothing here asserts on time;
+// what is lost or sealed twice fails it.
 
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -13,12 +14,14 @@ import { type Cluster, createCluster } from "../rig/cluster.js";
 import { installCounting } from "../rig/contracts/counting.js";
 import { ASKED_TYPE } from "../rig/records.js";
 import { type ClusterMeasurement, type LoadPlan, measureCluster } from "./measure-cluster.js";
+import { measureSettlement, type SettlementMeasurement } from "./settlement.js";
 import { createVerifyRate } from "./verify-rate.js";
 
 interface ContractBenchOptions {
   readonly seconds: number;
   readonly warmup: number;
   readonly meters: number;
+  readonly points: number;
 }
 
 const RESULTS_FOLDER = "bench-results";
@@ -28,13 +31,18 @@ const PARTICIPANTS = 8;
 const UNDER_WAY = 128;
 /** Far above what blocks of 32 operations come to: so many are made ready. */
 const OPERATIONS_MAX_PER_S = 200;
+/** Of the first contracts, registry and metering, behind which the order comes that installs the one for operations. */
+const FIRST_ORDERS = 2;
 const VERIFYING_S = 3;
 const MARGIN = 1.3;
 
 const program = new Command("bench:contracts")
-  .description("measure readings with a contract beside none, and operations that it runs for")
+  .description(
+    "measure readings with and without the first contracts, operations that a contract runs for, and the close of a slot",
+  )
   .option("--seconds <count>", "length of each measurement", whole(1, 600), 20)
   .option("--warmup <seconds>", "load before what is sealed at most is measured", whole(0, 600), 20)
+  .option("--points <count>", "points of the slot whose close is measured", whole(1, 100_000), 10_000)
   .option("--meters <count>", "meters, each with a connection of its own", whole(1, 1_000), 100)
   .exitOverride();
 
@@ -45,7 +53,9 @@ async function run(options: ContractBenchOptions): Promise<void> {
   try {
     const bare = await measureReadings(join(folder, "bare"), options, false);
     const contracted = await measureReadings(join(folder, "contracted"), options, true);
-    printLines(linesOf(bare.readings, contracted.readings, contracted.operations!));
+    step(`settling ${options.points} points`);
+    const settled = measureSettlement(options.points);
+    printLines([...linesOf(bare.readings, contracted.readings, contracted.operations!), ...settledLines(settled)]);
     const all = [bare.readings, contracted.readings, contracted.operations!];
     if (all.some(({ lost, duplicated }) => lost + duplicated > 0)) process.exitCode = 1;
   } finally {
@@ -73,6 +83,7 @@ async function measureReadings(
     meters: options.meters,
     isLoad: true,
     isGoverned: true,
+    hasContracts: isContracted,
   });
   const folders = isContracted ? await makeParticipants(cluster) : [];
   const service = cluster.services[0]!;
@@ -80,13 +91,13 @@ async function measureReadings(
   const verify = () => verifyRate.measure(VERIFYING_S);
   const { per_s } = await verify();
   await cluster.start();
-  if (isContracted) await installCounting(cluster, { service, types: [ASKED_TYPE] });
-  const name = isContracted ? "with a contract" : "without one";
+  const name = isContracted ? "with contracts" : "without any";
   const plan: LoadPlan = {
     ...{ seconds: options.seconds, warmup_s: options.warmup, verify },
     limit_per_s: (MARGIN * per_s) / cluster.verifiers,
   };
   const readings = await measureCluster(cluster, plan, (text) => step(`${name}: ${text}`));
+  if (isContracted) await installCounting(cluster, { service, types: [ASKED_TYPE], number: FIRST_ORDERS + 1 });
   const asking = { ...plan, limit_per_s: OPERATIONS_MAX_PER_S, participants: { folders, underWay: UNDER_WAY } };
   const operations = isContracted
     ? await measureCluster(cluster, asking, (text) => step(`operations: ${text}`))
@@ -126,11 +137,22 @@ function linesOf(bare: ClusterMeasurement, contracted: ClusterMeasurement, opera
   return [
     ...table(
       ["", "sealed/s at most", "CPU of all nodes, us each", "sealed/s at half", "p50 / p99 then, ms"],
-      [row("readings", bare), row("readings, contract", contracted), row("operations", operations)],
+      [row("readings", bare), row("readings, first contracts", contracted), row("operations", operations)],
     ),
     "",
-    ...pairs([["a reading with a contract costs, of one without", `${(100 * cost).toFixed(0)} %`]]),
+    ...pairs([["a reading with the first contracts costs, of one without", `${(100 * cost).toFixed(0)} %`]]),
   ];
+}
+
+function settledLines({ points, verify_us, rules_us, settlement_us, close_ms, rows_ms }: SettlementMeasurement) {
+  const added = settlement_us / (verify_us + rules_us);
+  return pairs([
+    ["settling adds to a reading's signature and rules, alone on a core", `${(100 * added).toFixed(0)} %`],
+    [
+      `closing a slot of ${points} points, and encoding its rows`,
+      `${close_ms.toFixed(0)} ms + ${rows_ms.toFixed(0)} ms`,
+    ],
+  ]);
 }
 
 /** Microseconds of a record, of the nodes alone. */

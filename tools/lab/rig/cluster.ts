@@ -28,6 +28,8 @@ export interface ClusterPlan {
   readonly isLoad?: boolean;
   /** Whether there is a contracts chain, beside the others. */
   readonly isGoverned?: boolean;
+  /** Whether it begins with the contracts that every network has; it has a contracts chain then. */
+  readonly hasContracts?: boolean;
   /** folder for the first node's CPU profile */
   readonly profile?: string;
 }
@@ -81,7 +83,7 @@ export async function createCluster(plan: ClusterPlan): Promise<Cluster> {
   const basePort = await freeBasePort(numbers.flatMap((number) => [number, 100 + number, 200 + number]));
   const chains = planChains(plan.chains, numbers);
   const { verifiers, meters } = plan;
-  const governed = plan.isGoverned ? [...chains, contractsChain(numbers)] : chains;
+  const governed = plan.isGoverned || plan.hasContracts ? [...chains, contractsChain(numbers)] : chains;
   const network = {
     network: NETWORK,
     nodes: plan.nodes,
@@ -91,6 +93,7 @@ export async function createCluster(plan: ClusterPlan): Promise<Cluster> {
     basePort,
     target: 0,
     verifiers,
+    ...(plan.hasContracts && { hasContracts: true }),
   };
   const created = await createNetwork(folder, network, new Date());
   const nodes: ClusterNode[] = [];

@@ -28,10 +28,18 @@ export function operation(context, { participant, seq, body }) {
 }
 `;
 
-/** Installs it on a chain, for operations of these types, ascending. Resolves to the order once a node has taken it. */
+export interface Counted {
+  readonly service: number;
+  /** ascending */
+  readonly types: readonly number[];
+  /** of the order: the network's first where it has none before it */
+  readonly number?: number;
+}
+
+/** Installs it on a chain, for operations of these types. Resolves to the order once a node has taken it. */
 export async function installCounting(
   { folder, genesis: bytes, nodes, configurations }: Cluster,
-  { service, types }: { readonly service: number; readonly types: readonly number[] },
+  { service, types, number = 1 }: Counted,
 ): Promise<Uint8Array> {
   const genesis = verifyGenesis(bytes, nodeVerify);
   const own = await readOwnKeyOf(genesis, join(folder, "authority"), () => Promise.reject(new Error("it has none")));
@@ -53,7 +61,7 @@ export async function installCounting(
     },
   };
   const action = { ...untried, ready: signTried(genesis.hash, untried, keys) };
-  const order = nextOrder(initialGovernance(genesis), action, { number: 1, now: new Date(), source });
+  const order = nextOrder(initialGovernance(genesis), action, { number, now: new Date(), source });
   const travelling = withSource(issueOrder(order, genesis, own), source);
   const { path, method, body } = submitOrder;
   const answer = await fetch(new URL(path, nodes[0]!.api), {
