@@ -4,7 +4,7 @@
 import type { Flash, KeyValue } from "../host.js";
 import type { MeterCrypto } from "../meter/cipher.js";
 import type { Line } from "../meter/line.js";
-import type { Outcome } from "../meter/reader.js";
+import type { Outcome, ReadingDemand } from "../meter/reader.js";
 import { fromHex } from "../wire/bytes.js";
 import { encodeCbor } from "../wire/cbor.js";
 import { WireError } from "../wire/error.js";
@@ -126,7 +126,14 @@ function assemble(
   const { network, brokers, update } = configuration;
   const { keyValue, random } = ports;
   const schedule = createSchedule(configuration.schedule);
-  const meter = openMeterInput(configuration.meter, ports);
+  const readings: ReadingDemand = {
+    isWanted: (uptime_ms) => schedule.isDue(uptime_ms),
+    passed(uptime_ms) {
+      lastFrame_ms = uptime_ms;
+      badFrames = 0;
+    },
+  };
+  const meter = openMeterInput(configuration.meter, { crypto: ports.crypto, keyValue, demand: readings });
   const { beforeRecord } = meter;
   const recorder = createRecorder({ identity, outbox, schedule, random, beforeRecord });
   const credential = openCredential(keyValue, identity.signer.key);

@@ -6,7 +6,7 @@ import { createDetector, type Detection, type Detector, optionsFor } from "../me
 import { type Line, sameLine } from "../meter/line.js";
 import type { ReaderOptions } from "../meter/open-reader.js";
 import { createReader } from "../meter/open-reader.js";
-import { type MeterReader, type Outcome, type Protocol, protocols } from "../meter/reader.js";
+import { type MeterReader, type Outcome, type Protocol, protocols, type ReadingDemand } from "../meter/reader.js";
 import { noCounts } from "../meter/tally.js";
 import { decodeCbor, encodeCbor } from "../wire/cbor.js";
 import { act, type MeterInput, type PortEffect } from "./meter-input.js";
@@ -28,14 +28,14 @@ const UNHEARD_MS_MAX = 120_000;
 const SILENT_MS_MAX = 600_000;
 const KEY = "line";
 /** Begins with what was found before, else with the search. */
-export function searchMeter(options: ReaderOptions, keyValue: KeyValue): MeterInput {
+export function searchMeter(options: ReaderOptions, demand: ReadingDemand | undefined, keyValue: KeyValue): MeterInput {
   const remembered = recall(keyValue.get(KEY));
   const search = (): Place & { readonly kind: "searching" } => ({
     kind: "searching",
     detector: createDetector(options),
   });
   const readerOf = ({ protocol, asks }: Finding): MeterReader =>
-    createReader(protocol, optionsFor(protocol, asks, options));
+    createReader(protocol, { ...optionsFor(protocol, asks, options), demand });
   const first = search();
   let place: Place =
     remembered === undefined

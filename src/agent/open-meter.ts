@@ -5,6 +5,7 @@ import type { KeyValue } from "../host.js";
 import type { MeterCrypto, MeterKeys } from "../meter/cipher.js";
 import type { ReaderOptions } from "../meter/open-reader.js";
 import { createReader } from "../meter/open-reader.js";
+import type { ReadingDemand } from "../meter/reader.js";
 import { fromHex } from "../wire/bytes.js";
 import { lineOf, type MeterConfiguration } from "./meter-configuration.js";
 import { createMeterInput, type MeterInput } from "./meter-input.js";
@@ -14,13 +15,17 @@ import { openPulseCount, type PulseCount } from "./pulse-count.js";
 export interface MeterInputPorts {
   readonly crypto: MeterCrypto;
   readonly keyValue: KeyValue;
+  /** absent where every frame is to be read */
+  readonly demand?: ReadingDemand;
 }
 
 /** The input that the configuration describes. */
-export function openMeterInput(meter: MeterConfiguration, { crypto, keyValue }: MeterInputPorts): MeterInput {
+export function openMeterInput(meter: MeterConfiguration, { crypto, keyValue, demand }: MeterInputPorts): MeterInput {
   const { protocol, pulse, request, modbus, mbus } = meter;
-  const options = optionsOf(meter, crypto);
-  if (protocol === "auto") return searchMeter(options, keyValue);
+  // While a meter is looked for every frame counts.
+  const all = optionsOf(meter, crypto);
+  const options = { ...all, demand };
+  if (protocol === "auto") return searchMeter(all, demand, keyValue);
   const line = lineOf(meter);
   const interval_ms = 1000 * (request?.interval_s ?? modbus?.interval_s ?? mbus?.interval_s ?? 0);
   if (pulse === undefined) return createMeterInput(createReader(protocol, options), line, interval_ms);

@@ -8,6 +8,8 @@ import type { ScheduleEntry } from "./configuration.js";
 
 /** A telegram that comes a little before its interval is over counts as on time. */
 const EARLY_MAX_MS = 500;
+/** A reading is looked at as often, though no record is due: a meter's clock that was set is seen by that. */
+const LOOK_INTERVAL_MS = 60_000;
 
 /** What the schedule asks of one reading: these registers, for this service. */
 export interface DueRecord {
@@ -22,6 +24,8 @@ export interface DueRecord {
 export interface Schedule {
   /** Records due at a reading of `time_s` (undefined where no clock gave one) that came at `uptime_ms`. */
   due(registers: readonly Register[], time_s: number | undefined, uptime_ms: number): DueRecord[];
+  /** Whether a reading at `uptime_ms` may give a record, or is due to be looked at for what has changed meanwhile. */
+  isDue(uptime_ms: number): boolean;
   /** The next reading gives a record for every entry of the service, or of all services. */
   demand(service: number | undefined): void;
 }
@@ -39,6 +43,8 @@ interface Entry {
   readonly clear: readonly ObisPattern[];
   readonly groups: readonly Group[];
   demanded: boolean;
+  /** a reading before this uptime gives no record, unless the meter's clock is set forward meanwhile */
+  restsUntil_ms: number;
   /** when the next record of a periodic entry is due */
   dueAt_ms: number | undefined;
   /** mark of an aligned entry that the reading before had reached, in intervals since 1970 */
@@ -49,12 +55,18 @@ interface Entry {
 
 export function createSchedule(entries: readonly ScheduleEntry[]): Schedule {
   const states = entries.map(entryOf);
+  let lookAt_ms = 0;
   return {
+    isDue: (uptime_ms) =>
+      uptime_ms >= lookAt_ms || states.some(({ demanded, restsUntil_ms }) => demanded || uptime_ms >= restsUntil_ms),
     due(registers, time_s, uptime_ms) {
       const records: DueRecord[] = [];
+      lookAt_ms = uptime_ms + LOOK_INTERVAL_MS;
       for (const entry of states) {
         const timely =
           entry.aligned && time_s !== undefined ? passesMark(entry, time_s, uptime_ms) : elapses(entry, uptime_ms);
+        entry.restsUntil_ms = uptime_ms;
+        if (!timely) entry.restsUntil_ms = restsUntil_ms(entry, time_s, uptime_ms);
         if (!timely && !entry.demanded) continue;
         const reason = entry.demanded
           ? reasons.onDemand
@@ -65,7 +77,10 @@ export function createSchedule(entries: readonly ScheduleEntry[]): Schedule {
         // Telegrams differ: where none of the entry's registers is in this one, the next is looked at.
         if (record === undefined) continue;
         entry.demanded = false;
-        if (timely) advance(entry, time_s, uptime_ms);
+        if (timely) {
+          advance(entry, time_s, uptime_ms);
+          entry.restsUntil_ms = restsUntil_ms(entry, time_s, uptime_ms);
+        }
         records.push(record);
       }
       return records;
@@ -88,6 +103,7 @@ function entryOf(entry: ScheduleEntry): Entry {
       patterns: registers.map(parseObisPattern),
     })),
     demanded: false,
+    restsUntil_ms: 0,
     dueAt_ms: undefined,
     seenMark: undefined,
     recorded: undefined,
@@ -96,6 +112,12 @@ function entryOf(entry: ScheduleEntry): Entry {
 
 function elapses(entry: Entry, uptime_ms: number): boolean {
   return entry.dueAt_ms === undefined || uptime_ms >= entry.dueAt_ms - earlyMax_ms(entry);
+}
+
+/** Until when no reading is due after this one. A telegram that comes a little before is looked at; one that was passed is none lost. */
+function restsUntil_ms(entry: Entry, time_s: number | undefined, uptime_ms: number): number {
+  if (!entry.aligned || time_s === undefined) return (entry.dueAt_ms ?? 0) - earlyMax_ms(entry);
+  return uptime_ms + (entry.every_s - (time_s % entry.every_s)) * 1000 - EARLY_MAX_MS;
 }
 
 function earlyMax_ms(entry: Entry): number {

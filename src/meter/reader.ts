@@ -71,6 +71,17 @@ export interface ReaderCounters {
   readonly noiseBytes: number;
 }
 
+/**
+ * Whether anybody looks at readings: taking the values out of a frame costs more than all else that is done for it. A reader that can
+ * tells of a good frame and leaves it unread; others read each.
+ */
+export interface ReadingDemand {
+  /** Whether a frame that is complete at `uptime_ms` is to be read. */
+  isWanted(uptime_ms: number): boolean;
+  /** A frame is good, its checksum is right, and nobody wanted it read. */
+  passed(uptime_ms: number): void;
+}
+
 /** A streaming reader of one meter's port. It never throws on input, and its memory is bounded whatever the port delivers. */
 export interface MeterReader extends PortWork {
   /**

@@ -104,6 +104,45 @@ describe("clock-aligned schedule", () => {
   });
 });
 
+describe("readings that nobody waits for", () => {
+  const entries: ScheduleEntry[] = [
+    { ...base, every_s: 10, aligned: true },
+    { ...base, service: 2, every_s: 45 },
+    { ...base, service: 3, every_s: 900, aligned: true },
+  ];
+
+  test("may be passed: records are made of the same ones, and one in ten is looked at", () => {
+    const [all, some] = [createSchedule(entries), createSchedule(entries)];
+    let looked = 0;
+    for (const second of range(0, 2000)) {
+      const due = all.due(registers, hour_s + second, second * 1000);
+      const isDue = some.isDue(second * 1000);
+      if (isDue) looked += 1;
+      assert.deepEqual(isDue ? some.due(registers, hour_s + second, second * 1000) : [], due, `second ${second}`);
+    }
+    assert.ok(looked < 2000 / 8, `${looked} looked at`);
+  });
+
+  test("are passed neither once a record is demanded nor while the one that is due has none of its registers", () => {
+    const schedule = createSchedule([{ ...base, every_s: 900, aligned: true }]);
+    schedule.due(registers, hour_s, 0);
+    assert.equal(schedule.isDue(1_000), false);
+    schedule.demand(undefined);
+    assert.equal(schedule.isDue(2_000), true, "demanded");
+    schedule.due(registers, hour_s + 2, 2_000);
+    assert.equal(schedule.isDue(3_000), false, "given");
+    schedule.due([], hour_s + 900, 900_000);
+    assert.equal(schedule.isDue(901_000), true, "without its registers");
+  });
+
+  test("are looked at once a minute all the same, so that a clock that was set is seen", () => {
+    const schedule = createSchedule([{ ...base, every_s: 900, aligned: true }]);
+    schedule.due(registers, hour_s, 0);
+    assert.equal(schedule.isDue(59_999), false);
+    assert.equal(schedule.isDue(60_000), true);
+  });
+});
+
 describe("schedule", () => {
   test("gives a record of the next reading on demand, for one service or for all", () => {
     const schedule = createSchedule([base, { ...base, service: 2 }]);

@@ -8,6 +8,7 @@ const limits: Counts = {
   signature: 30,
   verification: 140,
   telegram: 36,
+  reading: 30,
   record: 39,
   receipt: 75,
   tenSeconds: 930,
@@ -15,30 +16,35 @@ const limits: Counts = {
 const parts = { boot: 205, key: 29, signature: 29, verification: 133 };
 const quiet = { telegram: 10, answers: 1, records: 0 };
 
-test("takes a record for what its telegram costs beyond one without, and a receipt for its share of all that is no telegram's", () => {
-  const due = { telegram: 110, answers: 61, records: 2 };
-  const counts = countsOf({ ...parts, seconds: [quiet, due, quiet, quiet, quiet] });
-  assert.deepEqual(counts, {
+test("tells a record from the reading that gives it by two minutes, and shares what is no telegram's among the receipts", () => {
+  const several = { ...parts, seconds: [quiet, { telegram: 110, answers: 61, records: 5 }, quiet, quiet, quiet] };
+  const single = { ...parts, seconds: [quiet, { telegram: 50, answers: 20, records: 1 }] };
+  assert.deepEqual(countsOf(several, single), {
     ...parts,
     telegram: 10,
-    record: 50,
-    receipt: (61 + 4) / 2,
+    record: 15,
+    reading: 25,
+    receipt: (61 + 4) / 5,
     tenSeconds: (4 * 11 + 171) * 2,
   });
 });
 
-test("says nothing of a minute in which every telegram brings records, or none", () => {
-  assert.throws(() => countsOf({ ...parts, seconds: [quiet] }), /with records and without/);
-  assert.throws(() => countsOf({ ...parts, seconds: [{ ...quiet, records: 1 }] }), /with records and without/);
+test("says nothing of a minute in which every telegram brings records, or none, or which are no more than those of one service", () => {
+  const due = { ...quiet, records: 1 };
+  const good = { ...parts, seconds: [quiet, due] };
+  assert.throws(() => countsOf({ ...parts, seconds: [quiet] }, good), /with records and without/);
+  assert.throws(() => countsOf(good, { ...parts, seconds: [due] }), /with records and without/);
+  assert.throws(() => countsOf(good, good), /no more records/);
 });
 
 test("reads the limits of what is counted from the manifest, and names the one that is missing", () => {
-  assert.deepEqual(readInstructionLimits({ limits: { instructions: { noble: limits } } }), { noble: limits });
+  const both = { noble: limits, libsodium: { ...limits, record: 14 } };
+  assert.deepEqual(readInstructionLimits({ limits: { instructions: both } }), both);
   for (const name of counted) {
     const { [name]: _, ...rest } = limits;
     assert.throws(
-      () => readInstructionLimits({ limits: { instructions: { noble: rest } } }),
-      new RegExp(`states no limits\\.instructions\\.noble\\.${name}$`),
+      () => readInstructionLimits({ limits: { instructions: { ...both, libsodium: rest } } }),
+      new RegExp(`states no limits\\.instructions\\.libsodium\\.${name}$`),
       name,
     );
   }

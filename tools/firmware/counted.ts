@@ -3,7 +3,7 @@
 
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fromHex, toHex } from "../../src/wire/bytes.js";
@@ -29,6 +29,8 @@ const linkOptions = [
   "--oslib=semihost",
   ...Object.entries(places).map(([name, place]) => `-Wl,--defsym=__${name}=${place}`),
 ];
+/** The compiler with what makes it compile for the processor. */
+export const processorCompiler = [COMPILER, ...options] as const;
 const noBytes = new Uint8Array(0);
 
 const HOW_TO_GET_IT =
@@ -51,12 +53,26 @@ export async function findProcessor(sdk: Sdk): Promise<void> {
     throw new Missing(`There is no ${EMULATOR}: it counts instructions. ${HOW_TO_GET_IT}`);
 }
 
-/** Builds the program; its path. What was built from the same sources is taken as it is. Throws with the output of the tool that failed. */
-export async function buildCounted(sdk: Sdk, signatures: Signatures): Promise<string> {
+/** The folder with libsodium for these processors that SODIUM_RISCV names: `include/sodium.h` and `lib/libsodium.a`; undefined where there is none. */
+export function findSodium(): string | undefined {
+  const prefix = process.env.SODIUM_RISCV;
+  if (prefix === undefined || prefix === "") return undefined;
+  const missing = ["include/sodium.h", "lib/libsodium.a"].find((file) => !existsSync(join(prefix, file)));
+  if (missing === undefined) return prefix;
+  throw new Missing(
+    `SODIUM_RISCV names ${prefix}, which has no ${missing}: compile libsodium with ${COMPILER} ${options.join(" ")}.`,
+  );
+}
+
+/** Builds the program with signatures by the libsodium in this folder, else by noble; its path. What was built from the same sources is taken as it is. Throws with the output of the tool that failed. */
+export async function buildCounted(sdk: Sdk, sodium?: string): Promise<string> {
+  const signatures: Signatures = sodium === undefined ? "noble" : "libsodium";
+  const library = sodium === undefined ? undefined : join(sodium, "lib/libsodium.a");
+  const made_ms = library === undefined ? 0 : (await stat(library)).mtimeMs;
   const output = join(cache, "counted", signatures);
   const place = "lin/mc/release/counted";
   const program = join(output, "counted.elf");
-  const print = await fingerprint(root, sdk, ["counted", ...options, signatures]);
+  const print = await fingerprint(root, sdk, ["counted", ...options, signatures, `${library} ${made_ms}`]);
   const mark = join(output, "fingerprint");
   if ((await textOf(mark)) === print && existsSync(program)) return program;
   const modules = await compileFirmware(root, signatures);
@@ -73,11 +89,15 @@ export async function buildCounted(sdk: Sdk, signatures: Signatures): Promise<st
   await writeFile(stated, JSON.stringify(counted));
   await configure(sdk, ["-p", "lin", "-t", "build", "-o", output], stated);
   const makefile = join(output, "tmp", place, "makefile");
-  const compiling = { compiler: [COMPILER, ...options], optimisation: "-Os", loop: join(folder, "counted.c") } as const;
+  const compiling = {
+    compiler: [COMPILER, ...options, ...(sodium === undefined ? [] : ["-I", join(sodium, "include")])],
+    optimisation: "-Os",
+    loop: join(folder, "counted.c"),
+  } as const;
   const variables = chipVariables(sdk, await readFile(makefile, "utf8"), compiling);
   const built = join(output, "bin", place, "mc.so");
   await mkdir(dirname(built), { recursive: true });
-  const linking = [`LINK_OPTIONS=${linkOptions.join(" ")}`, "LINK_LIBRARIES=-lm"];
+  const linking = [`LINK_OPTIONS=${linkOptions.join(" ")}`, `LINK_LIBRARIES=-lm ${library ?? ""}`];
   const made = await runTool(sdk, "make", ["-f", makefile, "build", ...variables, ...linking], root);
   if (made.status !== 0) throw new Error(`the program for RISC-V cannot be made:\n${made.output.slice(-4000)}`);
   await rename(built, program);

@@ -13,6 +13,7 @@
 enum { ABORTED = 70 };
 enum { LINE_BYTES_MAX = 65536, WORDS = 4, SEMIHOSTING_READS = 0, SEMIHOSTING_WRITES = 4, EXITS = 0x20026 };
 
+extern void *xsPreparationAndCreation(xsCreation **creation);
 extern void modTimersExecute(void);
 extern int modTimersNext(void);
 

@@ -8,7 +8,10 @@ import { hex4 } from "../hex.js";
 
 /** A telegram of 13 monthly peaks and four M-Bus channels stays below 4 kB. */
 export const telegramBytesMax = 8192;
+/** Doubled until a telegram has room: telegramBytesMax at the most. */
 const bufferBytesMin = 1024;
+/** Looked at ahead within lines: what ends a telegram is near, or these are gone through again and again. */
+const runBytesMax = 256;
 
 /** Bytes of one telegram that passed its CRC, or that carries none. */
 export interface P1Frame {
@@ -70,8 +73,24 @@ class TelegramFramer implements P1Framer {
 
   push(bytes: Uint8Array): P1Cut[] {
     const cuts: P1Cut[] = [];
-    for (let index = 0; index < bytes.length; index++) this.take(bytes[index]!, cuts);
+    for (let index = 0; index < bytes.length; index++) {
+      if (this.place === "lines") index += this.takeRun(bytes, index);
+      if (index < bytes.length) this.take(bytes[index]!, cuts);
+    }
     return cuts;
+  }
+
+  /** Takes what stands within lines up to the next byte that may end or begin a telegram, at once; how many bytes. */
+  private takeRun(bytes: Uint8Array, start: number): number {
+    const near = bytes.subarray(start, start + Math.min(runBytesMax, telegramBytesMax - this.length));
+    const slashAt = near.indexOf(slash);
+    const exclamationAt = near.indexOf(exclamation);
+    const before = slashAt < 0 ? near : near.subarray(0, slashAt);
+    const run = exclamationAt < 0 || exclamationAt > before.length ? before : before.subarray(0, exclamationAt);
+    this.reserve(run.length);
+    this.buffer.set(run, this.length);
+    this.length += run.length;
+    return run.length;
   }
 
   end(): P1Cut[] {
@@ -140,12 +159,18 @@ class TelegramFramer implements P1Framer {
   }
 
   private add(byte: number): void {
-    if (this.length === this.buffer.length) {
-      const larger = new Uint8Array(Math.min(2 * this.length, telegramBytesMax));
-      larger.set(this.buffer);
-      this.buffer = larger;
-    }
+    this.reserve(1);
     this.buffer[this.length++] = byte;
+  }
+
+  /** Makes room for so many bytes; a telegram has no more than telegramBytesMax. */
+  private reserve(bytes: number): void {
+    let room = this.buffer.length;
+    while (room < this.length + bytes) room *= 2;
+    if (room === this.buffer.length) return;
+    const larger = new Uint8Array(room);
+    larger.set(this.buffer);
+    this.buffer = larger;
   }
 
   private complete(cuts: P1Cut[]): void {

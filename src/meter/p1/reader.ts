@@ -5,7 +5,7 @@
 
 import { type CipherOptions, createDecipher } from "../cipher.js";
 import { onlyListens } from "../port-action.js";
-import type { MeterReader, Outcome } from "../reader.js";
+import type { MeterReader, Outcome, ReadingDemand } from "../reader.js";
 import { createTally } from "../tally.js";
 import { createP1Framer, type P1Cut } from "./frame.js";
 import { createP1Splitter, type P1Piece } from "./packet.js";
@@ -18,6 +18,8 @@ export interface P1Options extends CipherOptions {
   readonly zoneOffset_s?: number;
   /** True refuses every telegram without a CRC; by default only one whose version has a CRC. */
   readonly requireCrc?: boolean;
+  /** Absent where every telegram is read. */
+  readonly demand?: ReadingDemand | undefined;
 }
 
 /** The authentication key that the Luxembourg specification publishes for all its meters; the encryption key alone is secret. */
@@ -27,7 +29,7 @@ const luxembourgKey = [0, 17, 34, 51, 68, 85, 102, 119, 136, 153, 170, 187, 204,
 export function createP1Reader(options: P1Options = {}): MeterReader {
   const zoneOffset_s = options.zoneOffset_s ?? centralEuropeanOffset_s;
   const requireCrc = options.requireCrc ?? false;
-  const { crypto, keys } = options;
+  const { crypto, keys, demand } = options;
   const decipher = createDecipher({
     ...(crypto !== undefined && { crypto }),
     ...(keys !== undefined && { keys: { authentication: Uint8Array.from(luxembourgKey), ...keys } }),
@@ -38,8 +40,14 @@ export function createP1Reader(options: P1Options = {}): MeterReader {
   /** The header of the last telegram that had a CRC: a meter that sends one sends it always. */
   let checkedHeader = "";
 
-  const outcomeOf = (cut: P1Cut): Outcome => {
+  const outcomeOf = (cut: P1Cut, uptime_ms: number): Outcome | undefined => {
     if (cut.kind === "refused") return tally.refuse(cut.reason, cut.detail);
+    // Not before the first one with a CRC was read: what it is and that its meter sends CRCs is known by then.
+    if (cut.checked && checkedHeader !== "" && demand?.isWanted(uptime_ms) === false) {
+      tally.read(0);
+      demand.passed(uptime_ms);
+      return undefined;
+    }
     const header = headerLine(cut);
     if (cut.checked) checkedHeader = header;
     else if (requireCrc || header === checkedHeader || declaresCrc(cut)) {
@@ -51,13 +59,16 @@ export function createP1Reader(options: P1Options = {}): MeterReader {
     return parsed.reading;
   };
 
-  const readAll = (cuts: readonly P1Cut[], outcomes: Outcome[]): void => {
-    for (const cut of cuts) outcomes.push(outcomeOf(cut));
+  const readAll = (cuts: readonly P1Cut[], uptime_ms: number, outcomes: Outcome[]): void => {
+    for (const cut of cuts) {
+      const outcome = outcomeOf(cut, uptime_ms);
+      if (outcome !== undefined) outcomes.push(outcome);
+    }
   };
 
   /** A packet holds one telegram; its hash is over the bytes on the wire. */
-  const readPacket = (packet: Uint8Array, outcomes: Outcome[]): void => {
-    readAll(framer.end(), outcomes);
+  const readPacket = (packet: Uint8Array, uptime_ms: number, outcomes: Outcome[]): void => {
+    readAll(framer.end(), uptime_ms, outcomes);
     const deciphered = decipher(packet);
     if (deciphered.kind === "refused") {
       outcomes.push(tally.refuse(deciphered.reason, deciphered.detail));
@@ -67,16 +78,17 @@ export function createP1Reader(options: P1Options = {}): MeterReader {
     cuts.push(...framer.end());
     if (cuts.length === 0) outcomes.push(tally.refuse("malformed", "what it deciphers to is no telegram"));
     for (const cut of cuts) {
-      const outcome = outcomeOf(cut);
+      const outcome = outcomeOf(cut, uptime_ms);
+      if (outcome === undefined) continue;
       const flags = outcome.ok ? [...outcome.flags, ...deciphered.flags] : [];
       outcomes.push(outcome.ok ? { ...outcome, flags, frame: packet } : outcome);
     }
   };
 
-  const readPieces = (pieces: readonly P1Piece[], outcomes: Outcome[]): void => {
+  const readPieces = (pieces: readonly P1Piece[], uptime_ms: number, outcomes: Outcome[]): void => {
     for (const piece of pieces) {
-      if (piece.kind === "plain") readAll(framer.push(piece.bytes), outcomes);
-      else if (piece.kind === "packet") readPacket(piece.bytes, outcomes);
+      if (piece.kind === "plain") readAll(framer.push(piece.bytes), uptime_ms, outcomes);
+      else if (piece.kind === "packet") readPacket(piece.bytes, uptime_ms, outcomes);
       else outcomes.push(tally.refuse(piece.reason, piece.detail));
     }
   };
@@ -85,13 +97,13 @@ export function createP1Reader(options: P1Options = {}): MeterReader {
     ...onlyListens,
     push(bytes, uptime_ms) {
       const outcomes: Outcome[] = [];
-      readPieces(splitter.push(bytes, uptime_ms), outcomes);
+      readPieces(splitter.push(bytes, uptime_ms), uptime_ms, outcomes);
       return outcomes;
     },
     end() {
       const outcomes: Outcome[] = [];
-      readPieces(splitter.end(), outcomes);
-      readAll(framer.end(), outcomes);
+      readPieces(splitter.end(), Number.POSITIVE_INFINITY, outcomes);
+      readAll(framer.end(), Number.POSITIVE_INFINITY, outcomes);
       return outcomes;
     },
     get counters() {

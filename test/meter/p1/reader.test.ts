@@ -410,6 +410,22 @@ test("gives the same outcomes however the stream is split", () => {
   );
 });
 
+test("leaves a good telegram unread where nobody wants it, once one was read, and judges every CRC all the same", () => {
+  let wanted = false;
+  const passed: number[] = [];
+  const demand = { isWanted: () => wanted, passed: (uptime_ms: number) => void passed.push(uptime_ms) };
+  const reader = createP1Reader({ demand });
+  const broken = good.map((byte, index) => (index === 60 ? byte ^ 1 : byte));
+  assert.deepEqual(kinds(reader.push(good, 1)), ["ok"], "the first");
+  assert.deepEqual(kinds(reader.push(good, 2)), []);
+  assert.deepEqual(kinds(reader.push(broken, 3)), ["crc"]);
+  assert.deepEqual(kinds(reader.push(telegramWithoutCrc([energy]), 4)), ["ok"], "nothing but its values is checked");
+  wanted = true;
+  assert.deepEqual(kinds(reader.push(good, 5)), ["ok"]);
+  assert.deepEqual(passed, [2]);
+  assert.equal(reader.counters.frames, 4);
+});
+
 test("survives any bytes, and reads the telegram that follows them", () => {
   const hostile = fc.oneof(
     fc.uint8Array({ maxLength: 3000 }),
