@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
 import { MESSAGE_HOPS_MAX } from "../../src/wire/bounds.js";
-import { encodeValue, type Value } from "../../src/wire/value.js";
+import { decodeValue, encodeValue, type Value } from "../../src/wire/value.js";
 import { STATE_BYTES_MAX, STATE_KEYS_MAX } from "../../tools/ledger/contract-states.js";
 import type { StateView } from "../../tools/ledger/execution.js";
 import { MemoryState } from "../../tools/ledger/memory-state.js";
@@ -169,6 +169,17 @@ test("contracts answer each other so often, and one more answer fails the run th
   assert.equal(await at(MESSAGE_HOPS_MAX, true), "done");
   assert.equal(await at(MESSAGE_HOPS_MAX + 1, true), "hops");
   assert.equal(await at(MESSAGE_HOPS_MAX + 1, false), "done", "who says nothing further is done");
+});
+
+test("a deadline that is named for a time past stands behind those that wait", async () => {
+  const body = `c.put("due/past", [3, "a"]); c.put("due/later", [900, "b"]); c.put("k", [3, "c"]);`;
+  const plan = planOf(new MemoryState(), body, [null]);
+  const [result] = await sandbox.plan({ ...plan, time_s: 700 });
+  assert.deepEqual(result?.type === "done" && result.writes.map(([key, value]) => [key, decodeValue(value!)]), [
+    ["due/later", [900, "b"]],
+    ["due/past", [700, "a"]],
+    ["k", [3, "c"]],
+  ]);
 });
 
 test("what counts is what stays: a key that is written over, or removed, counts as it is left", async () => {

@@ -9,7 +9,7 @@ import { bundleContract } from "../../tools/provisioning/contracts/bundle.js";
 import { testContract } from "../../tools/provisioning/contracts/trying.js";
 import { vectorsPathOf } from "../../tools/provisioning/contracts/vectors.js";
 
-for (const name of ["community", "auction"]) {
+for (const name of ["community", "auction", "cases"]) {
   const file = fileURLToPath(new URL(`../../tools/market/${name}/${name}.ts`, import.meta.url));
 
   test(`the contract ${name} uses nothing that a contract must not`, async () => {

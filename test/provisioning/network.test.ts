@@ -223,13 +223,14 @@ test("orders the first contracts with READY of all members, for nodes to bring t
   const made = await createNetwork(founded, { ...plan, nodes: 3, meters: 0, chains, hasContracts: true }, new Date());
   assert.deepEqual(
     made.contracts.map(({ name, service, order }) => `${order} ${name} ${service}`),
-    ["1 registry 5", "2 metering 1"],
+    ["1 registry 5", "2 cases 5", "3 metering 1"],
   );
   const { genesis } = await readGenesisFile(join(founded, "genesis.cbor"));
   let governance = initialGovernance(genesis);
   for (const [number, ready] of [
     [1, 3],
-    [2, 2],
+    [2, 3],
+    [3, 2],
   ] as const) {
     const bytes = await readFile(join(founded, `nodes/node-2/orders/${number}.cose`));
     const order = verifyOrder(Uint8Array.from(bytes), genesis, nodeVerify);

@@ -180,7 +180,7 @@ class Guest {
     assertInvariant(isWhole(pages, CONTRACT_PAGES_MIN, CONTRACT_PAGES_MAX), "pages of a run are within their bounds");
     assertInvariant(isWhole(output, 0, CONTRACT_OUTPUT_MAX), "output of a run is within its bounds");
     this.#run = run;
-    this.#journal = new Journal(run.state, output);
+    this.#journal = new Journal(run.state, output, run.time_s);
   }
 
   async outcome(image: Image): Promise<Outcome> {

@@ -7,7 +7,7 @@ import { idFromText } from "../../src/wire/key.js";
 import { MESSAGE_BODY_BYTES_MAX } from "../../src/wire/message.js";
 import { decodeValue, encodeValue, type Value } from "../../src/wire/value.js";
 import { STATE_BYTES_MAX, STATE_KEYS_MAX } from "../ledger/contract-states.js";
-import { deadlineComplaint } from "../ledger/deadlines.js";
+import { deadlineComplaint, notBefore } from "../ledger/deadlines.js";
 import { compareKeys } from "../ledger/ordered-keys.js";
 import type { Emission, Failure } from "../ledger/outcome.js";
 import { EMISSIONS_MAX, KEY_BYTES_MAX, PREFIXES_MAX, READS_MAX, VALUE_BYTES_MAX, WRITES_MAX } from "./limits.js";
@@ -32,6 +32,7 @@ const utf8 = new TextEncoder();
 export class Journal {
   readonly #state: WrittenState;
   readonly #outputMax: number;
+  readonly #time_s: number;
   readonly #emissions: Emission[] = [];
   #reads: readonly string[] = [];
   #writable: readonly string[] = [];
@@ -39,9 +40,11 @@ export class Journal {
   #output = 0;
   #refused: Refused | undefined;
 
-  constructor(state: State, outputMax: number) {
+  /** `time_s` is the block's. */
+  constructor(state: State, outputMax: number, time_s: number) {
     this.#state = new WrittenState(state);
     this.#outputMax = outputMax;
+    this.#time_s = time_s;
   }
 
   /** Why the run has failed, if anything was refused: the first reason. */
@@ -100,9 +103,10 @@ export class Journal {
     if (key === "" || keyBytes > KEY_BYTES_MAX) {
       this.refuse("state", `a key must be a text of 1 to ${KEY_BYTES_MAX} bytes`);
     }
-    const value = text === "" ? null : this.#encoded(text);
-    const complaint = value === null ? undefined : deadlineComplaint(key, value);
+    const said = text === "" ? null : this.#encoded(text);
+    const complaint = said === null ? undefined : deadlineComplaint(key, said);
     if (complaint !== undefined) this.refuse("value", `${JSON.stringify(key)} is no deadline: ${complaint}`);
+    const value = said === null ? null : notBefore(this.#time_s, key, said);
     if (value !== null && value.length > VALUE_BYTES_MAX) {
       this.refuse("state", `the value of ${JSON.stringify(key)} has more than ${VALUE_BYTES_MAX} bytes`);
     }

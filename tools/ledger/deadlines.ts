@@ -82,6 +82,12 @@ export function deadlineComplaint(key: string, value: Uint8Array): string | unde
   return namedBy(value) === undefined ? `under ${OWN_DUE_PREFIX} stands [time in seconds, body]` : undefined;
 }
 
+/** The value as it is kept: a deadline is due no earlier than the block that names it, so that none comes before those that wait. */
+export function notBefore(time_s: number, key: string, value: Uint8Array): Uint8Array {
+  const named = key.startsWith(OWN_DUE_PREFIX) ? namedBy(value) : undefined;
+  return named === undefined || named.time_s >= time_s ? value : encodeValue([time_s, named.body]);
+}
+
 const nothing = encodeValue(null);
 
 /** What a value names as due; undefined where it is no deadline. */

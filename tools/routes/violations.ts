@@ -35,9 +35,20 @@ export const ViolationItem = Type.Object({
 });
 export type ViolationItem = Readonly<Static<typeof ViolationItem>>;
 
+/** What may have become of one: open, where nobody has taken a step. */
+export const caseStates = ["open", "acknowledged", "contested", "upheld", "lifted"] as const;
+export type CaseState = (typeof caseStates)[number];
+
+/** One as it stands now: what has become of it is kept by the contract `cases` on the contracts chain. */
+export const ListedViolation = Type.Composite([
+  ViolationItem,
+  Type.Object({ state: Type.Union(caseStates.map((one) => Type.Literal(one))) }),
+]);
+export type ListedViolation = Readonly<Static<typeof ListedViolation>>;
+
 export const ViolationPage = Type.Object({
   /** the newest first */
-  violations: Type.Array(ViolationItem),
+  violations: Type.Array(ListedViolation),
   /** for `after`, where there are more */
   next: Type.Union([Type.String(), Type.Null()]),
   /** whether all blocks are listed: a store of an earlier version is gone over when its node starts */
@@ -53,6 +64,9 @@ const query = Type.Object({
       pattern: `^${word}(/${word})?$`,
       description: "a contract's name, or contract/name of what it says",
     }),
+  ),
+  state: Type.Optional(
+    Type.String({ pattern: `^(${caseStates.join("|")})$`, description: `one of ${caseStates.join(", ")}` }),
   ),
   service: Type.Optional(Type.Integer({ minimum: 1, maximum: SERVICE_MAX })),
   from: Type.Optional(time_ms),
@@ -87,7 +101,7 @@ export const violationsCsv = {
 
 /** One with what proves it. */
 export const ViolationShown = Type.Composite([
-  ViolationItem,
+  ListedViolation,
   Type.Object({
     detail: Type.Union([
       /** of a gap: the last missing number */
@@ -117,12 +131,23 @@ export const violation = {
 } as const satisfies RouteShape;
 
 /** The columns of the table, in their order. */
-export const csvColumns = ["id", "service", "height", "time", "kind", "subject", "number", "rule", "entry"] as const;
+export const csvColumns = [
+  "id",
+  "service",
+  "height",
+  "time",
+  "kind",
+  "subject",
+  "number",
+  "rule",
+  "entry",
+  "state",
+] as const;
 
 /** A table as RFC 4180 has it, with a head. A deadline's name may need quotes. */
-export function csvOf(items: readonly ViolationItem[]): string {
-  const rows = items.map(({ id, service, height, time_ms, kind, subject, number, rule, entry }) =>
-    [id, service, height, new Date(time_ms).toISOString(), kind, subject, number ?? "", rule ?? "", entry ?? ""]
+export function csvOf(items: readonly ListedViolation[]): string {
+  const rows = items.map(({ id, service, height, time_ms, kind, subject, number, rule, entry, state }) =>
+    [id, service, height, new Date(time_ms).toISOString(), kind, subject, number ?? "", rule ?? "", entry ?? "", state]
       .map(field)
       .join(","),
   );

@@ -6,7 +6,7 @@ import { GridsealError } from "../errors.js";
 import type { SealedOrder } from "../ledger/governance.js";
 import type { ChainSummary } from "../routes/chains.js";
 import type { FoundRecord } from "../routes/record-rows.js";
-import type { ViolationItem, ViolationShown } from "../routes/violations.js";
+import type { ListedViolation, ViolationShown } from "../routes/violations.js";
 
 export interface ChainSource {
   /** for messages */
@@ -29,11 +29,13 @@ export interface StateEntry {
   readonly value: unknown;
 }
 
-/** Which violations: of whom, of which kind, by which rule of a contract, of which chain, from when to when. */
+/** Which violations: of whom, of which kind, by which rule of a contract, in which state, of which chain, from when to when. */
 export interface ViolationQuestion {
   readonly subject?: Uint8Array | undefined;
   readonly kind?: string | undefined;
   readonly rule?: string | undefined;
+  /** what has become of it */
+  readonly state?: string | undefined;
   readonly service?: number | undefined;
   readonly from_ms?: number | undefined;
   readonly to_ms?: number | undefined;
@@ -58,7 +60,7 @@ export interface ReceiptSource extends ChainSource {
   /** The encoded proof of a key's value after the newest block; undefined before the first one. */
   stateProof(service: number, contract: string, key: string): Promise<Uint8Array | undefined>;
   /** What sealed blocks of all its chains say against somebody, the newest first. */
-  violations(asked: ViolationQuestion): AsyncIterable<ViolationItem>;
+  violations(asked: ViolationQuestion): AsyncIterable<ListedViolation>;
   /** One of them, `service:height:index`, with what proves it. Rejects with RECORD_UNKNOWN where there is none. */
   violation(name: string): Promise<ViolationShown>;
   /** What leads to the chain's members (src/wire/lineage.ts), encoded item by item. */

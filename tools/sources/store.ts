@@ -12,8 +12,9 @@ import { blocks, outlines } from "../node/chain/tables/blocks.js";
 import { heads } from "../node/chain/tables/heads.js";
 import { lineageOf } from "../node/chain/tables/lineage.js";
 import { slots } from "../node/chain/tables/settlement.js";
+import { caseStateOf, listedView } from "../node/chain/violation-cases.js";
 import { violationDetail } from "../node/chain/violation-detail.js";
-import { cursorFrom, violationAt, violationsOf, violationView } from "../node/chain/violation-list.js";
+import { cursorFrom, type ViolationPlace, violationAt, violationsOf } from "../node/chain/violation-list.js";
 import { createReceipts } from "../node/ingest/receipts.js";
 import { treeOf } from "../node/store/block-trees.js";
 import { blockKey, chainKey, slotKey } from "../node/store/keys.js";
@@ -68,14 +69,18 @@ export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource
       }
     },
     stateProof: (chain, contract, key) => stateProofOf(store, genesis.network, { chain, contract, key }, treeOf),
-    async *violations({ kind, after, ...others }) {
+    async *violations({ kind, after, state, ...others }) {
       let cursor = after === undefined ? undefined : cursorFrom(after);
       if (after !== undefined && cursor === undefined)
         throw new GridsealError("USAGE", `${after} is the next of no page`);
+      const isWanted = state && ((place: ViolationPlace) => caseStateOf(store, place) === state);
       for (;;) {
-        const asked = { ...others, kind: kind as ViolationKind | undefined, after: cursor, limit: 500 };
+        const asked = {
+          ...{ ...others, kind: kind as ViolationKind | undefined, after: cursor, limit: 500 },
+          ...(isWanted && { isWanted }),
+        };
         const { found, next } = violationsOf(store, asked);
-        for (const one of found) yield violationView(one);
+        for (const one of found) yield listedView(store, one);
         if (next === undefined) return;
         cursor = next;
       }
@@ -84,7 +89,7 @@ export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource
       const [of = 0, height = 0, index = 0] = name.split(":").map(Number);
       const found = violationAt(store, { service: of, height, index });
       if (found === undefined) throw new GridsealError("RECORD_UNKNOWN", `${folder} has no violation ${name}`);
-      return { ...violationView(found), detail: violationDetail(found.violation) };
+      return { ...listedView(store, found), detail: violationDetail(found.violation) };
     },
     lineage: async (service) => lineageOf(store, service),
     close: () => store.close(),

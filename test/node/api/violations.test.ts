@@ -8,7 +8,9 @@ import { Check } from "@sinclair/typebox/value";
 import { toHex } from "../../../src/wire/bytes.js";
 import { encodeValue } from "../../../src/wire/value.js";
 import type { Violation } from "../../../tools/ledger/violations.js";
+import { contractState } from "../../../tools/node/chain/tables/contract-state.js";
 import { listViolations } from "../../../tools/node/chain/tables/violations.js";
+import { stateKey } from "../../../tools/node/store/keys.js";
 import type { Store } from "../../../tools/node/store/store.js";
 import { events } from "../../../tools/routes/events.js";
 import type { ViolationItem, ViolationPage } from "../../../tools/routes/violations.js";
@@ -79,6 +81,38 @@ test("finds the newest first, and by subject, kind, rule, chain and time", async
   }
 });
 
+test("tells what has become of each, and finds them by that", async (t) => {
+  const { cluster, base } = await createNodeApi(t);
+  const { store } = cluster.nodes[0]!;
+  await fill(store);
+  const steps = { "1:2:0": "contested", "1:1:0": "lifted", "5:1:0": "nothing that is known" };
+  await store.write((writer) => {
+    for (const [id, state] of Object.entries(steps)) {
+      writer.put(contractState, stateKey(5, `cases/case/${id}`), encodeValue({ state }));
+    }
+  });
+  const page = async (query: string) =>
+    ((await jsonOf(await fetch(`${base}/violations?${query}`))) as unknown as ViolationPage).violations;
+  assert.deepEqual(
+    (await page("")).map(({ state }) => state),
+    newest.map((id) => (id === "1:2:0" ? "contested" : id === "1:1:0" ? "lifted" : "open")),
+  );
+  for (const [query, expected] of [
+    ["state=contested", ["1:2:0"]],
+    ["state=lifted&kind=gap", ["1:1:0"]],
+    ["state=upheld", []],
+    ["state=open&rule=metering/silent", ["5:1:0", "1:1:1"]],
+  ] as const) {
+    const ids = (await page(query)).map(({ id }) => id);
+    assert.deepEqual(ids, expected, query);
+  }
+  const listed: string[] = [];
+  for await (const { id } of openApiSource(base).violations({ state: "contested" })) listed.push(id);
+  assert.deepEqual(listed, ["1:2:0"]);
+  assert.equal((await jsonOf(await fetch(`${base}/violations/1:1:0`))).state, "lifted");
+  assert.equal((await fetch(`${base}/violations?state=closed`)).status, 400);
+});
+
 test("goes on behind a page, whatever comes meanwhile, and as a table", async (t) => {
   const { cluster, base } = await createNodeApi(t);
   const { store } = cluster.nodes[0]!;
@@ -107,7 +141,7 @@ test("goes on behind a page, whatever comes meanwhile, and as a table", async (t
     rows.map((row) => row.split(",")[0]),
     newest,
   );
-  assert.equal(rows[0], `5:1:0,5,1,1970-01-01T00:00:03.000Z,contract,${toHex(anna)},,metering/silent,operation 1`);
+  assert.equal(rows[0], `5:1:0,5,1,1970-01-01T00:00:03.000Z,contract,${toHex(anna)},,metering/silent,operation 1,open`);
 
   const found: ViolationItem[] = [];
   for await (const one of openApiSource(base).violations({ to_ms: 3_000 })) found.push(one);

@@ -1,17 +1,20 @@
-// `gridseal violation list`: violations of all chains of a node, the newest first.
+// `gridseal violation list`: violations of all chains of a node, or of exported chains, the newest first.
 
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { SERVICE_MAX } from "../../../src/wire/bounds.js";
 import { violationKinds } from "../../ledger/violations.js";
-import { csvOf, type ViolationItem } from "../../routes/violations.js";
+import { caseStates, csvOf, type ListedViolation } from "../../routes/violations.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
-import { chainOfSource } from "../../sources/source.js";
+import { chainOfSource, type ViolationQuestion } from "../../sources/source.js";
 import { id, moment_ms, whole, withNode } from "../../terminal/arguments.js";
 import { printLines, table, timeText, toJson } from "../../terminal/output.js";
+import { exportedViolations } from "./exported.js";
 
 interface ListOptions extends SourceOptions {
   readonly subject?: Uint8Array;
   readonly kind?: string;
   readonly rule?: string;
+  readonly state?: string;
   readonly service?: string;
   readonly from?: number;
   readonly to?: number;
@@ -22,11 +25,17 @@ interface ListOptions extends SourceOptions {
 }
 
 export function registerList(violation: Command): void {
-  withNode(violation.command("list").description("list violations of all chains of a node, the newest first"))
+  withNode(
+    violation
+      .command("list")
+      .description("list violations of all chains of a node, or of exported chains, the newest first")
+      .argument("[files...]", "exported chains; that of contracts says what has become of them"),
+  )
     .option("--subject <id>", "against this meter, participant or node", id)
     .addOption(new Option("--kind <kind>", "of this kind").choices(Object.keys(violationKinds)))
     .option("--rule <contract/name>", "what this contract says, under any name or under this one", rule)
-    .option("--service <name>", "of this chain, by its name or number")
+    .addOption(new Option("--state <state>", "of which this has become").choices(caseStates))
+    .option("--service <name>", "of this chain, by its name or number; by its number in files")
     .option("--from <time>", "in blocks of this time or later, as 2026-03-29 or 2026-03-29T00:00:00Z", moment_ms)
     .option("--to <time>", "in blocks of this time or earlier", moment_ms)
     .option("--after <cursor>", "behind this one, as the list before ended", cursor)
@@ -36,18 +45,10 @@ export function registerList(violation: Command): void {
     .action(list);
 }
 
-async function list(options: ListOptions): Promise<void> {
-  const { subject, kind, rule: by, from: from_ms, to: to_ms, after, limit } = options;
-  const found: ViolationItem[] = [];
-  let hasMore = false;
-  await withNodeSource(options, async (source) => {
-    const service = options.service === undefined ? undefined : (await chainOfSource(source, options.service)).service;
-    for await (const one of source.violations({ subject, kind, rule: by, service, from_ms, to_ms, after })) {
-      hasMore = found.length === limit;
-      if (hasMore) break;
-      found.push(one);
-    }
-  });
+async function list(files: readonly string[], options: ListOptions): Promise<void> {
+  const { subject, kind, rule: by, state, from: from_ms, to: to_ms, after } = options;
+  const asked = { subject, kind, rule: by, state, from_ms, to_ms, after };
+  const { found, hasMore } = files.length > 0 ? await listFiles(files, options, asked) : await listNode(options, asked);
   const last = found.at(-1);
   const next = hasMore && last !== undefined ? `${last.time_ms}:${last.id}` : undefined;
   if (options.json) printLines([toJson({ violations: found, next: next ?? null })]);
@@ -55,7 +56,30 @@ async function list(options: ListOptions): Promise<void> {
   else printLines([...linesOf(found), ...(next === undefined ? [] : [`there are more: --after ${next}`])]);
 }
 
-function linesOf(found: readonly ViolationItem[]): string[] {
+interface Listed {
+  readonly found: readonly ListedViolation[];
+  readonly hasMore: boolean;
+}
+
+async function listFiles(files: readonly string[], options: ListOptions, asked: ViolationQuestion): Promise<Listed> {
+  const service = options.service === undefined ? undefined : whole(1, SERVICE_MAX)(options.service);
+  const all = await exportedViolations(files, { ...asked, service });
+  return { found: all.slice(0, options.limit), hasMore: all.length > options.limit };
+}
+
+async function listNode(options: ListOptions, asked: ViolationQuestion): Promise<Listed> {
+  const found: ListedViolation[] = [];
+  return withNodeSource(options, async (source) => {
+    const service = options.service === undefined ? undefined : (await chainOfSource(source, options.service)).service;
+    for await (const one of source.violations({ ...asked, service })) {
+      if (found.length === options.limit) return { found, hasMore: true };
+      found.push(one);
+    }
+    return { found, hasMore: false };
+  });
+}
+
+function linesOf(found: readonly ListedViolation[]): string[] {
   const rows = found.map((one) => [
     timeText(one.time_ms),
     one.id,
@@ -64,8 +88,9 @@ function linesOf(found: readonly ViolationItem[]): string[] {
     one.number ?? "",
     one.rule ?? "",
     one.entry ?? "",
+    one.state,
   ]);
-  return table(["TIME", "VIOLATION", "KIND", "SUBJECT", "NUMBER", "RULE", "FOR"], rows);
+  return table(["TIME", "VIOLATION", "KIND", "SUBJECT", "NUMBER", "RULE", "FOR", "STATE"], rows);
 }
 
 function rule(text: string): string {

@@ -2,19 +2,20 @@
 // Parameters: `silent_slots`, after how many slots without an energy a meter is silent (4); `kept_days`, for how many days what was
 // found stays in the state (7).
 
-import type { Context, Slot } from "../../contracts/author.js";
+import type { Context, Slot, Value } from "../../contracts/author.js";
 
 export const reads: readonly string[] = [];
 export const writes = ["day/", "silent/"];
 
 const DAY_S = 86_400;
-/** Points in one value of the state, which has 16 KiB. */
-const POINTS_TOGETHER = 250;
+/** Points in one value of the state: with the longest IDs they fit its 16 KiB. */
+const POINTS_TOGETHER = 125;
 
 type Row = Slot["points"][number];
 /** Of a point and day: slots whose ends were interpolated, and slots without an energy. A point without either has no row. */
 type Flaws = readonly [interpolated: number, missing: number];
-type FlawsOf<Found> = { readonly [point: string]: Found };
+/** By point, which may be called anything: in a map, where no name means something else. */
+type FoundOf<Found> = Map<string, Found>;
 
 export function slot(context: Context, { start_s, first, points }: Slot): void {
   const day = Math.floor(start_s / DAY_S);
@@ -45,7 +46,7 @@ function sumUp(context: Context, day: number): void {
   let [flawed, interpolated, missing] = [0, 0, 0];
   for (const key of context.keys(`day/${day}/`)) {
     if (key === `day/${day}/slots`) continue;
-    for (const [once, without] of Object.values(flawsAt(context, key))) {
+    for (const [once, without] of foundAt<Flaws>(context, key).values()) {
       flawed += 1;
       interpolated += once;
       missing += without;
@@ -57,41 +58,43 @@ function sumUp(context: Context, day: number): void {
 function noteFlaws(context: Context, key: string, rows: readonly Row[]): void {
   const flawed = rows.filter(([, , , quality]) => quality > 1);
   if (flawed.length === 0) return;
-  const flaws: { [point: string]: Flaws } = { ...flawsAt(context, key) };
+  const flaws = foundAt<Flaws>(context, key);
   for (const [point, , , quality] of flawed) {
-    const [interpolated, missing] = flaws[point] ?? [0, 0];
-    flaws[point] = quality === 2 ? [interpolated + 1, missing] : [interpolated, missing + 1];
+    const [interpolated, missing] = flaws.get(point) ?? [0, 0];
+    flaws.set(point, quality === 2 ? [interpolated + 1, missing] : [interpolated, missing + 1]);
   }
-  context.put(key, flaws);
+  put(context, key, flaws);
 }
 
-function flawsAt(context: Context, key: string): FlawsOf<Flaws> {
-  return (context.get(key) ?? {}) as unknown as FlawsOf<Flaws>;
+/** What is kept under a key: `[point, found]` in the order in which the points came. */
+function foundAt<Found>(context: Context, key: string): FoundOf<Found> {
+  return new Map((context.get(key) ?? []) as unknown as readonly (readonly [string, Found])[]);
+}
+
+function put(context: Context, key: string, found: FoundOf<Value>): void {
+  context.put(key, [...found]);
 }
 
 /** Of points that are silent, for how many slots they have been. */
-function silences(context: Context): FlawsOf<number> {
-  let all: FlawsOf<number> = {};
-  for (const key of context.keys("silent/")) all = { ...all, ...silencesAt(context, key) };
+function silences(context: Context): FoundOf<number> {
+  const all: FoundOf<number> = new Map();
+  for (const key of context.keys("silent/")) {
+    for (const [point, slots] of foundAt<number>(context, key)) all.set(point, slots);
+  }
   return all;
 }
 
-function silencesAt(context: Context, key: string): FlawsOf<number> {
-  return (context.get(key) ?? {}) as unknown as FlawsOf<number>;
-}
-
 /** A meter without an energy in so many slots is in breach, once until it is heard of again. */
-function noteSilence(context: Context, key: string, rows: readonly Row[], before: FlawsOf<number>): void {
+function noteSilence(context: Context, key: string, rows: readonly Row[], before: FoundOf<number>): void {
   const after = Number(context.parameters.silent_slots ?? 4);
-  const now: { [point: string]: number } = {};
+  const now: FoundOf<number> = new Map();
   for (const [point, , , quality] of rows) {
-    const slots = before[point] ?? 0;
-    if (quality === 3) now[point] = slots + 1;
+    const slots = before.get(point) ?? 0;
+    if (quality === 3) now.set(point, slots + 1);
     if (quality === 3 && slots + 1 === after) accuse(context, point, after);
     if (quality < 3 && slots >= after) context.effect("heard", { point, slots });
   }
-  const isNone = Object.keys(now).length === 0;
-  if (!isNone) context.put(key, now);
+  if (now.size > 0) put(context, key, now);
   else if (context.get(key) !== undefined) context.remove(key);
 }
 

@@ -46,6 +46,8 @@ export interface ViolationsAsked {
   /** a contract's name, alone or with a slash and the name of what it says */
   readonly rule?: string | undefined;
   readonly service?: number | undefined;
+  /** Whether one at this place is asked for, by what has become of it. */
+  readonly isWanted?: ((place: ViolationPlace) => boolean) | undefined;
   /** milliseconds, both included */
   readonly from_ms?: number | undefined;
   readonly to_ms?: number | undefined;
@@ -83,7 +85,8 @@ export function violationsOf(store: StoreReader, asked: ViolationsAsked): Violat
       if (!isAsked(asked, at, kind)) continue;
       const entry = violationAt(store, at);
       read_bytes += entry === undefined ? 0 : sizeOf(entry.violation);
-      if (entry !== undefined && obeys(entry.violation, asked.rule)) found.push(entry);
+      if (entry !== undefined && obeys(entry.violation, asked.rule) && asked.isWanted?.(at) !== false)
+        found.push(entry);
       if (found.length === limit || read_bytes > READ_BYTES_MAX) return { found, next: last };
     }
     if (rows.length < PIECE) return { found, next: undefined };

@@ -5,6 +5,7 @@ import type { ViolationKind } from "../../../ledger/violations.js";
 import { pathOf, type QueryOf } from "../../../routes/shape.js";
 import { csvOf, violation, violations, violationsCsv } from "../../../routes/violations.js";
 import { type Refused, type Route, refused, route } from "../../api/route.js";
+import { caseStateOf, listedView } from "../../chain/violation-cases.js";
 import { violationDetail } from "../../chain/violation-detail.js";
 import {
   cursorFrom,
@@ -12,9 +13,9 @@ import {
   isListed,
   placeFrom,
   type ViolationPage,
+  type ViolationPlace,
   violationAt,
   violationsOf,
-  violationView,
 } from "../../chain/violation-list.js";
 import type { Store } from "../../store/store.js";
 
@@ -33,7 +34,7 @@ export function violationRoutes({ store, services }: ViolationPorts): readonly R
       if (page.type === "refused") return page;
       const { found, next } = page;
       const value = {
-        violations: found.map(violationView),
+        violations: found.map((one) => listedView(store, one)),
         next: next === undefined ? null : cursorText(next),
         isComplete: isListed(store, services()),
       };
@@ -42,7 +43,7 @@ export function violationRoutes({ store, services }: ViolationPorts): readonly R
     route(violationsCsv, ({ query }) => {
       const page = pageOf(store, query);
       if (page.type === "refused") return page;
-      const bytes = Buffer.from(csvOf(page.found.map(violationView)));
+      const bytes = Buffer.from(csvOf(page.found.map((one) => listedView(store, one))));
       if (page.next === undefined) return { type: "sent", bytes };
       const path = pathOf(violationsCsv, {}, { ...query, after: cursorText(page.next) });
       return { type: "sent", bytes, headers: { link: `<${path}>; rel="next"` } };
@@ -51,19 +52,20 @@ export function violationRoutes({ store, services }: ViolationPorts): readonly R
       const place = placeFrom(name.split(":").map(Number));
       const found = place && violationAt(store, place);
       if (found === undefined) return refused("unknown-violation", `This node has no violation ${name}.`);
-      return { type: "value", value: { ...violationView(found), detail: violationDetail(found.violation) } };
+      return { type: "value", value: { ...listedView(store, found), detail: violationDetail(found.violation) } };
     }),
   ];
 }
 
 function pageOf(store: Store, query: Query): ({ readonly type: "page" } & ViolationPage) | Refused {
-  const { subject, kind, rule, service, from: from_ms, to: to_ms, after, limit } = query;
+  const { subject, kind, rule, state, service, from: from_ms, to: to_ms, after, limit } = query;
   const cursor = after === undefined ? undefined : cursorFrom(after);
   if (after !== undefined && cursor === undefined)
     return refused("malformed", `after is ${after}, the next of no page.`);
   const asked = {
     ...{ kind: kind as ViolationKind | undefined, rule, service, from_ms, to_ms, after: cursor, limit },
     subject: subject === undefined ? undefined : idFromText(subject),
+    isWanted: state === undefined ? undefined : (place: ViolationPlace) => caseStateOf(store, place) === state,
   };
   return { type: "page", ...violationsOf(store, asked) };
 }
