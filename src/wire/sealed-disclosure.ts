@@ -3,6 +3,7 @@
 
 import { BATCH_RECORDS_MAX, SEQ_MAX } from "./bounds.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
+import { WireError } from "./error.js";
 import { encodeHidden, type Hidden } from "./operation.js";
 import { DISCLOSURES_MAX, type Disclosure, encodeDisclosure, RECORD_BYTES_MAX } from "./record.js";
 import { asArray, asBytes, asList, asUint } from "./shape.js";
@@ -33,14 +34,19 @@ function itemsOf({ kid, seq, recordHash, envelope, nonce, ciphertext }: SealedDi
 }
 
 function sealedFrom(value: CborValue): SealedDisclosures {
-  const [kid, seq, recordHash, envelope, nonce, ciphertext] = asArray(value, "sealed disclosures", 6);
+  const [kid, seq, recordHash, envelope, nonce, item] = asArray(value, "sealed disclosures", 6);
+  const ciphertext = asBytes(item, "sealed disclosures ciphertext");
+  // In a list there is room for more, which could be stored and not be read again.
+  if (ciphertext.length > CIPHERTEXT_BYTES_MAX) {
+    throw new WireError("limit", `sealed disclosures have more than ${CIPHERTEXT_BYTES_MAX} bytes`);
+  }
   return {
     kid: asBytes(kid, "sealed disclosures kid", 8),
     seq: asUint(seq, "sealed disclosures seq", SEQ_MAX),
     recordHash: asBytes(recordHash, "sealed disclosures record", 32),
     envelope: asBytes(envelope, "sealed disclosures envelope", 32),
     nonce: asBytes(nonce, "sealed disclosures nonce", NONCE_BYTES),
-    ciphertext: asBytes(ciphertext, "sealed disclosures ciphertext"),
+    ciphertext,
   };
 }
 

@@ -17,6 +17,7 @@ import {
 } from "../../src/wire/envelope.js";
 import { keyId } from "../../src/wire/key.js";
 import {
+  CIPHERTEXT_BYTES_MAX,
   decodeSealed,
   decodeSealedList,
   encodeSealed,
@@ -124,4 +125,13 @@ test("sealed disclosures are read as they were written, one and many", () => {
       assert.deepEqual(decodeSealedList(encodeSealedList(sealed)), sealed);
     }),
   );
+});
+
+test("what could be stored and not be read again is refused in a list as well", () => {
+  const place = { kid: new Uint8Array(8), seq: 1, recordHash: new Uint8Array(32), envelope: new Uint8Array(32) };
+  const sealed = (length: number) => ({ ...place, nonce: new Uint8Array(12), ciphertext: new Uint8Array(length) });
+  const largest = sealed(CIPHERTEXT_BYTES_MAX);
+  assert.deepEqual(decodeSealed(encodeSealed(largest)), largest);
+  assert.deepEqual(decodeSealedList(encodeSealedList([largest])), [largest]);
+  assert.throws(() => decodeSealedList(encodeSealedList([sealed(CIPHERTEXT_BYTES_MAX + 1)])), /more than 16448 bytes/);
 });
