@@ -64,7 +64,7 @@ const item = effectItems({ chain: 2, height: 7 }, [
       type: "done",
       contract: "sums",
       used: 3,
-      effects: [{ name: "heard", body: id, to: { service: 1, number: 4 } }],
+      effects: [{ name: "heard", body: id, to: { service: 1, number: 4, hops: 1 } }],
     },
   },
 ])[1]!;

@@ -86,5 +86,7 @@ function whatOf(action: Action): string {
       return `${action.service}: ${action.contract} ${action.jurisdiction ?? ""} @${action.fromHeight}`;
     case "retire":
       return `${action.service}: ${action.name} @${action.fromHeight}`;
+    case "withdraw":
+      return String(action.order);
   }
 }

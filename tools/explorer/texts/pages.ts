@@ -166,6 +166,7 @@ export const pageTexts = {
   "order.install": ["contract installed on chain", "Vertrag eingerichtet auf Kette", "合约安装于链"],
   "order.parameters": ["parameters set on chain", "Parameter gesetzt auf Kette", "参数设定于链"],
   "order.retire": ["contract retired from chain", "Vertrag zurückgezogen von Kette", "合约退出链"],
+  "order.withdraw": ["takes back order", "nimmt Anordnung zurück", "撤回指令"],
   // health
   "health.pass": ["All is well.", "Alles ist in Ordnung.", "一切正常。"],
   "health.warn": ["Something needs attention.", "Etwas braucht Aufmerksamkeit.", "有事项需要注意。"],
