@@ -18,6 +18,7 @@ const SLOWEST = 25;
 const longest = [
   "lab/simulation/mutants",
   "integration/faults",
+  "integration/market",
   "lab/simulation/cluster",
   "integration/slots",
   "integration/community",
