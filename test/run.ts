@@ -18,6 +18,7 @@ const SLOWEST = 25;
 const longest = [
   "lab/simulation/mutants/contracts",
   "integration/faults",
+  "integration/market",
   "lab/simulation/cluster",
   "lab/simulation/mutants/limits",
   "lab/simulation/mutants/members",
