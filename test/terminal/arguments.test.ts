@@ -3,6 +3,7 @@ import { test } from "node:test";
 import {
   compactTarget,
   duration,
+  host,
   id,
   moment,
   moment_ms,
@@ -93,6 +94,15 @@ test("reads a whole day by its date or its beginning, and no other time", () => 
   }
   for (const text of ["2026-03-29T00:00:01Z", "2026-03-29T00:00+01:00", "2026-02-30", "29.03.2026"]) {
     assert.throws(() => utcDay(text), /It must be a day in UTC/, text);
+  }
+});
+
+test("takes a host's name or address, and no address that is none", () => {
+  for (const text of ["127.0.0.1", "0.0.0.0", "::1", "fe80::1", "localhost", "node-1.example.org"]) {
+    assert.equal(host(text), text);
+  }
+  for (const text of ["", "300.1.1.1", "1.2.3", "1.2.3.4.5", "a b", "-x", "http://a"]) {
+    assert.throws(() => host(text), /It must be an IP address/, text);
   }
 });
 

@@ -16,13 +16,13 @@ const PAUSE_MS_MAX = 100;
 const ANSWER_MS_MAX = 1_000;
 
 /**
- * Takes the folder, or throws FOLDER_IN_USE where another `owner` (a meter, a node, a bench, a participant) runs in it,
+ * Takes the folder, or throws FOLDER_IN_USE where another `owner` (a meter, a node, a bench, a participant, who makes it) runs in it,
  * FILE_UNWRITABLE where no lock can be made. Returns what gives it back. The folder may be renamed
  * meanwhile.
  */
 export async function lockFolder(
   folder: string,
-  owner: "meter" | "node" | "bench" | "participant",
+  owner: "meter" | "node" | "bench" | "participant" | "maker",
 ): Promise<() => Promise<void>> {
   const held = openFolder(folder);
   // A socket's path has at most 107 bytes (sun_path): through the open folder it always fits.

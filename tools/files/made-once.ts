@@ -3,10 +3,16 @@
 // they fetched.
 
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { link, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { GridsealError, reasonOf } from "../errors.js";
+import { lockFolder } from "./lock.js";
 import { maskedByUser, PRIVATE_FOLDER } from "./private-files.js";
+
+const LEFT = /^[0-9a-f]{8}[.]unfinished$/;
+/** A folder that is being made is locked within this; a file that is being made grows within that. */
+const FOLDER_LEFT_MS = 10_000;
+const FILE_LEFT_MS = 600_000;
 
 /** Mode of files that anybody on the machine may read, as far as the user's own mask lets them. */
 export const PUBLIC = 0o644;
@@ -22,6 +28,7 @@ export async function createFile(
   mode: number = PUBLIC,
 ): Promise<void> {
   await refuseExisting(path);
+  await sweep(path);
   const unfinished = unfinishedName(path);
   const file = await attempt(path, () => open(unfinished, "wx", mode));
   try {
@@ -54,9 +61,12 @@ export async function createFolder(path: string, fill: (folder: string) => Promi
   const target = resolve(path);
   const unfinished = unfinishedName(target);
   await attempt(path, () => mkdir(dirname(target), { recursive: true }));
+  await sweep(target);
   await attempt(path, () => mkdir(unfinished, { mode: PRIVATE_FOLDER }));
+  // By this others see that it is being made. Where no lock can be made, its age alone tells.
+  const unlock = await lockFolder(unfinished, "maker").catch(() => async () => {});
   try {
-    await fill(unfinished);
+    await fill(unfinished).finally(unlock);
     // rename(2) replaces an empty folder and refuses any other.
     await attempt(path, () => rename(unfinished, target));
   } catch (thrown) {
@@ -95,6 +105,23 @@ async function attempt<Result>(path: string, action: () => Promise<Result>): Pro
       throw new GridsealError("FILE_EXISTS", `${path} exists already`, { cause });
     }
     throw new GridsealError("FILE_UNWRITABLE", `${path} cannot be written: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** What was begun under this name by who was killed, with keys in it perhaps, goes; what somebody still makes stays. */
+async function sweep(path: string): Promise<void> {
+  const target = resolve(path);
+  const names = await readdir(dirname(target)).catch(() => []);
+  const prefix = `${basename(target)}.`;
+  for (const name of names.filter((each) => each.startsWith(prefix) && LEFT.test(each.slice(prefix.length)))) {
+    const left = join(dirname(target), name);
+    const found = await stat(left).catch(() => undefined);
+    if (found === undefined) continue;
+    if (Date.now() - found.mtimeMs < (found.isDirectory() ? FOLDER_LEFT_MS : FILE_LEFT_MS)) continue;
+    const unlock = found.isDirectory() ? await lockFolder(left, "maker").catch(() => undefined) : async () => {};
+    if (unlock === undefined) continue;
+    await unlock();
+    await rm(left, { recursive: true, force: true }).catch(() => {});
   }
 }
 

@@ -19,7 +19,14 @@ class Misuse extends Error {}
 
 const boards = join(root, "hosts/esp32/boards");
 
+const USAGE = `npm run build:firmware                                  the firmware's modules
+npm run build:simulator [-- [--run] [--window] FOLDER]   the agent for the simulator, and a meter of it
+npm run build:esp32 -- --target BOARD [--resolve] [--flash] [--noble]
+npm run size                                            what the firmware takes of ROM, pool and stack
+npm run wear                                            sectors of flash that a meter erases`;
+
 async function run(name: string | undefined, rest: string[]): Promise<void> {
+  if (rest.includes("--help") || rest.includes("-h")) return console.log(USAGE);
   switch (name) {
     case "firmware":
       console.log(await compileFirmware(root));

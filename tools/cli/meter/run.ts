@@ -29,6 +29,7 @@ interface MeterOptions {
 }
 
 const INTERVAL_MS = 1_000;
+const SAY_EVERY_MS = 60_000;
 
 export function registerRun(meter: Command): void {
   meter
@@ -60,7 +61,7 @@ async function run(directory: string, options: MeterOptions): Promise<void> {
     adapt: (document) => withOptions(document, override, options.broker),
     openPort: (configured, onBytes, line) =>
       openPort(parsePort(configured), onBytes, (error) => print.log("warn", error.message), line),
-    onState: print.state,
+    onState: options.json ? print.state : seldom(print.state),
     onLog: print.log,
     ...(options.console && { onConsole: (bytes: Uint8Array) => show(bytes) }),
   });
@@ -69,6 +70,18 @@ async function run(directory: string, options: MeterOptions): Promise<void> {
   await Promise.race([stopSignal(), meter.exit]);
   await meter.stop();
   await terminal?.close();
+}
+
+/** Where nobody watches, as in a journal, a state that stays is said once a minute. */
+function seldom(say: Printer["state"], isWatched = process.stdout.isTTY === true): Printer["state"] {
+  if (isWatched) return say;
+  let last: { readonly state: string; readonly at_ms: number } | undefined;
+  return (state, counters) => {
+    const now_ms = performance.now();
+    if (last?.state === state && now_ms - last.at_ms < SAY_EVERY_MS) return;
+    last = { state, at_ms: now_ms };
+    say(state, counters);
+  };
 }
 
 /** The console as what stands at the other end of a pseudo-terminal. */

@@ -21,13 +21,20 @@ const { values } = parseArgs({
     mutants: { type: "boolean", default: false },
     only: { type: "string" },
     catches: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
   },
 });
 
 process.stdout.on("error", () => process.exit(1)); // nobody reads on
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
-if (values.seed !== undefined) process.exitCode = await replay(whole(values.seed), values.trace);
+const USAGE = `npm run simulate -- [--seeds A..B]           seeds of whole clusters with faults; stops at the first that fails
+npm run simulate -- --seed S [--trace]       one of them, with all that happens
+npm run simulate -- --mutants [--seeds A..B] [--only NAME]   takes each rule away and shows that the checks notice
+npm run simulate -- --catches [--seeds A..B]   looks for a seed of each mutant whose seed of the table is stale`;
+
+if (values.help) say(USAGE);
+else if (values.seed !== undefined) process.exitCode = await replay(whole(values.seed), values.trace);
 else if (values.catches) process.exitCode = await renewCatches(...rangeOf(values.seeds ?? "1..40"));
 else if (values.mutants) process.exitCode = await runMutants(...rangeOf(values.seeds ?? "1..40"), values.only);
 else process.exitCode = await runSeeds(...rangeOf(values.seeds ?? "1..500"));
