@@ -28,7 +28,6 @@ export async function billTest(t: TestContext, { api, community, point }: BillSc
       });
       inner.after(() => browser.close());
       const page = await openPage(inner, browser);
-    cutOff.add(page); // slots that are not closed yet are asked for, and are not there
       cutOff.add(page); // slots that are not closed yet are asked for, and are not there
       await page.goto(`${api}/#/bills`);
       await page.locator(".hits a", { hasText: community }).first().click({ timeout: PATIENCE_MS });
