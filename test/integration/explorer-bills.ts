@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { chromium } from "playwright-core";
 import { findChromium } from "../../tools/lab/determinism/chromium.js";
-import { openPage, PATIENCE_MS, startAltering } from "./explorer-browser.js";
+import { cutOff, openPage, PATIENCE_MS, startAltering } from "./explorer-browser.js";
 
 export interface BillScene {
   /** address of a node's API */
@@ -28,6 +28,7 @@ export async function billTest(t: TestContext, { api, community, point }: BillSc
       });
       inner.after(() => browser.close());
       const page = await openPage(inner, browser);
+      cutOff.add(page); // slots that are not closed yet are asked for, and are not there
       await page.goto(`${api}/#/bills`);
       await page.locator(".hits a", { hasText: community }).first().click({ timeout: PATIENCE_MS });
       await page.locator(".hits a time").first().click({ timeout: PATIENCE_MS });
@@ -63,6 +64,7 @@ async function findsOther(
     return changed;
   });
   const page = await openPage(t, browser);
+  cutOff.add(page);
   t.after(altering.close);
   await page.goto(`${altering.address}/#/energy/1/${point}`);
   await page.waitForSelector('tr[data-slot][data-state="wrong"]', { timeout: PATIENCE_MS });

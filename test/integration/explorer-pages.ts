@@ -156,12 +156,20 @@ async function signsIn(t: TestContext, { browser, base, folder }: PageScene): Pr
     await page.getByRole("button", { name: new RegExp(algorithm) }).click({ timeout: PATIENCE_MS });
     const publicKey = (await page.textContent("code.public-key", { timeout: PATIENCE_MS })) ?? "";
     const file = join(folder, `${algorithm}.credential.cbor`);
-    const whose = ["--id", `browser-${algorithm}`, "--role", "regulator", "--services", "5"];
+    const id = `browser-${algorithm}`;
+    for (const [what, ...named] of [
+      ["organisation", `org-${id}`, "--name", id],
+      ["participant", id, "--organisation", `org-${id}`],
+    ] as const) {
+      const entered = await gridseal("authority", "register", what, ...named, "--network", folder);
+      assert.equal(entered.status, 0, entered.errors);
+    }
+    const whose = ["--id", id, "--role", "regulator", "--services", "5"];
     const args = ["--network", folder, "--public-key", publicKey, ...whose, "--out", file];
     const issued = await gridseal("authority", "issue", ...args);
     assert.equal(issued.status, 0, issued.errors);
     await page.setInputFiles('input[name="credential"]', file);
-    await page.getByText(`browser-${algorithm}`).waitFor({ timeout: PATIENCE_MS });
+    await page.getByText(id, { exact: true }).waitFor({ timeout: PATIENCE_MS });
     await page.selectOption('select[name="service"]', "5");
     await page.fill('input[name="type"]', "1");
     const entry = { name: `by-${algorithm.toLowerCase()}`, jurisdiction: null, from: 1_000_000, value: 1 };
@@ -172,7 +180,7 @@ async function signsIn(t: TestContext, { browser, base, folder }: PageScene): Pr
     await allVerified(page, 8);
     await page.goto(`${base}/#/sign`);
     await page.reload();
-    await page.getByText(`browser-${algorithm}`).waitFor({ timeout: PATIENCE_MS });
+    await page.getByText(id, { exact: true }).waitFor({ timeout: PATIENCE_MS });
     assert.match(page.url(), /#\/sign$/, "no token stands in the address");
     await page.getByRole("button", { name: "Forget this key" }).click();
     await page.getByRole("button", { name: new RegExp(algorithm) }).waitFor({ timeout: PATIENCE_MS });

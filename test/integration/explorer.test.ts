@@ -45,6 +45,7 @@ test("the explorer in Chromium", { skip, timeout: 480_000 }, async (t) => {
   await t.test("is legible in light and dark, on a phone and on a wall, in three languages", (inner) =>
     isLegible(inner, browser, base),
   );
+  await t.test("is legible on every page", (inner) => arePagesLegible(inner, browser, base));
   await t.test("is small, and its policy lets nothing else in", () => isSmall(base));
 });
 
@@ -149,6 +150,34 @@ async function isLegible(t: TestContext, browser: Browser, base: string): Promis
   }
 }
 
+/** Every page of the menu, where it is narrowest and where it is dark. */
+async function arePagesLegible(t: TestContext, browser: Browser, base: string): Promise<void> {
+  for (const [colorScheme, width, language] of [
+    ["light", 360, "de"],
+    ["dark", 1_280, "zh"],
+  ] as const) {
+    const page = await openPage(t, browser, { colorScheme, viewport: { width, height: 800 } });
+    await page.goto(`${base}/`);
+    await page.selectOption(".choices select", language);
+    const addresses = await page
+      .locator(".top nav a")
+      .evaluateAll((links) => links.map((link) => link.getAttribute("href")!));
+    assert.ok(addresses.length > 9, `the menu leads to ${addresses.length} pages`);
+    for (const address of [...addresses, "#/contracts/5/registry", "#/meters/3", "#/search/3:1"]) {
+      await page.goto(`${base}/${address}`);
+      await page.locator("main h1, main .figures").first().waitFor({ timeout: PATIENCE_MS });
+      await page
+        .getByText(/^(is asked for|wird geholt|正在获取)$/)
+        .waitFor({ state: "detached", timeout: PATIENCE_MS });
+      const name = `${address} ${colorScheme} ${width}`;
+      assert.deepEqual(await page.evaluate(`(${faintTexts})(${CONTRAST_MIN})`), [], `texts are too faint: ${name}`);
+      const isWider = await page.evaluate("document.documentElement.scrollWidth > window.innerWidth");
+      assert.equal(isWider, false, `the page is wider than the screen: ${name}`);
+      assert.deepEqual(await page.evaluate(`(${namelessControls})()`), [], `controls have no name: ${name}`);
+    }
+  }
+}
+
 async function isSmall(base: string): Promise<void> {
   const page = await fetch(`${base}/`);
   const html = await page.text();
@@ -207,7 +236,7 @@ const faintTexts = `(least) => {
 
 /** Runs in the page: controls that nothing names for who does not see them. */
 const namelessControls = `() =>
-  [...document.querySelectorAll("a, button, input, select")].filter((control) => {
+  [...document.querySelectorAll("a, button, input, select, textarea")].filter((control) => {
     const label = control.getAttribute("aria-label") ?? control.closest("label")?.textContent ?? control.textContent;
     return (label ?? "").trim() === "";
   }).map((control) => control.outerHTML.slice(0, 80))`;

@@ -273,8 +273,13 @@ export function text(key: TextKey, values: Readonly<Record<string, string | numb
   });
 }
 
+/** Made once a language: making one takes longer than a hundred numbers. */
+const formats = new Map<Language, Intl.NumberFormat>();
+
 export function numberText(value: number | bigint): string {
-  return value.toLocaleString(current);
+  const format = formats.get(current) ?? new Intl.NumberFormat(current);
+  formats.set(current, format);
+  return format.format(value);
 }
 
 /** Whether a name of a check or a state has a text. */

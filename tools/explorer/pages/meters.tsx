@@ -1,7 +1,7 @@
 // The meters of a chain, a row each, a column a day: what was sealed, came late, is missing, is doubtful; who needs looking at stands
 // first. Only the rows in sight are drawn, so that thousands scroll as a few do.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { toHex } from "../../../src/wire/bytes.js";
 import { verifyCredential } from "../../../src/wire/credential.js";
 import { reasonOf } from "../../errors.js";
@@ -62,8 +62,8 @@ interface Asked {
 
 function Days({ network, service }: DaysProps) {
   const asked = useDays(service);
-  const meters = meterDays(asked.rows);
-  const counts = countsOf(meters);
+  const meters = useMemo(() => meterDays(asked.rows), [asked.rows]);
+  const counts = useMemo(() => countsOf(meters), [meters]);
   return (
     <section>
       <p>
@@ -137,6 +137,7 @@ function HeatMap({ meters, days, of }: HeatMapProps) {
     of,
     shown.map(({ kid }) => kid),
   );
+  const dayTexts = useMemo(() => days.map(dayText), [days, languageNow()]);
   const onScroll = () => setTop(Math.floor((frame.current?.scrollTop ?? 0) / ROW_PX) * ROW_PX);
   return (
     <section class="map" ref={frame} onScroll={onScroll} aria-label={text("meters.map")}>
@@ -144,9 +145,9 @@ function HeatMap({ meters, days, of }: HeatMapProps) {
         <thead>
           <tr aria-rowindex={1}>
             <th scope="col">{text("meters.meter")}</th>
-            {days.map((day) => (
+            {days.map((day, index) => (
               <th key={day} scope="col">
-                {dayText(day)}
+                {dayTexts[index]}
               </th>
             ))}
           </tr>
@@ -157,7 +158,7 @@ function HeatMap({ meters, days, of }: HeatMapProps) {
             <MeterRow
               key={meter.kid}
               meter={meter}
-              days={days}
+              days={dayTexts}
               of={of}
               at={first + index + 2}
               name={names.get(meter.kid)}
@@ -177,7 +178,8 @@ function setHeight(row: HTMLTableRowElement | null, height_px: number): void {
 
 interface MeterRowProps {
   readonly meter: MeterDays;
-  readonly days: readonly number[];
+  /** as they are written */
+  readonly days: readonly string[];
   readonly of: DaysProps;
   readonly at: number;
   readonly name: string | undefined;
@@ -193,7 +195,7 @@ function MeterRow({ meter: { kid, cells }, days, of: { service }, at, name }: Me
       </th>
       {cells.map((cell, index) => {
         const { state, records, missing, late, doubtful, first } = cell;
-        const said = text("meters.cell", { day: dayText(days[index]!), records, missing, late, doubtful });
+        const said = text("meters.cell", { day: days[index]!, records, missing, late, doubtful });
         const label = state === "none" ? text("cell.none") : `${text(`cell.${state}`)}: ${said}`;
         return (
           <td key={days[index]} class={`cell ${state}`} title={label}>
