@@ -22,6 +22,8 @@ const longest = [
   "lab/simulation/cluster",
   "lab/simulation/mutants/limits",
   "lab/simulation/mutants/members",
+  "lab/simulation/mutants/slots",
+  "lab/simulation/mutants/core",
   "integration/slots",
   "integration/community",
   "integration/story",
