@@ -9,6 +9,7 @@ import type { DeliveryKeys } from "../crypto/hpke.js";
 import { nodeVerify } from "../crypto/signatures.js";
 import { verifyAsync, verifyOfAnybody, verifyRecords, verifyRecordsLater } from "../crypto/verifying.js";
 import { GridsealError } from "../errors.js";
+import type { RunResult } from "../ledger/outcome.js";
 import { createTokenJudge, type TokenJudge } from "./admission/token-judge.js";
 import type { Api } from "./api/server.js";
 import { anchorsBeside } from "./chain/blocks/anchoring.js";
@@ -165,7 +166,11 @@ function portsOf(ground: Ground, chain: GenesisChain): ChainPorts {
     verifyAsync,
     verifyRecords,
     verifyRecordsLater,
-    runContracts: (plan, unwanted) => ground.contracts.of(chain.service).run(plan, unwanted),
+    async runContracts(plan, unwanted) {
+      const results = await ground.contracts.of(chain.service).run(plan, unwanted);
+      noteRuns(ground.metrics, chain.service, results);
+      return results;
+    },
     onRunFault: () => ground.metrics.contractFaults.inc(),
     onDisagreement({ code, message, remedy }) {
       ground.metrics.contractFaults.inc();
@@ -189,4 +194,17 @@ function portsOf(ground: Ground, chain: GenesisChain): ChainPorts {
 /** A node that only follows takes no records. */
 export function servedServices({ selfId, chains }: Pick<NodeServices, "selfId" | "chains">): number[] {
   return [...chains].flatMap(([service, chain]) => (chain.hasMember(selfId) ? [service] : []));
+}
+
+/** Counts what runs of a block came to that an operator wants to know of. */
+function noteRuns(
+  { runsPostponed, runsEndless }: Pick<Metrics, "runsPostponed" | "runsEndless">,
+  service: number,
+  results: readonly RunResult[],
+): void {
+  const labels = { service: String(service) };
+  for (const result of results) {
+    if (result.type === "postponed") runsPostponed.inc(labels);
+    if (result.type === "failed" && result.reason === "hops") runsEndless.inc(labels);
+  }
 }
