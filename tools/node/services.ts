@@ -11,6 +11,7 @@ import { verifyAsync, verifyOfAnybody, verifyRecords, verifyRecordsLater } from 
 import { GridsealError } from "../errors.js";
 import { contractsAt } from "../ledger/contract-orders.js";
 import { governedHeight } from "../ledger/governance.js";
+import type { RunResult } from "../ledger/outcome.js";
 import { createTokenJudge, type TokenJudge } from "./admission/token-judge.js";
 import type { Api } from "./api/server.js";
 import { anchorsBeside } from "./chain/blocks/anchoring.js";
@@ -174,7 +175,11 @@ function portsOf(ground: Ground, chain: GenesisChain): ChainPorts {
     verifyAsync,
     verifyRecords,
     verifyRecordsLater,
-    runContracts: (plan, unwanted) => ground.contracts.of(chain.service).run(plan, unwanted),
+    async runContracts(plan, unwanted) {
+      const results = await ground.contracts.of(chain.service).run(plan, unwanted);
+      noteRuns(ground.metrics, chain.service, results);
+      return results;
+    },
     onRunFault: () => ground.metrics.contractFaults.inc(),
     onDisagreement({ code, message, remedy }) {
       ground.metrics.contractFaults.inc();
@@ -198,4 +203,17 @@ function portsOf(ground: Ground, chain: GenesisChain): ChainPorts {
 /** A node that only follows takes no records. */
 export function servedServices({ selfId, chains }: Pick<NodeServices, "selfId" | "chains">): number[] {
   return [...chains].flatMap(([service, chain]) => (chain.hasMember(selfId) ? [service] : []));
+}
+
+/** Counts what runs of a block came to that an operator wants to know of. */
+function noteRuns(
+  { runsPostponed, runsEndless }: Pick<Metrics, "runsPostponed" | "runsEndless">,
+  service: number,
+  results: readonly RunResult[],
+): void {
+  const labels = { service: String(service) };
+  for (const result of results) {
+    if (result.type === "postponed") runsPostponed.inc(labels);
+    if (result.type === "failed" && result.reason === "hops") runsEndless.inc(labels);
+  }
 }

@@ -50,7 +50,7 @@ const REASON_MAX = 200;
 export function message(context: Context, { service, contract, name, body, height, time_s }: Message): void {
   if (contract !== null || name !== "violation") return context.deny("not-of-the-rules", name);
   const [first, rows] = body as unknown as readonly [number, readonly Value[]];
-  keepSaid(context, `${service}:${height}:${first / TOGETHER}`, { time_s, rows });
+  keepSaid(context, `${service}:${height}:${Math.floor(first / TOGETHER)}`, { time_s, rows });
 }
 
 export function operation(context: Context, asked: Operation): void {

@@ -159,6 +159,18 @@ function peerMetrics(registers: Registry[]) {
       help: "Times that contracts could not be run for a fault of this machine",
       registers,
     }),
+    runsPostponed: new Counter({
+      name: "gridseal_contract_runs_postponed_total",
+      help: "Runs that a block left no room for, each time that a block was judged so here",
+      labelNames: ["service"],
+      registers,
+    }),
+    runsEndless: new Counter({
+      name: "gridseal_contract_runs_endless_total",
+      help: "Runs that failed because contracts answer each other without end, each time that a block was judged so here",
+      labelNames: ["service"],
+      registers,
+    }),
     peerMessagesDropped: new Counter({
       name: "gridseal_peer_messages_dropped_total",
       help: "Messages of other nodes that this node had no use for, by reason",

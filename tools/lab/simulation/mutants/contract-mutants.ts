@@ -182,6 +182,18 @@ export const contractMutants: readonly Mutant[] = [
     needs: repaired,
   },
   {
+    name: "tells-the-first-violation",
+    lacks: "each violation of a block is told to the contracts chain",
+    edits: [
+      edit(
+        "tools/ledger/told.ts",
+        "violations.slice(first, first + TOLD_ROWS_MAX)",
+        "violations.slice(first, first + 1)",
+      ),
+    ],
+    needs: contracted,
+  },
+  {
     name: "takes-messages-twice",
     lacks: "a message is taken once",
     edits: [edit("tools/ledger/intake.ts", "message.number === before.next", "message.number <= before.next")],
