@@ -1,5 +1,5 @@
 // How far a command is, on the standard error of a terminal: whatever takes over two seconds says so, in one line that is drawn again and
-// gone when it ends. Nothing is written where nobody watches.
+// gone when it ends. Nothing is written where nobody watches, or where the terminal draws no line again.
 
 import { countText } from "./output.js";
 
@@ -30,7 +30,7 @@ export async function withProgress<T>(
   use: (tell: (step: Step) => void) => Promise<T>,
   screen: ProgressScreen = process.stderr,
 ): Promise<T> {
-  if (screen.isTTY !== true) return use(() => {});
+  if (screen.isTTY !== true || process.env.TERM === "dumb") return use(() => {});
   const started_ms = performance.now();
   let step: Step | undefined;
   let begun_ms = started_ms;
