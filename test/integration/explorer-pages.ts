@@ -32,7 +32,7 @@ export async function pageTests(t: TestContext, scene: PageScene): Promise<void>
     provesState(inner, scene),
   );
   await t.test("shows exported chains without a node, as a node's are shown", (inner) => showsExports(inner, scene));
-  await t.test("draws two thousand meters without a stutter", (inner) => drawsMany(inner, scene));
+  await t.test("draws of two thousand meters the rows that are in sight", (inner) => drawsMany(inner, scene));
   await t.test("signs in with a key that stays in the browser, and signs an operation that is sealed", (inner) =>
     signsIn(inner, scene),
   );

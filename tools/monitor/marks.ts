@@ -1,4 +1,4 @@
-// How far the monitor has audited each chain of each node, and what somebody has acknowledged, in a file: a monitor that is started
+// How far the monitor has audited each chain of each node, in a file: a monitor that is started
 // again verifies no signature of a block twice. It computes all blocks anew, since nothing else gives what contracts remember.
 
 import { readFile, rename, writeFile } from "node:fs/promises";
