@@ -92,7 +92,7 @@ test("what the register says of points becomes a sealed assignment, behind the o
   good("register", "point", "AT0002", "--scheme", "NAT", "--organisation", "grid-co", ...where);
   const signs = ["--passphrase-fd", "3", ...where];
   const moved = good("assign", "meter-1", "AT0002", "-o", "moved.cose", ...signs);
-  assert.match(moved, /meter-1 measures point AT0002, no more AT0001\nmoved.cose: order 3, /);
+  assert.match(moved, /meter-1 measures point AT0002, no more AT0001\nmoved.cose: order 4, /);
   const { genesis } = await readGenesisFile(join(folder, "grid/genesis.cbor"));
   const { action } = verifyOrder(Uint8Array.from(await readFile(join(folder, "moved.cose"))), genesis, nodeVerify);
   assert.ok(action.type === "assign", "an order of assignments");

@@ -106,7 +106,7 @@ test("ends misuse with status 2, a reason and a remedy", () => {
     [["init"], /missing required argument 'dir'/],
     [["init", "x", "--nodes", "0"], /'--nodes <count>' argument '0' is invalid/],
     [["chain"], /subcommand is missing: list, show, export, audit, slots$/],
-    [["authority", "order"], /subcommand is missing: members, chain, revoke/],
+    [["authority", "order"], /subcommand is missing: members, withdraw, chain, revoke/],
     [["bogus"], /unknown command 'bogus'/],
     [["chain", "audit", "trading.cbor"], /--genesis/],
     [["chain", "list"], /name what to read/],

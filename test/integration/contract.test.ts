@@ -18,7 +18,7 @@ import {
   verifyChains,
   whenEqual,
 } from "./network.js";
-import { cleanUp, gridseal, gridsealJson, temporaryFolder } from "./processes.js";
+import { cleanUp, gridseal, gridsealJson, temporaryFolder, until } from "./processes.js";
 
 async function runGood(...args: readonly string[]): Promise<string> {
   const { status, output, errors } = await gridseal(...args);
@@ -61,6 +61,32 @@ function actsOf({ folder, genesis, nodes }: TestNetwork, api: string, anna: stri
   return { order, ask, ready };
 }
 
+interface Regulated {
+  readonly folder: string;
+  readonly ruth: string;
+  /** a node's API */
+  readonly of: readonly string[];
+}
+
+async function carriesOn({ folder, ruth, of }: Regulated): Promise<void> {
+  const told = ["state", "list", "said/1:3:", "--service", "contracts", "--contract", "cases", ...of];
+  await until("the contracts chain is told", async () => (await gridseal(...told)).output.startsWith("said/1:3:"));
+  const step = JSON.stringify({ violation: "1:3:0", state: "acknowledged", reason: "looked at" });
+  await runGood("operation", "sign", "--as", ruth, "--service", "5", "--type", "16", "--body", step);
+  assert.match(await runGood("operation", "submit", "--as", ruth, ...of, "--wait"), /done by cases/);
+  const looked = ["violation", "list", "--state", "acknowledged", "--csv"];
+  const file = (name: string) => join(folder, `${name}.cases`);
+  for (const name of ["trading", "contracts"]) {
+    await runGood("chain", "export", name, ...of, "-o", file(name));
+  }
+  for (const from of [of, [file("trading"), file("contracts")]]) {
+    const rows = (await runGood(...looked, ...from)).trimEnd().split("\r\n");
+    assert.deepEqual([rows.length, rows[1]?.split(",")[0]], [2, "1:3:0"], rows.join());
+  }
+  const { output } = await gridseal("violation", "show", "1:5:0", ...of, "--json");
+  assert.equal((JSON.parse(output) as { state: string }).state, "open");
+}
+
 test("a contract is installed by an order, runs for operations on every node, and its outcomes have receipts", {
   timeout: 300_000,
 }, async (t) => {
@@ -70,6 +96,8 @@ test("a contract is installed by an order, runs for operations on every node, an
   const anna = join(folder, "anna");
   const identity = { network: folder, id: "anna", role: "regulator", services: [1], out: anna } as const;
   await createParticipant({ ...identity, algorithm: "Ed25519" }, new Date());
+  const ruth = join(folder, "ruth");
+  await createParticipant({ ...identity, id: "ruth", services: [5], out: ruth, algorithm: "ESP256" }, new Date());
   await startNodes(network);
   const [first, second, third] = network.nodes as [TestNode, TestNode, TestNode, TestNode];
   const api = apiOf(first);
@@ -160,6 +188,11 @@ test("a contract is installed by an order, runs for operations on every node, an
     const data = ["--data", join(second.folder, "data"), "--genesis", genesis];
     assert.match(await runGood("violation", "show", id!, ...data), /rule +limits\/limit-passed/);
   });
+
+  await t.test(
+    "what a chain holds against somebody is a case on the contracts chain, which a regulator carries on",
+    () => carriesOn({ folder, ruth, of: ["--api", apiOf(third)] }),
+  );
 
   await t.test("a sealed block's contracts run again here, call by call, over the API and over exports", async () => {
     const replay = ["contract", "replay", "3", "--service", "trading", "--genesis", genesis];

@@ -23,7 +23,7 @@ interface ErasedOptions {
   readonly service: string;
   readonly meter: string;
   readonly api: readonly string[];
-  readonly output?: string;
+  readonly out?: string;
   readonly json?: true;
 }
 
@@ -38,7 +38,7 @@ export function registerErased(access: Command): void {
     .requiredOption("--service <name>", "name or number of the service")
     .requiredOption("--meter <id>", "the meter")
     .requiredOption("--api <url>", "API of a member of the chain; each of them, for a whole certificate", several)
-    .option("-o, --output <file>", "certificate to make")
+    .option("-o, --out <file>", "certificate to make")
     .option("--json", "print JSON, a line a statement")
     .action(erased);
 }
@@ -53,7 +53,7 @@ export function registerCertificate(access: Command): void {
     .action(certificate);
 }
 
-async function erased({ as, meter, api, output, json, ...options }: ErasedOptions): Promise<void> {
+async function erased({ as, meter, api, out, json, ...options }: ErasedOptions): Promise<void> {
   await withParticipant(as, async ({ genesis, tokenFor }) => {
     const service = serviceNumber(genesis, options.service);
     const statements: Uint8Array[] = [];
@@ -69,7 +69,7 @@ async function erased({ as, meter, api, output, json, ...options }: ErasedOption
     }
     if (said.length === 0)
       throw new GridsealError("ERASURE_UNPROVED", `no node says that it has erased anything of ${meter}`);
-    if (output !== undefined) await createFile(output, concatBytes(...statements));
+    if (out !== undefined) await createFile(out, concatBytes(...statements));
     printLines(said.map((each) => lineOf(genesis, each, json)));
   });
 }
