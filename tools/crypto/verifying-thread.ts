@@ -2,6 +2,7 @@
 
 import { constants, setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
+import { createAnswering } from "./answering.js";
 import { createPace } from "./late-pace.js";
 import { nodeVerify } from "./signatures.js";
 import { verificationsIn } from "./verifying-message.js";
@@ -15,16 +16,18 @@ export interface VerifyingThread {
 const { isLate } = workerData as VerifyingThread;
 // Of Linux alone: elsewhere a process has one priority for all of its threads.
 if (isLate && process.platform === "linux") setPriority(constants.priority.PRIORITY_LOW);
-const restAfter = isLate ? createPace() : () => 0;
 
-parentPort?.on("message", (packed: Uint8Array) => {
-  const begun_ms = performance.now();
-  const results: number[] = [];
-  for (const { key, message, signature } of verificationsIn(packed)) {
-    results.push(nodeVerify(key, message, signature) ? 1 : 0);
-  }
-  const rest_ms = restAfter(results.length, performance.now() - begun_ms);
-  const answer = () => parentPort?.postMessage(Uint8Array.from(results));
-  if (rest_ms === 0) answer();
-  else setTimeout(answer, rest_ms);
-});
+parentPort?.on(
+  "message",
+  createAnswering({
+    verify(packed) {
+      const results: number[] = [];
+      for (const { key, message, signature } of verificationsIn(packed)) {
+        results.push(nodeVerify(key, message, signature) ? 1 : 0);
+      }
+      return Uint8Array.from(results);
+    },
+    restAfter: isLate ? createPace() : () => 0,
+    answer: (results) => parentPort?.postMessage(results),
+  }),
+);
