@@ -110,6 +110,37 @@ test("nobody takes a meter over: the subject confirms, or a second administrator
   assert.deepEqual(last, [mallory.id, TODAY + 10, 50_000_000], "never for days that are over");
 });
 
+test("one administrator takes no day from a subject by stating him shorter", async () => {
+  const chain = chainToday();
+  await subject(chain, anna, TODAY);
+  const name = await asks(chain, study, 7, TODAY, TODAY + 10);
+  await chain.done(anna, TYPES.consent, [name]);
+  const before = chain.get(`subject/${METER}`);
+  const shorter = `${rival.id}-${chain.height}`;
+  await chain.done(rival, TYPES.subject, [METER, anna.id, TODAY, TODAY + 1]);
+  assert.deepEqual(chain.get(`subject/${METER}`), before, "it waits for her");
+  await chain.done(rival, TYPES.subject, [METER, mallory.id, TODAY + 1, null]);
+  assert.deepEqual(chain.get(`subject/${METER}`), before, "and so does who would come behind her");
+  assert.deepEqual(daysOf(chain, name), [[TODAY, TODAY + 10]], "what she opened stays open");
+  assert.equal(await chain.denied(anna, TYPES.confirmation, [METER, shorter, true]), "no-such-change");
+  for (const [from, until] of [
+    [TODAY + 2, TODAY + 5],
+    [TODAY + 5, TODAY + 400],
+  ] as const) {
+    const statement = `${rival.id}-${chain.height}`;
+    await chain.done(rival, TYPES.subject, [METER, anna.id, from, until]);
+    assert.deepEqual(chain.get(`subject/${METER}`), before, "wherever her last day would be");
+    assert.equal(await breach(chain, rival, TYPES.confirmation, [METER, statement, true]), "not-subject");
+  }
+  const agreed = `${keeper.id}-${chain.height}`;
+  await subject(chain, anna, TODAY, TODAY + 4);
+  await chain.done(anna, TYPES.confirmation, [METER, agreed, true]);
+  assert.deepEqual(chain.get(`subject/${METER}`), [[anna.id, TODAY, TODAY + 4]], "she may give days back");
+  assert.deepEqual(daysOf(chain, name), [[TODAY, TODAY + 4]]);
+  await subject(chain, anna, TODAY + 2);
+  assert.deepEqual(chain.get(`subject/${METER}`), [[anna.id, TODAY, 50_000_000]], "nobody loses by more of them");
+});
+
 test("an administrator that the policy does not name states nothing", async () => {
   const chain = chainToday({ ...rules, administrators: `${keeper.id},${permitter.id}` });
   assert.equal(await chain.denied(rival, TYPES.subject, [METER, anna.id, TODAY, null]), "role");
