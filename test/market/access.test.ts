@@ -110,6 +110,37 @@ test("nobody takes a meter over: the subject confirms, or a second administrator
   assert.deepEqual(last, [mallory.id, TODAY + 10, 50_000_000], "never for days that are over");
 });
 
+test("one administrator takes no day from a subject by stating him shorter", async () => {
+  const chain = chainToday();
+  await subject(chain, anna, TODAY);
+  const name = await asks(chain, study, 7, TODAY, TODAY + 10);
+  await chain.done(anna, TYPES.consent, [name]);
+  const before = chain.get(`subject/${METER}`);
+  const shorter = `${rival.id}-${chain.height}`;
+  await chain.done(rival, TYPES.subject, [METER, anna.id, TODAY, TODAY + 1]);
+  assert.deepEqual(chain.get(`subject/${METER}`), before, "it waits for her");
+  await chain.done(rival, TYPES.subject, [METER, mallory.id, TODAY + 1, null]);
+  assert.deepEqual(chain.get(`subject/${METER}`), before, "and so does who would come behind her");
+  assert.deepEqual(daysOf(chain, name), [[TODAY, TODAY + 10]], "what she opened stays open");
+  assert.equal(await chain.denied(anna, TYPES.confirmation, [METER, shorter, true]), "no-such-change");
+  for (const [from, until] of [
+    [TODAY + 2, TODAY + 5],
+    [TODAY + 5, TODAY + 400],
+  ] as const) {
+    const statement = `${rival.id}-${chain.height}`;
+    await chain.done(rival, TYPES.subject, [METER, anna.id, from, until]);
+    assert.deepEqual(chain.get(`subject/${METER}`), before, "wherever her last day would be");
+    assert.equal(await breach(chain, rival, TYPES.confirmation, [METER, statement, true]), "not-subject");
+  }
+  const agreed = `${keeper.id}-${chain.height}`;
+  await subject(chain, anna, TODAY, TODAY + 4);
+  await chain.done(anna, TYPES.confirmation, [METER, agreed, true]);
+  assert.deepEqual(chain.get(`subject/${METER}`), [[anna.id, TODAY, TODAY + 4]], "she may give days back");
+  assert.deepEqual(daysOf(chain, name), [[TODAY, TODAY + 4]]);
+  await subject(chain, anna, TODAY + 2);
+  assert.deepEqual(chain.get(`subject/${METER}`), [[anna.id, TODAY, 50_000_000]], "nobody loses by more of them");
+});
+
 test("an administrator that the policy does not name states nothing", async () => {
   const chain = chainToday({ ...rules, administrators: `${keeper.id},${permitter.id}` });
   assert.equal(await chain.denied(rival, TYPES.subject, [METER, anna.id, TODAY, null]), "role");
@@ -256,4 +287,58 @@ test("erasure is the subject's where the policy lets him, and the administrator'
   await subject(strict, anna, TODAY);
   strict.time_s += DAY_S;
   assert.equal(await strict.denied(anna, TYPES.erasure, [METER, TODAY, TODAY + 1, ""]), "not-for-the-subject");
+});
+
+test("an erasure uses nobody's right up: the same days count once, days that follow each other as one, an order always", async () => {
+  const chain = chainToday({ ...rules, erasure: "subject" });
+  await subject(chain, anna, TODAY);
+  chain.time_s += 400 * DAY_S;
+  const rows = () => chain.get(`erased/${METER}`) as readonly (readonly [number, number, string, number])[];
+  const runs = () => rows().map(([first, end]) => [first, end]);
+  for (let turn = 0; turn < 70; turn += 1) await chain.done(anna, TYPES.erasure, [METER, TODAY, TODAY + 1, ""]);
+  assert.deepEqual(rows(), [[TODAY, TODAY + 1, `${anna.id}-2`, chain.time_s]], "what was erased first stands");
+  for (let day = 1; day < 80; day += 1) {
+    await chain.done(anna, TYPES.erasure, [METER, TODAY + day - 1, TODAY + day + 1, ""]);
+  }
+  assert.deepEqual(runs(), [[TODAY, TODAY + 80]], "one day after the other");
+  const said = await chain.done(permitter, TYPES.erasure, [METER, TODAY + 70, TODAY + 90, "LG Wien 7 Cg 12/26"]);
+  const [told] = effects(said, "erasure");
+  assert.deepEqual([told!.from, told!.until, told!.ordered], [TODAY + 70, TODAY + 90, true], "it is told as ordered");
+  assert.deepEqual(runs().at(-1), [TODAY + 80, TODAY + 90], "who has erased which days stays told apart");
+  for (let day = 101; day < 227; day += 2)
+    await chain.done(anna, TYPES.erasure, [METER, TODAY + day, TODAY + day + 1, ""]);
+  const scattered = [METER, TODAY + 229, TODAY + 230, ""];
+  assert.equal(await chain.denied(anna, TYPES.erasure, scattered), "too-many", "64 runs that she has scattered");
+  await chain.done(anna, TYPES.erasure, [METER, TODAY + 226, TODAY + 228, ""]);
+  assert.equal(runs().length, 65, "what joins a run of hers is none more");
+  await chain.done(anna, TYPES.erasure, [METER, TODAY + 101, TODAY + 150, ""]);
+  await chain.done(anna, TYPES.erasure, scattered);
+  await chain.done(permitter, TYPES.erasure, [METER, TODAY, TODAY + 400, "LG Wien 7 Cg 13/26"]);
+  const days = runs().reduce((sum, [first, end]) => sum + end! - first!, 0);
+  assert.equal(days, 400, "no day twice, none missing");
+});
+
+test("however many orders a meter has, the next one is carried out, and no grant has days of any", async () => {
+  const chain = chainToday({ ...rules, "rule-10-9": "law 2000 *" });
+  chain.time_s += 1_400 * DAY_S;
+  const name = await asks(chain, office, 9, TODAY, TODAY + 4);
+  const first = Array.from({ length: 300 }, (_, at) => [TODAY + 2 * at + 4, TODAY + 2 * at + 5]);
+  for (const [from, until] of first) await chain.done(permitter, TYPES.erasure, [METER, from!, until!, "order"]);
+  const count = [...chain.state.keys()].filter((key) => key.startsWith("erased/")).length;
+  assert.ok(count > 1, "more than one value holds");
+  await chain.done(permitter, TYPES.erasure, [METER, TODAY + 1, TODAY + 2, "one more"]);
+  assert.deepEqual(daysOf(chain, name), [
+    [TODAY, TODAY + 1],
+    [TODAY + 2, TODAY + 4],
+  ]);
+  const late = await asks(chain, office, 9, TODAY + 4 + 2 * 298, TODAY + 4 + 2 * 300);
+  const [odd] = [TODAY + 4 + 2 * 298 + 1];
+  assert.deepEqual(daysOf(chain, late), [
+    [odd, odd + 1],
+    [odd + 2, odd + 3],
+  ]);
+  await chain.done(permitter, TYPES.erasure, [METER, TODAY, TODAY + 1_000, "all of it"]);
+  const rows = [...chain.state.keys()].filter((key) => key.startsWith("erased/"));
+  assert.deepEqual(rows, [`erased/${METER}`], "runs that come to one are kept as one");
+  assert.equal((chain.get(`erased/${METER}`) as readonly Value[]).length, 1);
 });

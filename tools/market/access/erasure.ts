@@ -4,7 +4,8 @@
 import type { Context, Operation } from "../../contracts/author.js";
 import { breach } from "./breach.js";
 import { type Period, within } from "./days.js";
-import { dayIn, isId, itemsIn, listAt, subjectsOf, textIn, todayOf } from "./kept.js";
+import { erasedRows, partyOf, putErased, withErased } from "./erased-rows.js";
+import { dayIn, isId, itemsIn, subjectsOf, textIn, todayOf } from "./kept.js";
 import { cutErased } from "./requests.js";
 import { ERASURES_MAX, PERMISSION_ADMINISTRATOR } from "./types.js";
 
@@ -22,10 +23,13 @@ export function erase(context: Context, asked: Operation): void {
   if (!isOrdered && context.parameters.erasure !== "subject") return context.deny("not-for-the-subject");
   // Records of a day may still come while it is not over.
   if (end > todayOf(context)) return context.deny("not-over");
-  const rows = listAt(context, `erased/${meter}`);
-  if (rows.length >= ERASURES_MAX) return context.deny("too-many");
+  const before = erasedRows(context, meter);
   const id = `${asked.participant}-${asked.seq}`;
-  context.put(`erased/${meter}`, [...rows, [first, end, id, context.time_s]]);
+  const after = withErased(before, { from: first, until: end }, id, context.time_s);
+  // Whatever subjects have erased, an order is carried out.
+  const [had, has] = [before, after].map((rows) => rows.filter((row) => partyOf(row[2]) === asked.participant).length);
+  if (!isOrdered && has! > Math.max(had!, ERASURES_MAX)) return context.deny("too-many");
+  putErased(context, meter, before, after);
   context.effect("erasure", { id, ...told, reason: why, ordered: !isSubject, by: asked.participant });
   cutErased(context, meter, { from: first, until: end });
 }

@@ -38,14 +38,6 @@ export function subjectsOf(context: Context, meter: string): Days[] {
   });
 }
 
-/** Runs of erased days, with the operation that erased them in the place of a subject. */
-export function erasedOf(context: Context, meter: string): Days[] {
-  return listAt(context, `erased/${meter}`).map((item) => {
-    const [first, end, id] = itemsIn(item, 4);
-    return [Number(first), Number(end), String(id)];
-  });
-}
-
 /** Days of a grant. */
 export function daysIn(value: Value | undefined): Days[] {
   return (Array.isArray(value) ? (value as readonly Value[]) : []).map((item) => {

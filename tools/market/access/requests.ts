@@ -4,11 +4,11 @@ import { lowOrderPoints } from "../../../src/wire/low-order.js";
 import type { Context, Operation, Value } from "../../contracts/author.js";
 import { breach } from "./breach.js";
 import { type Days, joined, type Period, within, without } from "./days.js";
+import { erasedRows, notErased } from "./erased-rows.js";
 import {
   count,
   dayIn,
   daysIn,
-  erasedOf,
   isHex,
   isId,
   itemsIn,
@@ -152,8 +152,7 @@ function cutGrants(context: Context, meter: string, left: (days: readonly Days[]
     if (row === undefined || row.state !== "accepted") continue;
     const days = daysIn(row.days);
     const after = joined(left(days));
-    if (after.length === 0) close(context, id, row, "unfulfillable");
-    else if (lengthOf(after) < lengthOf(days)) grant(context, id, row, after);
+    if (lengthOf(after) < lengthOf(days)) grantWhole(context, id, row, after);
   }
 }
 
@@ -161,15 +160,14 @@ function lengthOf(days: readonly Days[]): number {
   return days.reduce((sum, [first, behind]) => sum + behind - first, 0);
 }
 
-/** Grants those days and no others: what is erased of the meter is not among them. */
+/** Grants those days: what is erased of the meter is not among them. */
 function grant(context: Context, id: string, row: Row, wanted: readonly Days[]): void {
+  grantWhole(context, id, row, joined(notErased(wanted, erasedRows(context, String(row.meter)))));
+}
+
+/** Grants those days and no others. */
+function grantWhole(context: Context, id: string, row: Row, days: readonly Days[]): void {
   const { requester, meter, from, until, purpose, key } = row;
-  const days = joined(
-    erasedOf(context, String(meter)).reduce<readonly Days[]>(
-      (left, [first, behind]) => without(left, { from: first, until: behind }),
-      wanted,
-    ),
-  );
   if (days.length === 0) return close(context, id, row, "unfulfillable");
   const grant_days = numberSet(context, "grant_days", GRANT_DAYS_DEFAULT);
   const until_s = Number(row.until_s ?? Math.max(Number(until) * DAY_S, context.time_s) + grant_days * DAY_S);

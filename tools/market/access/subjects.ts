@@ -1,5 +1,5 @@
-// Whose consent counts for a meter, day by day. An administrator states it, never for days that are over. What takes days from somebody
-// needs his confirmation, or that of a second administrator.
+// Whose consent counts for a meter, day by day. An administrator states it, never for days that are over. What takes days from anybody,
+// from him too whom it states, needs his confirmation, or that of a second administrator.
 
 import type { Context, Operation } from "../../contracts/author.js";
 import { breach } from "./breach.js";
@@ -71,10 +71,12 @@ function isAdministrator({ parameters }: Context, { roles, participant }: Operat
   return roles.includes(METERED_DATA_ADMINISTRATOR) || roles.includes(PERMISSION_ADMINISTRATOR);
 }
 
-/** Who would be the subject of fewer days by it. */
-function losersOf(context: Context, { meter, participant, first }: Stated): string[] {
+/** Who would be the subject of fewer days by it: others from its first day on, and he himself behind its last one. */
+function losersOf(context: Context, { meter, participant, first, end }: Stated): string[] {
   const taken = subjectsOf(context, meter).flatMap((days) => within(days, from(first)));
-  return taken.flatMap(([, , subject]) => (subject === null || subject === participant ? [] : [subject]));
+  const own = taken.filter(([, , subject]) => subject === participant);
+  const lost = [...taken.filter((days) => !own.includes(days)), ...without(own, { from: first, until: end })];
+  return lost.flatMap(([, , subject]) => (subject === null ? [] : [subject]));
 }
 
 function takeSubject(context: Context, { meter, participant, first, end }: Stated): void {

@@ -29,8 +29,10 @@ export const REQUESTS_OF_METER_MAX = 100;
 export const REQUESTS_OF_METER_AND_REQUESTER_MAX = 8;
 /** Requests of one who asks that have ended and are still shown. */
 export const CLOSED_MAX = 100;
-/** Runs of erased days of one meter. */
+/** Runs of days of one meter that one subject may have erased; orders have no such bound. */
 export const ERASURES_MAX = 64;
+/** Runs of erased days that one value has: each takes 55 bytes at most. */
+export const ERASURES_OF_KEY = 256;
 /** Needs of one who asks, and days that anything may lie ahead, where the chain's parameters say nothing. */
 export const NEEDS_DEFAULT = 20;
 export const HORIZON_DAYS_DEFAULT = 366;

@@ -3,7 +3,7 @@
 import { fromHex } from "../../../src/wire/bytes.js";
 import { decodeValue, type Value } from "../../../src/wire/value.js";
 import { contractState } from "../chain/tables/contract-state.js";
-import { prefixRange, stateKey, stateKeyIn } from "../store/keys.js";
+import { prefixRange, stateKeyIn } from "../store/keys.js";
 import type { StoreReader } from "../store/store.js";
 
 const PREFIX = "access/erased/";
@@ -18,18 +18,23 @@ export interface ErasedDays {
   readonly name: string;
 }
 
+/** Hex digits of a meter's id; what stands behind them numbers further keys of the same meter. */
+const ID_LENGTH = 16;
+
 /** Ids as hex of the chain's meters of which days are erased. Throws STORE_CORRUPT. */
 export function erasedMeters(store: StoreReader, chain: number): string[] {
-  return store.range(contractState, prefixRange(chain, PREFIX)).map(({ key }) => stateKeyIn(key).slice(PREFIX.length));
+  const rows = store.range(contractState, prefixRange(chain, PREFIX));
+  return [...new Set(rows.map(({ key }) => stateKeyIn(key).slice(PREFIX.length, PREFIX.length + ID_LENGTH)))];
 }
 
 /** Erased days of a meter, by its id as hex. Throws STORE_CORRUPT. */
 export function erasedDaysOf(store: StoreReader, chain: number, meter: string): ErasedDays[] {
   const id = fromHex(meter);
-  const bytes = store.get(contractState, stateKey(chain, PREFIX + meter));
-  if (bytes === undefined || id?.length !== 8) return [];
-  const rows = decodeValue(bytes);
-  return Array.isArray(rows) ? rows.flatMap((row: Value) => daysIn(row, { chain, meter: id })) : [];
+  if (id?.length !== 8) return [];
+  return store.range(contractState, prefixRange(chain, PREFIX + meter)).flatMap(({ row }) => {
+    const rows = decodeValue(row);
+    return Array.isArray(rows) ? rows.flatMap((each: Value) => daysIn(each, { chain, meter: id })) : [];
+  });
 }
 
 /** A contract of that name may have put anything there. */
