@@ -151,6 +151,12 @@ test("dispatch hears of the trades, and what is metered otherwise is imbalance, 
   assert.deepEqual(effects(await chain.close(SLOT, rows), "imbalance"), [], "a slot is settled once");
 });
 
+/** The rule by which an opening is denied; undefined where the bid is open now. */
+async function ruleOf(chain: TestChain, who: Signer, bid: Opening): Promise<string | undefined> {
+  const said = await chain.ask(who, types.open, { ...bid });
+  return said.find(({ type }) => type === "denial")?.name;
+}
+
 const limitOf = (who: Signer, limit: number | null, rebate = 0) => ({
   ...{ service: 2, number: 0, contract: "credit", name: "limit", height: 1, time_s: 0 },
   body: { rows: [[who.id, "BBB", limit, 100, rebate, "none"]] },
@@ -167,6 +173,49 @@ test("nobody opens more to buy than credit lets him owe, until credit lets go of
   assert.equal(await chain.denied(anna, types.open, { ...bids[1]! }), "credit-limit");
   await chain.run("message", limitOf(anna, null));
   await chain.done(anna, types.open, { ...bids[1]! });
+});
+
+test("what a bid may bring makes up for nothing of what others may owe, and who pays to sell owes that", async () => {
+  const chain = await market();
+  const [anna, bert] = traders as [Signer, Signer];
+  for (const who of [anna, bert]) await chain.run("message", limitOf(who, 30_000));
+  const paidToTake = opening("buy", -50_000, 1_000_000_000_000, 1);
+  const beyond = opening("buy", 30_001, 1_000_000, 2);
+  const paysToGive = [opening("sell", -20_000, 1_000_000, 3), opening("sell", -10_001, 1_000_000, 4)];
+  for (const bid of [paidToTake, beyond]) await chain.done(anna, types.bid, seal(anna, bid));
+  for (const bid of paysToGive) await chain.done(bert, types.bid, seal(bert, bid));
+  chain.time_s = GATE;
+  await chain.done(anna, types.open, { ...paidToTake });
+  assert.equal(await ruleOf(chain, anna, beyond), "credit-limit");
+  await chain.done(bert, types.open, { ...paysToGive[0]! });
+  assert.equal(await ruleOf(chain, bert, paysToGive[1]!), "credit-limit");
+});
+
+test("what is opened to buy and to sell stays within the limit together, in whatever order", async () => {
+  const price = fc.integer({ min: -50_000, max: 50_000 });
+  const bid = fc.record({
+    side: fc.constantFrom("buy" as const, "sell" as const),
+    price,
+    volume: fc.integer({ min: 1, max: 2_000_000 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(bid, { minLength: 1, maxLength: 6 }), fc.nat(60_000), async (bids, limit) => {
+      const chain = await market();
+      const [anna] = traders as [Signer];
+      await chain.run("message", limitOf(anna, limit));
+      const openings = bids.map(({ side, price, volume }, salt) => opening(side, price, volume, salt));
+      for (const each of openings) await chain.done(anna, types.bid, seal(anna, each));
+      chain.time_s = GATE;
+      let owed = 0;
+      for (const each of openings) {
+        const own = Math.max(0, (each.side === "buy" ? 1 : -1) * each.price * each.volume);
+        const isWithin = Math.floor((owed + own) / 1_000_000) <= limit;
+        assert.equal(await ruleOf(chain, anna, each), isWithin ? undefined : "credit-limit");
+        if (isWithin) owed += own;
+      }
+    }),
+    { numRuns: 20 },
+  );
 });
 
 test("a row of credit that is none is denied alone", async () => {

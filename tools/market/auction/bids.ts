@@ -90,13 +90,20 @@ interface Wanted {
   readonly volume: number;
 }
 
-/** Whether all that a participant has opened to buy in the slot, at his own prices, is within what credit lets him owe. */
+/** Whether all that a participant has opened in the slot, at his own prices, is within what credit lets him owe. */
 function isWithinLimit(context: Context, asked: Wanted): boolean {
   const limit = limitOf(context, asked.participant);
-  if (asked.side === "sell" || limit === undefined) return true;
-  let owed = BigInt(asked.price) * BigInt(asked.volume);
+  if (limit === undefined) return true;
+  let owed = owedFor(asked.side, asked.price, asked.volume);
   for (const [who, , side, price, volume] of asked.bids) {
-    if (who === asked.participant && side === "buy") owed += BigInt(price!) * BigInt(volume!);
+    if (who === asked.participant && side !== null) owed += owedFor(side, price!, volume!);
   }
   return quotient(owed, MWH) <= BigInt(limit[0]);
+}
+
+/** What one bid may come to owe: its buyer above 0, its seller below. What it may come to get makes up for no other bid. */
+function owedFor(side: "buy" | "sell", price: number, volume: number): bigint {
+  const worth = BigInt(price) * BigInt(volume);
+  const owed = side === "buy" ? worth : -worth;
+  return owed > 0n ? owed : 0n;
 }
