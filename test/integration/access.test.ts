@@ -26,7 +26,7 @@ import {
   verifyChains,
   whenEqual,
 } from "./network.js";
-import { cleanUp, gridseal, gridsealJson, startGridseal, temporaryFolder, until } from "./processes.js";
+import { cleanUp, gridseal, gridsealJson, startGridseal, submitted, temporaryFolder, until } from "./processes.js";
 
 const ACCESS = fileURLToPath(new URL("../../tools/market/access/access.ts", import.meta.url));
 /** Dispatch: `init` makes the power of its meters confidential. */
@@ -94,7 +94,7 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
   const say = async (as: string, ...args: readonly string[]) => {
     const who = ["--as", join(folder, as), "--service", SERVICE];
     const said = await gridsealJson("access", ...args, ...who);
-    const sealed = await runGood("operation", "submit", "--as", join(folder, as), "--api", api, "--wait");
+    const sealed = await submitted(join(folder, as), "--api", api);
     return { name: Object.values(said as Record<string, string>).find((text) => /^[0-9a-f]{16}-/.test(text))!, sealed };
   };
   const open = (request: string, nodes: readonly string[]) => {
@@ -121,6 +121,12 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
     assert.match(stray.sealed, /denied by access: role/);
     const false_ = await say("stray", "consent", asked.name);
     assert.match(false_.sealed, /denied by access: not-subject/);
+    const who = ["--as", join(folder, "stray"), "--service", SERVICE];
+    await gridsealJson("access", "withdraw", asked.name, ...who);
+    const denied = await gridseal("operation", "submit", ...who, "--api", api, "--wait", "--json");
+    assert.equal(denied.status, 1, denied.output);
+    const [{ result }] = JSON.parse(denied.output) as [{ readonly result: string }];
+    assert.equal(result, "denied");
     const { violations } = (await gridsealJson("violation", "list", "--api", api)) as {
       readonly violations: readonly { readonly subject: string; readonly rule: string }[];
     };
@@ -128,6 +134,7 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
     assert.deepEqual(
       violations.map(({ subject, rule }) => [subject, rule]),
       [
+        [strayId, "access/not-subject"],
         [strayId, "access/not-subject"],
         [strayId, "access/role"],
       ],

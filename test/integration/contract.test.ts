@@ -18,7 +18,7 @@ import {
   verifyChains,
   whenEqual,
 } from "./network.js";
-import { cleanUp, gridseal, gridsealJson, temporaryFolder, until } from "./processes.js";
+import { cleanUp, gridseal, gridsealJson, submitted, temporaryFolder, until } from "./processes.js";
 
 async function runGood(...args: readonly string[]): Promise<string> {
   const { status, output, errors } = await gridseal(...args);
@@ -54,7 +54,7 @@ function actsOf({ folder, genesis, nodes }: TestNetwork, api: string, anna: stri
   const ask = async (type: number) => {
     const asked = ["--as", anna, "--service", "1", "--type", String(type), "--body", "null"];
     await runGood("operation", "sign", ...asked);
-    return runGood("operation", "submit", "--as", anna, "--api", api, "--wait");
+    return submitted(anna, "--api", api);
   };
   const ready = (source: string, name: string, ...terms: readonly string[]) =>
     readyOf(nodes, source, join(folder, name), ...terms);
