@@ -4,7 +4,7 @@
 import type { Command } from "commander";
 import { toHex } from "../../../src/wire/bytes.js";
 import type { Value } from "../../../src/wire/value.js";
-import { withParticipant } from "../../files/operations/participant-folder.js";
+import { readParticipant } from "../../files/operations/participant-folder.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource, type ReceiptSource } from "../../sources/source.js";
 import { withNode } from "../../terminal/arguments.js";
@@ -35,7 +35,7 @@ export function registerList(access: Command): void {
 }
 
 async function list({ mine, json, ...options }: ListOptions): Promise<void> {
-  const own = mine === undefined ? undefined : await withParticipant(mine, async ({ kid }) => toHex(kid));
+  const own = mine === undefined ? undefined : toHex((await readParticipant(mine)).kid);
   await withNodeSource(options, async (source) => {
     const { service } = await chainOfSource(source, options.service);
     const meters = own === undefined ? undefined : await metersOf(source, service, own);
