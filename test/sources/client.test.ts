@@ -96,7 +96,7 @@ test("a node that answers with the same entries for ever is left", async (t) => 
   const entry = { key: "a", value: 1 };
   const item = {
     ...{ service: 1, height: 1, index: 0, time_ms: 5, kind: "gap", subject: "00".repeat(8), number: 1 },
-    ...{ id: "1:1:0", rule: null, entry: null },
+    ...{ id: "1:1:0", rule: null, entry: null, state: "open" },
   };
   const base = await serve(t, (request, response) => {
     const isState = request.url!.includes("/state/");

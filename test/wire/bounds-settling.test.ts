@@ -232,6 +232,7 @@ const uses: Uses = {
   shown: below(2 ** 32 - 1),
   index: below(2 ** 32 - 1),
   day: (value) => seconds(value * 86_400),
+  hops: below(16),
   threshold: below(128),
   count: below(1_000),
   leaf: below(8_096),

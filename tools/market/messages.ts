@@ -197,7 +197,7 @@ export function limitsIn(context: Context, body: Value): readonly LimitRow[] {
   });
 }
 
-/** A fact's row as credit reads it; of a delivery and the like amounts are bounded so that sums of a year stay exact. Throws Denied. */
+/** A fact's row as credit reads it; amounts are whole and not negative. Throws Denied. */
 export const factRows = {
   delivery: ([participant, contracted, beyond]: readonly Value[]): DeliveryRow => [
     idOf(participant, "participant"),

@@ -45,11 +45,12 @@ interface Fabricated {
   readonly orderedAt: number;
 }
 
-function carriedOf(forger: Forger, { service, to, height, number, index, orderedAt }: Fabricated): Uint8Array {
+/** As section 14 of PROTOCOL.md has it, but for the certificate, which is of one member alone. */
+export function carriedOf(forger: Forger, { service, to, height, number, index, orderedAt }: Fabricated): Uint8Array {
   const { genesis, random } = forger;
   const entry = entryToArray({ kind: "operation", leaf: 1 });
   const body = encodeValue(["fabricated", 0, 0, 1]);
-  const item = encodeCbor(["gs1/message", service, height, entry, index, "alpha", HEARD, body, to, number]);
+  const item = encodeCbor(["gs1/message", service, height, entry, index, "alpha", HEARD, body, to, number, 0]);
   const [recordHash, beside] = [sha256(item), leafHash(random.bytes(32))];
   const merkleRoot = rootOfLevels(merkleLevels([beside, leafHash(recordHash)]));
   const place = { version: HEADER_VERSION, previous: random.bytes(32), merkleRoot, time_s: 1_790_000_000 };
