@@ -121,12 +121,7 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
     assert.match(stray.sealed, /denied by access: role/);
     const false_ = await say("stray", "consent", asked.name);
     assert.match(false_.sealed, /denied by access: not-subject/);
-    const who = ["--as", join(folder, "stray"), "--service", SERVICE];
-    await gridsealJson("access", "withdraw", asked.name, ...who);
-    const denied = await gridseal("operation", "submit", ...who, "--api", api, "--wait", "--json");
-    assert.equal(denied.status, 1, denied.output);
-    const [{ result }] = JSON.parse(denied.output) as [{ readonly result: string }];
-    assert.equal(result, "denied");
+    await withdrawsInVain(join(folder, "stray"), asked.name, api);
     const { violations } = (await gridsealJson("violation", "list", "--api", api)) as {
       readonly violations: readonly { readonly subject: string; readonly rule: string }[];
     };
@@ -144,7 +139,8 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
   const consent = await say("anna", "consent", asked.name);
   assert.match(consent.sealed, /done by access/);
   const listed = await runGood("access", "list", "--service", SERVICE, "--api", api);
-  assert.match(listed, new RegExp(`^${asked.name}  accepted  by consent  AcademicResearch  meter ${meterId}`, "m"));
+  assert.match(listed, new RegExp(`^${asked.name}  accepted  consent  AcademicResearch  ${meterId}`, "m"));
+  await listsWhatConcerns(join(folder, "anna"), { request: asked.name, meter: meterId, api });
 
   let opened: readonly Opened[] = [];
   await t.test("f + 1 custodians open it, with values that receipts prove", async () => {
@@ -196,6 +192,27 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
   await t.test("salts, labels and keys stand in no store, no log and no export", () => assertHidden(network, opened));
   await verifyChains(network);
 });
+
+/** What is denied ends the command with 1, and is JSON all the same. */
+async function withdrawsInVain(folder: string, request: string, api: string): Promise<void> {
+  const who = ["--as", folder, "--service", SERVICE];
+  await gridsealJson("access", "withdraw", request, ...who);
+  const { status, output } = await gridseal("operation", "submit", ...who, "--api", api, "--wait", "--json");
+  assert.equal(status, 1, output);
+  const [{ result }] = JSON.parse(output) as [{ readonly result: string }];
+  assert.equal(result, "denied");
+}
+
+/** Also while somebody signs in the folder. */
+async function listsWhatConcerns(
+  folder: string,
+  { request, meter, api }: Readonly<Record<"request" | "meter" | "api", string>>,
+): Promise<void> {
+  const mine = ["--mine", folder, "--service", SERVICE, "--api", api];
+  const listed = await withParticipant(folder, () => runGood("access", "list", ...mine));
+  assert.match(listed, new RegExp(`you are the subject of meter ${meter}`));
+  assert.match(listed, new RegExp(`asks for AcademicResearch, "evening peaks"[^]*access withdraw ${request} --as`));
+}
 
 async function meterOf(folder: string): Promise<string> {
   const rows = (await runGood("authority", "list", "--network", folder, "--json")).trim().split("\n");
