@@ -251,5 +251,5 @@ async function assertHidden({ folder, nodes }: TestNetwork, opened: readonly Ope
       each.kind === "contract" ? each.name : each.kind,
     );
   });
-  assert.deepEqual(breaches, ["role", "not-subject"]);
+  assert.deepEqual(breaches, ["role", "not-subject", "not-subject"]);
 }
