@@ -40,6 +40,10 @@ const remedies = {
   BLOCK_PRUNED: "Ask a node that keeps whole blocks, or use an export that was made before.",
   RECORD_UNKNOWN: "Check meter, service and sequence number; a record that waits is not sealed yet.",
   RECORD_REFUSED: "Keep the record: PROTOCOL.md, section 15, says of each reason what to do.",
+  DENIED:
+    "It is sealed, and changes nothing: correct what the reason names, and sign another operation; its number is used.",
+  NOT_SEALED:
+    "Run the same command again: nothing is sent twice. Where it stays so, look with `gridseal chain list` whether enough nodes are up.",
   GRANT_CLOSED:
     "Look with gridseal access list whether the request is accepted, and name more nodes of the chain with --api: f + 1 of them open a grant.",
   OUTBOX_DAMAGED:

@@ -15,6 +15,7 @@ import { command } from "./command.js";
 const START_S = 1_700_000_100;
 const meter = makeMeter(1);
 const other = makeMeter(2);
+const tariffs = makeMeter(3);
 let folder: string;
 
 const counter = (tariff: number, value: number, scaler = 0): Register => ({
@@ -43,6 +44,13 @@ before(async () => {
   ].map((claims) => meter.record(claims));
   chain.seal({ records: readings.slice(0, 2), credentials: [meter.credential] });
   chain.seal({ records: [...readings.slice(2), other.record()], credentials: [other.credential] });
+  const apart = [0, 1].map((slot) =>
+    tariffs.record({
+      time_s: START_S + 900 * slot,
+      registers: [counter(1, 600 + 100 * slot), counter(2, 400 + 200 * slot)],
+    }),
+  );
+  chain.seal({ records: apart, credentials: [tariffs.credential] });
   await writeFile(join(folder, "chain.cbor"), Buffer.concat(chain.blocks));
 });
 after(() => rm(folder, { recursive: true }));
@@ -76,6 +84,12 @@ test("adds registers as tariffs are added, between the times that are named", ()
   ]);
 });
 
+test("a meter that shows tariffs alone has their sum without --register, as the settlement has it", () => {
+  const { status, stdout, stderr } = slots("--meter", toHex(tariffs.kid), "--json");
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(JSON.parse(stdout).slots, [{ start: START_S, energy_mWh: 300_000, quality: 1, seqs: [0, 1] }]);
+});
+
 test("a gap that is longer than may be interpolated leaves the slot without energy", () => {
   const { stdout } = slots("--meter", toHex(meter.kid), "--gap", "1200", "--json");
   const { slots: listed } = JSON.parse(stdout);
@@ -88,7 +102,7 @@ test("a gap that is longer than may be interpolated leaves the slot without ener
 test("says what was not found, and refuses more slots than it lists", () => {
   const foreign = slots("--meter", "0011223344556677");
   assert.equal(foreign.status, 1);
-  assert.match(foreign.stderr, /no record of meter 0011223344556677 that shows 1-0:1\.8\.0\*255 in Wh/);
+  assert.match(foreign.stderr, /no record of meter 0011223344556677 that shows 1-0:1\.8\.0\*255 or its tariffs in Wh/);
   const long = slots("--meter", toHex(meter.kid), "--slot", "1", "--from", "2020-01-01T00:00:00Z");
   assert.equal(long.status, 2);
   assert.match(long.stderr, /name --from and --to with at most 100000 between/);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Cast, nameIn } from "../../tools/demo/community/cast.js";
 import { SLOT_S } from "../../tools/demo/community/contracts.js";
-import { type Asked, ask, createStory, note, type Story } from "../../tools/demo/community/story.js";
+import { type Asked, ask, createStory, note, type Seen, type Story } from "../../tools/demo/community/story.js";
 import { lineOf } from "../../tools/demo/community/words.js";
 import { bidDigest, type Opening } from "../../tools/market/auction/types.js";
 
@@ -101,9 +101,31 @@ test("a line names who it is about, fits into 80 columns, and moves nobody's ter
   assert.deepEqual([nameIn(cast, id("a")), nameIn(cast, id("3")), nameIn(cast, "else")], ["anna", "works", "else"]);
   const breach = { subject: cast.ids.works, contracted_mWh: 300_000, metered_mWh: -10_000 };
   const line = lineOf({ service: 3, contract: "dispatch", name: "deviation", body: breach }, cast, 108);
-  assert.equal(line, " 108 s  dispatch  works was to feed in 0.300, and did -0.010: a breach");
+  assert.equal(line, " 108 s  dispatch  works was to feed in 0.300000, and did -0.010000: a breach");
   const founding = { name: `\u001b[2J${"x".repeat(64)}`, terms: [{ model: "proportional", price: 1 }] };
   const long = lineOf({ service: 1, contract: "community", name: "founded", body: founding }, cast, 1)!;
   assert.ok(long.length <= 80 && !long.includes("\u001b"), long);
   assert.equal(lineOf({ service: 1, contract: "community", name: "terms", body: {} }, cast, 1), undefined);
+});
+
+test("no line of shares, bills, trades and deviations is cut, with all digits that are sealed", () => {
+  const [energy, price] = [99_999_999, 1_234_567];
+  const told: readonly (readonly [number, string, string, object])[] = [
+    [1, "community", "shares", { start: NOW, rows: [["p", energy, 0, energy, 0, energy]] }],
+    [
+      1,
+      "community",
+      "bill",
+      { owner: id("c"), kind: "final", amount: -price, consumed: energy, lines: [["covered", energy]] },
+    ],
+    [1, "auction", "cleared", { slot: NOW, price: 99_999, volume: 99_999_999, bids: 3, opened: 3 }],
+    [3, "dispatch", "deviation", { subject: id("c"), contracted_mWh: 99_999_999, metered_mWh: -9_999_999 }],
+  ];
+  for (const [service, contract, name, body] of told) {
+    const line = lineOf({ service, contract, name, body: body as Seen["body"] }, cast, 999)!;
+    assert.ok(line.length < 80, line);
+  }
+  const [service, contract, name, body] = told[1]!;
+  const line = lineOf({ service, contract, name, body: body as Seen["body"] }, cast, 1)!;
+  assert.match(line, /99\.999999 kWh used, 99\.999999 solar$/);
 });

@@ -26,7 +26,7 @@ import {
   verifyChains,
   whenEqual,
 } from "./network.js";
-import { cleanUp, gridseal, gridsealJson, startGridseal, temporaryFolder, until } from "./processes.js";
+import { cleanUp, gridseal, gridsealJson, startGridseal, submitted, temporaryFolder, until } from "./processes.js";
 
 const ACCESS = fileURLToPath(new URL("../../tools/market/access/access.ts", import.meta.url));
 /** Dispatch: `init` makes the power of its meters confidential. */
@@ -94,7 +94,7 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
   const say = async (as: string, ...args: readonly string[]) => {
     const who = ["--as", join(folder, as), "--service", SERVICE];
     const said = await gridsealJson("access", ...args, ...who);
-    const sealed = await runGood("operation", "submit", "--as", join(folder, as), "--api", api, "--wait");
+    const sealed = await submitted(join(folder, as), "--api", api);
     return { name: Object.values(said as Record<string, string>).find((text) => /^[0-9a-f]{16}-/.test(text))!, sealed };
   };
   const open = (request: string, nodes: readonly string[]) => {
@@ -121,6 +121,7 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
     assert.match(stray.sealed, /denied by access: role/);
     const false_ = await say("stray", "consent", asked.name);
     assert.match(false_.sealed, /denied by access: not-subject/);
+    await withdrawsInVain(join(folder, "stray"), asked.name, api);
     const { violations } = (await gridsealJson("violation", "list", "--api", api)) as {
       readonly violations: readonly { readonly subject: string; readonly rule: string }[];
     };
@@ -128,6 +129,7 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
     assert.deepEqual(
       violations.map(({ subject, rule }) => [subject, rule]),
       [
+        [strayId, "access/not-subject"],
         [strayId, "access/not-subject"],
         [strayId, "access/role"],
       ],
@@ -137,7 +139,8 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
   const consent = await say("anna", "consent", asked.name);
   assert.match(consent.sealed, /done by access/);
   const listed = await runGood("access", "list", "--service", SERVICE, "--api", api);
-  assert.match(listed, new RegExp(`^${asked.name}  accepted  by consent  AcademicResearch  meter ${meterId}`, "m"));
+  assert.match(listed, new RegExp(`^${asked.name}  accepted  consent  AcademicResearch  ${meterId}`, "m"));
+  await listsWhatConcerns(join(folder, "anna"), { request: asked.name, meter: meterId, api });
 
   let opened: readonly Opened[] = [];
   await t.test("f + 1 custodians open it, with values that receipts prove", async () => {
@@ -190,6 +193,27 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
   await verifyChains(network);
 });
 
+/** What is denied ends the command with 1, and is JSON all the same. */
+async function withdrawsInVain(folder: string, request: string, api: string): Promise<void> {
+  const who = ["--as", folder, "--service", SERVICE];
+  await gridsealJson("access", "withdraw", request, ...who);
+  const { status, output } = await gridseal("operation", "submit", ...who, "--api", api, "--wait", "--json");
+  assert.equal(status, 1, output);
+  const [{ result }] = JSON.parse(output) as [{ readonly result: string }];
+  assert.equal(result, "denied");
+}
+
+/** Also while somebody signs in the folder. */
+async function listsWhatConcerns(
+  folder: string,
+  { request, meter, api }: Readonly<Record<"request" | "meter" | "api", string>>,
+): Promise<void> {
+  const mine = ["--mine", folder, "--service", SERVICE, "--api", api];
+  const listed = await withParticipant(folder, () => runGood("access", "list", ...mine));
+  assert.match(listed, new RegExp(`you are the subject of meter ${meter}`));
+  assert.match(listed, new RegExp(`asks for AcademicResearch, "evening peaks"[^]*access withdraw ${request} --as`));
+}
+
 async function meterOf(folder: string): Promise<string> {
   const rows = (await runGood("authority", "list", "--network", folder, "--json")).trim().split("\n");
   const listed = rows.map((row) => JSON.parse(row) as { readonly id: string; readonly meter: string });
@@ -227,5 +251,5 @@ async function assertHidden({ folder, nodes }: TestNetwork, opened: readonly Ope
       each.kind === "contract" ? each.name : each.kind,
     );
   });
-  assert.deepEqual(breaches, ["role", "not-subject"]);
+  assert.deepEqual(breaches, ["role", "not-subject", "not-subject"]);
 }

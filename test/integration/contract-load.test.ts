@@ -9,7 +9,7 @@ import { signOperation } from "../../src/wire/operation.js";
 import { withParticipant } from "../../tools/files/operations/participant-folder.js";
 import { createParticipant } from "../../tools/provisioning/participant.js";
 import { makeNetwork, readyOf, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
-import { cleanUp, gridseal, gridsealJson, temporaryFolder } from "./processes.js";
+import { cleanUp, gridseal, gridsealJson, submitted, temporaryFolder } from "./processes.js";
 
 const OPERATIONS = 24;
 const TYPE = 40_000;
@@ -63,7 +63,7 @@ test("operations that spin their whole budget are sealed one a block, until thei
         );
       }
     });
-    await runGood("operation", "submit", "--as", anna, "--api", api, "--wait");
+    await submitted(anna, "--api", api);
     return height;
   };
   const blocksBehind = async (height: number): Promise<ShownBlock[]> => {

@@ -18,7 +18,7 @@ import {
   verifyChains,
   whenEqual,
 } from "./network.js";
-import { cleanUp, gridseal, gridsealJson, temporaryFolder, until } from "./processes.js";
+import { cleanUp, gridseal, gridsealJson, submitted, temporaryFolder, until } from "./processes.js";
 
 async function runGood(...args: readonly string[]): Promise<string> {
   const { status, output, errors } = await gridseal(...args);
@@ -54,7 +54,7 @@ function actsOf({ folder, genesis, nodes }: TestNetwork, api: string, anna: stri
   const ask = async (type: number) => {
     const asked = ["--as", anna, "--service", "1", "--type", String(type), "--body", "null"];
     await runGood("operation", "sign", ...asked);
-    return runGood("operation", "submit", "--as", anna, "--api", api, "--wait");
+    return submitted(anna, "--api", api);
   };
   const ready = (source: string, name: string, ...terms: readonly string[]) =>
     readyOf(nodes, source, join(folder, name), ...terms);
@@ -102,11 +102,11 @@ test("a contract is installed by an order, runs for operations on every node, an
   const [first, second, third] = network.nodes as [TestNode, TestNode, TestNode, TestNode];
   const api = apiOf(first);
   const { order, ask, ready } = actsOf(network, api, anna);
-  /** Outcomes of the operations in a block of trading, as any node has them. */
+  /** Outcomes of the operations in a block of trading, as any node has them; what the rules tell of them is none. */
   const outcomes = async (height: number, node: TestNode = first) => {
     const show = ["chain", "show", String(height), "--service", "trading", "--api", apiOf(node), "--json"];
     const { data } = (await gridsealJson(...show)) as { data: { outcomes: { type: string }[] } };
-    return data.outcomes.map(({ type }) => type);
+    return data.outcomes.map(({ type }) => type).filter((type) => type !== "told");
   };
 
   await ask(40_000);

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createParticipant } from "../../tools/provisioning/participant.js";
 import { makeNetwork, readyOf, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
-import { cleanUp, gridseal, gridsealJson, temporaryFolder } from "./processes.js";
+import { cleanUp, gridseal, gridsealJson, submitted, temporaryFolder } from "./processes.js";
 
 const SOURCE = fileURLToPath(new URL("../../tools/market/credit/credit.ts", import.meta.url));
 
@@ -54,7 +54,7 @@ test("a rating is made of sealed facts, computed again with proofs, and moved by
   const ask = async (who: keyof typeof people, type: number, body: object) => {
     const asked = ["--service", "2", "--type", String(type), "--body", JSON.stringify(body)];
     await runGood("operation", "sign", "--as", join(folder, who), ...asked);
-    return runGood("operation", "submit", "--as", join(folder, who), "--api", api, "--wait");
+    return submitted(join(folder, who), "--api", api);
   };
   const explain = async () =>
     (await gridsealJson("credit", "explain", firm, "--api", api, "--genesis", genesis)) as Explained;

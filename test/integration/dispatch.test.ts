@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createParticipant } from "../../tools/provisioning/participant.js";
 import { makeNetwork, readyOf, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
-import { cleanUp, gridseal, gridsealJson, startGridseal, temporaryFolder, until } from "./processes.js";
+import { cleanUp, gridseal, gridsealJson, startGridseal, submitted, temporaryFolder, until } from "./processes.js";
 
 const SOURCE = fileURLToPath(new URL("../../tools/dispatch/contract/dispatch.ts", import.meta.url));
 const SLOT_S = 10;
@@ -83,7 +83,7 @@ test("schedules are judged on the sealed network, curtailed where it carries les
   /** Signs and submits; what is said of each, by the command that brings it. */
   const ask = async (who: string, ...args: readonly string[]) => {
     await runGood("grid", ...args, "--as", join(folder, who));
-    return runGood("operation", "submit", "--as", join(folder, who), "--api", api, "--wait");
+    return submitted(join(folder, who), "--api", api);
   };
   const state = async (key: string) => {
     const said = await gridsealJson("state", "get", key, "--service", "3", "--contract", "dispatch", "--api", api);

@@ -120,6 +120,14 @@ export function gridseal(...args: readonly string[]): Promise<Outcome> {
   return start(() => {}, process.execPath, [program, ...args]).ended;
 }
 
+/** Submits what waits until it is sealed, and gives what is said of it: that something is denied is an answer too. */
+export async function submitted(folder: string, ...where: readonly string[]): Promise<string> {
+  const { status, output, errors } = await gridseal("operation", "submit", "--as", folder, ...where, "--wait");
+  const isSealed = status === 0 || (status === 1 && errors.includes("It is sealed, and changes nothing"));
+  if (!isSealed) throw new Error(`gridseal operation submit: ${errors}${output}`);
+  return output;
+}
+
 /** What the command prints as JSON with --json; throws where it fails. */
 export async function gridsealJson(...args: readonly string[]): Promise<unknown> {
   const { status, output, errors } = await gridseal(...args, "--json");

@@ -11,7 +11,7 @@ import { cleanUp, gridseal, startGridseal, temporaryFolder, until } from "./proc
 const told = {
   founding: /trading +Sun street is founded: proportional/,
   membership: /trading +anna joins with meter [0-9a-f]{16}/,
-  shares: /trading +\d\d:\d\d:\d\d shares: 0\.\d{3} of 0\.\d{3} kWh are covered/,
+  shares: /trading +\d\d:\d\d:\d\d covered 0\.\d{6} of 0\.\d{6} kWh, 0\.\d{6} left/,
   auction: /trading +\S+ 0\.\d{3} kWh trade at 0\.09000, 3 of 3 bids opened/,
   curtailment: /dispatch +\S+ curtailed, [\d.]+ % are carried: line 1 is at its limit/,
   signature: /dispatch +\S+ the grid operator signs contract \d/,
@@ -19,7 +19,7 @@ const told = {
   rating: /credit +works is rated [BC]+, \d+ of 1000/,
   limit: /trading +works is \S+ and may owe 0\.26666/,
   denial: /trading +works bids for more than it may owe: denied/,
-  bill: /trading +works: final bill 0\.\d{5}, 0\.\d{3} kWh used/,
+  bill: /trading +works: final bill 0\.\d{5}, 0\.\d{6} kWh used, 0\.\d{6} solar/,
 };
 const PATIENCE_MS = 300_000;
 

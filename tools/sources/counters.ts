@@ -1,20 +1,23 @@
 // Counters of energy as sealed records show them: what slot energies are computed from.
 
-import { sameObis } from "../../src/meter/obis.js";
+import { formatObis, sameObis } from "../../src/meter/obis.js";
 import { decodeBlockViews } from "../../src/wire/block.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { hasOperation } from "../../src/wire/operation.js";
-import { type Record as MeterRecord, parseRecord } from "../../src/wire/record.js";
+import { type Claims, type Record as MeterRecord, parseRecord } from "../../src/wire/record.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import { milliwattHours } from "../ledger/settlement/counters-read.js";
+import { counterOf, EXPORTED, IMPORTED, isClockSet, milliwattHours } from "../ledger/settlement/counters-read.js";
 import type { CounterReading } from "../ledger/slot-energy.js";
 import type { ChainSource } from "./source.js";
+
+/** One register; or what the settlement reads: the register of all tariffs, or the sum of each tariff's where it is not shown. */
+export type CounterNamed = Uint8Array | "imported" | "exported";
 
 /** A counter of a meter, and where its readings are put. */
 export interface CounterWanted {
   /** the meter's id as hex */
   readonly meter: string;
-  readonly obis: Uint8Array;
+  readonly counter: CounterNamed;
   readonly readings: CounterReading[];
 }
 
@@ -32,16 +35,34 @@ export async function fillCounters(
   let held = 0;
   for await (const bytes of source.blocks(service, 1)) {
     for (const { kid, claims } of recordsOf(bytes, source.origin)) {
-      for (const { obis, readings } of byMeter.get(toHex(kid)) ?? []) {
-        const register = claims.registers?.find((each) => sameObis(each.obis, obis));
-        const counter = register && milliwattHours(register);
-        if (counter === undefined) continue;
+      for (const { counter, readings } of byMeter.get(toHex(kid)) ?? []) {
+        const reading = readingOf(claims, counter);
+        if (reading === undefined) continue;
         held += 1;
         if (held > READINGS_MAX) throw new GridsealError("USAGE", `these are more than ${READINGS_MAX} readings`);
-        readings.push({ time_s: claims.time_s - (register?.age ?? 0), counter, seq: claims.seq });
+        readings.push(reading);
       }
     }
   }
+}
+
+/** The counter as people name it. */
+export function counterText(counter: CounterNamed): string {
+  if (typeof counter !== "string") return formatObis(counter);
+  return `1-0:${groupOf(counter)}.8.0*255 or its tariffs`;
+}
+
+function readingOf({ registers = [], time_s, seq, quality }: Claims, named: CounterNamed): CounterReading | undefined {
+  if (typeof named === "string") {
+    return isClockSet(quality) ? counterOf(registers, groupOf(named), { time_s, seq }) : undefined;
+  }
+  const register = registers.find((each) => sameObis(each.obis, named));
+  const counter = register && milliwattHours(register);
+  return counter === undefined ? undefined : { time_s: time_s - (register?.age ?? 0), counter, seq };
+}
+
+function groupOf(named: "imported" | "exported"): number {
+  return named === "imported" ? IMPORTED : EXPORTED;
 }
 
 function recordsOf(bytes: Uint8Array, origin: string): readonly MeterRecord[] {

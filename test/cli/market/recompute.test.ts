@@ -16,6 +16,8 @@ import { command } from "../command.js";
 const START_S = 1_700_000_100;
 const anna = makeMeter(1);
 const roof = makeMeter(2);
+/** Shows tariffs alone. */
+const cleo = makeMeter(3);
 let folder: string;
 
 function run(...parameters: readonly string[]) {
@@ -57,6 +59,10 @@ before(async () => {
     roof.record({ time_s: START_S + 900 * slot, registers: [counter(2, 500 + 100 * slot)] }),
   ]);
   chain.seal({ records, credentials: [anna.credential, roof.credential] });
+  const apart = [0, 1].map((slot) =>
+    cleo.record({ time_s: START_S + 900 * slot, registers: annasCounters(slot).slice(1) }),
+  );
+  chain.seal({ records: apart, credentials: [cleo.credential] });
   await writeFile(join(folder, "chain.cbor"), Buffer.concat(chain.blocks));
   await writeFile(join(folder, "columns.json"), JSON.stringify(columns));
 });
@@ -83,7 +89,7 @@ test("a report that follows from the signed readings is good, and of one that do
   assert.equal(run("market", "recompute", "bad.csv", ...args, "--tolerance", "50000").status, 0);
 });
 
-test("the tariffs of a meter are added, and one of them alone is another energy", async () => {
+test("the tariffs of a meter are added, where none is named too, and one of them alone is another energy", async () => {
   const row = "2023-11-14 22:15,0.25,0.0625,0.0625,0.1,0.15,0\n";
   await writeFile(join(folder, "tariffs.csv"), HEAD + row);
   const [annas, bert] = columns.consumers;
@@ -100,6 +106,10 @@ test("the tariffs of a meter are added, and one of them alone is another energy"
   assert.match(twice.stderr, /Anna: a register is named twice/);
   const silent = await recompute(["1-0:1.8.1", "1-0:1.8.3"]);
   assert.match(silent.stderr, /no record was found of meter .* that shows 1-0:1\.8\.3/);
+  const unnamed = { ...columns, consumers: [{ ...annas, meter: toHex(cleo.kid) }, bert] };
+  await writeFile(join(folder, "unnamed.json"), JSON.stringify(unnamed));
+  const sum = run("market", "recompute", "tariffs.csv", "--columns", "unnamed.json", "--chain", "chain.cbor");
+  assert.equal(sum.status, 0, sum.stderr);
 });
 
 test("a report or a map of columns that cannot be read is refused with line, column and remedy", async () => {

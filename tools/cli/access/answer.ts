@@ -1,36 +1,40 @@
 // `gridseal access consent`, `object`, `withdraw` and `decide`: the answers to a request.
 
 import type { Command } from "commander";
-import { type AccessOptions, signAccess, withAccessOptions } from "./sign-access.js";
+import { statedName } from "./names.js";
+import { type AccessOptions, signAnswer, withAccessOptions } from "./sign-access.js";
 
 export function registerConsent(access: Command): void {
   withAnswer(access, "consent", "consent to a request, as the meter's subject").action(
-    (request: string, options: AccessOptions) => signAccess(options, "consent", [request]),
+    (request: string, options: AccessOptions) => signAnswer(options, "consent", request),
   );
 }
 
 export function registerObject(access: Command): void {
   withAnswer(access, "object", "object to a request, as the meter's subject").action(
-    (request: string, options: AccessOptions) => signAccess(options, "objection", [request]),
+    (request: string, options: AccessOptions) => signAnswer(options, "objection", request),
   );
 }
 
 export function registerWithdraw(access: Command): void {
-  withAnswer(access, "withdraw", "withdraw a consent, or one's own request or need").action(
-    (request: string, options: AccessOptions) => signAccess(options, "withdrawal", [request]),
-  );
+  withAnswer(
+    access,
+    "withdraw",
+    "withdraw one's consent to a request, or one's own request or need",
+    "`access request` or `access need`",
+  ).action((request: string, options: AccessOptions) => signAnswer(options, "withdrawal", request));
 }
 
 export function registerDecide(access: Command): void {
   withAnswer(access, "decide", "decide a request, as the permission administrator")
     .option("--refuse", "refuse it; it is granted where absent")
     .action((request: string, { refuse, ...options }: AccessOptions & { readonly refuse?: true }) =>
-      signAccess(options, "decision", [request, refuse !== true]),
+      signAnswer(options, "decision", request, [request, refuse !== true]),
     );
 }
 
-function withAnswer(access: Command, name: string, description: string): Command {
+function withAnswer(access: Command, name: string, description: string, names = "`access request`"): Command {
   return withAccessOptions(
-    access.command(name).description(description).argument("<request>", "as `access request` has named it"),
+    access.command(name).description(description).argument("<request>", `as ${names} has named it`, statedName),
   );
 }

@@ -10,7 +10,7 @@ import { nodeVerify } from "../../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
 import { createFile, readWhole } from "../../files/made-once.js";
-import { withParticipant } from "../../files/operations/participant-folder.js";
+import { readParticipant } from "../../files/operations/participant-folder.js";
 import { erasedBy } from "../../sources/erasures.js";
 import { splitSequence } from "../../sources/sequence.js";
 import { several } from "../../terminal/arguments.js";
@@ -54,24 +54,22 @@ export function registerCertificate(access: Command): void {
 }
 
 async function erased({ as, meter, api, out, json, ...options }: ErasedOptions): Promise<void> {
-  await withParticipant(as, async ({ genesis, tokenFor }) => {
-    const service = serviceNumber(genesis, options.service);
-    const statements: Uint8Array[] = [];
-    for (const url of api)
-      for await (const bytes of erasedBy(url, { service, meter }, tokenFor)) statements.push(bytes);
-    const said = statements.map((bytes) => checked(genesis, bytes));
-    const foreign = said.find((each) => each.chain !== service || toHex(each.meter) !== meter);
-    if (foreign !== undefined) {
-      throw new GridsealError(
-        "ERASURE_UNPROVED",
-        `node ${toHex(foreign.node)} states an erasure of another meter or chain`,
-      );
-    }
-    if (said.length === 0)
-      throw new GridsealError("ERASURE_UNPROVED", `no node says that it has erased anything of ${meter}`);
-    if (out !== undefined) await createFile(out, concatBytes(...statements));
-    printLines(said.map((each) => lineOf(genesis, each, json)));
-  });
+  const { genesis, tokenFor } = await readParticipant(as);
+  const service = serviceNumber(genesis, options.service);
+  const statements: Uint8Array[] = [];
+  for (const url of api) for await (const bytes of erasedBy(url, { service, meter }, tokenFor)) statements.push(bytes);
+  const said = statements.map((bytes) => checked(genesis, bytes));
+  const foreign = said.find((each) => each.chain !== service || toHex(each.meter) !== meter);
+  if (foreign !== undefined) {
+    throw new GridsealError(
+      "ERASURE_UNPROVED",
+      `node ${toHex(foreign.node)} states an erasure of another meter or chain`,
+    );
+  }
+  if (said.length === 0)
+    throw new GridsealError("ERASURE_UNPROVED", `no node says that it has erased anything of ${meter}`);
+  if (out !== undefined) await createFile(out, concatBytes(...statements));
+  printLines(said.map((each) => lineOf(genesis, each, json)));
 }
 
 async function certificate(file: string, options: { readonly genesis: string; readonly json?: true }): Promise<void> {

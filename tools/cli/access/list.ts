@@ -4,27 +4,18 @@
 import type { Command } from "commander";
 import { toHex } from "../../../src/wire/bytes.js";
 import type { Value } from "../../../src/wire/value.js";
-import { withParticipant } from "../../files/operations/participant-folder.js";
+import { readParticipant } from "../../files/operations/participant-folder.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource, type ReceiptSource } from "../../sources/source.js";
 import { withNode } from "../../terminal/arguments.js";
-import { printLines, secondText, toJson } from "../../terminal/output.js";
-import { purposes } from "./purposes.js";
-import { dayText } from "./sign-access.js";
+import { printLines, toJson } from "../../terminal/output.js";
+import { concerning, decisionLines, type Request, requestTable, type Subjects, subjectLines } from "./shown.js";
 
 interface ListOptions extends SourceOptions {
   readonly service: string;
   readonly mine?: string;
   readonly json?: true;
 }
-
-type Request = Readonly<Record<"requester" | "meter" | "state" | "basis", string>> &
-  Readonly<Record<"purpose" | "from" | "until", number>> & {
-    readonly days?: readonly (readonly [first: number, end: number, subject: string | null])[];
-    /** UTC seconds until which it is delivered */
-    readonly until_s?: number;
-    readonly ended_s?: number;
-  };
 
 export function registerList(access: Command): void {
   withNode(access.command("list").description("list requests and what has become of them, as the node says it"))
@@ -35,19 +26,44 @@ export function registerList(access: Command): void {
 }
 
 async function list({ mine, json, ...options }: ListOptions): Promise<void> {
-  const own = mine === undefined ? undefined : await withParticipant(mine, async ({ kid }) => toHex(kid));
+  const own = mine === undefined ? undefined : toHex((await readParticipant(mine)).kid);
   await withNodeSource(options, async (source) => {
     const { service } = await chainOfSource(source, options.service);
-    const meters = own === undefined ? undefined : await metersOf(source, service, own);
+    const subjects = own === undefined ? undefined : await subjectsOf(source, service, own);
+    const found: [name: string, request: Request][] = [];
     for await (const [name, value] of entriesOf(source, service, "request/")) {
       const request = value as unknown as Request;
-      if (meters !== undefined && request.requester !== own && !meters.has(request.meter)) continue;
-      printLines([json ? toJson({ request: name, ...request }) : lineOf(name, request)]);
+      if (subjects === undefined || request.requester === own || subjects.has(request.meter))
+        found.push([name, request]);
     }
-    for (const what of ["change", "erased"]) {
+    const texts = new Map<string, string | undefined>();
+    for (const need of new Set(own === undefined ? [] : found.map(([, request]) => request.need))) {
+      texts.set(need, await textOf(source, service, need));
+    }
+    if (json) {
+      for (const [meter, subject] of subjects ?? []) printLines([toJson({ meter, subject })]);
+      for (const [name, request] of found)
+        printLines([toJson({ request: name, ...request, text: texts.get(request.need) })]);
+    } else {
+      if (own !== undefined && subjects !== undefined) printLines(subjectLines(own, subjects));
+      printLines(requestTable(found));
+    }
+    for (const what of subjects === undefined ? [] : ["change", "erased"]) {
       for await (const [meter, value] of entriesOf(source, service, `${what}/`)) {
-        if (meters?.has(meter)) printLines([json ? toJson({ meter, [what]: value }) : concerning(what, meter, value)]);
+        if (subjects?.has(meter))
+          printLines([json ? toJson({ meter, [what]: value }) : concerning(what, meter, value)]);
       }
+    }
+    if (json || own === undefined || mine === undefined || subjects === undefined) return;
+    for (const [name, request] of found) {
+      const deciding = {
+        as: mine,
+        service: options.service,
+        participant: own,
+        subjects,
+        text: texts.get(request.need),
+      };
+      printLines(decisionLines(name, request, deciding));
     }
   });
 }
@@ -63,25 +79,25 @@ async function* entriesOf(
   }
 }
 
-/** Those whose subject he is on some day, or is to be no more. */
-async function metersOf(source: ReceiptSource, service: number, participant: string): Promise<ReadonlySet<string>> {
-  const meters = new Set<string>();
+/** What the need says; undefined where it was taken back. */
+async function textOf(source: ReceiptSource, service: number, need: string): Promise<string | undefined> {
+  for await (const [name, value] of entriesOf(source, service, `need/${need}`)) {
+    const [, , text] = Array.isArray(value) ? (value as readonly Value[]) : [];
+    if (name === "" && typeof text === "string") return text;
+  }
+  return undefined;
+}
+
+/** Of the meters whose subject he is on some day, or is to be no more, who is it when. */
+async function subjectsOf(
+  source: ReceiptSource,
+  service: number,
+  participant: string,
+): Promise<ReadonlyMap<string, Subjects>> {
+  const meters = new Map<string, Subjects>();
   for await (const [meter, value] of entriesOf(source, service, "subject/")) {
-    const rows = Array.isArray(value) ? (value as readonly Value[]) : [];
-    if (rows.some((row) => Array.isArray(row) && row[0] === participant)) meters.add(meter);
+    const rows = Array.isArray(value) ? (value as unknown as Subjects) : [];
+    if (rows.some((row) => Array.isArray(row) && row[0] === participant)) meters.set(meter, rows);
   }
   return meters;
-}
-
-function lineOf(name: string, request: Request): string {
-  const { meter, purpose, from, until, state, basis, days = [], until_s, ended_s } = request;
-  const period = `${dayText(from)} to ${dayText(until)}`;
-  const opened = days.map(([first, end]) => `${dayText(first)} to ${dayText(end)}`).join(", ");
-  const granted = state === "accepted" ? `  opens ${opened} until ${secondText(until_s ?? 0)}` : "";
-  const ended = ended_s === undefined ? "" : `  ended ${secondText(ended_s)}`;
-  return `${name}  ${state}  by ${basis}  ${purposes[purpose - 1] ?? purpose}  meter ${meter}  ${period}${granted}${ended}`;
-}
-
-function concerning(what: string, meter: string, value: Value): string {
-  return `meter ${meter}  ${what === "change" ? "somebody else is to be its subject" : "days are erased"}: ${toJson(value)}`;
 }

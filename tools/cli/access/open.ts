@@ -8,7 +8,7 @@ import { sha256 } from "../../../src/wire/hash.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { csvRow } from "../../files/csv.js";
 import { createFile } from "../../files/made-once.js";
-import { type Participant, withParticipant } from "../../files/operations/participant-folder.js";
+import { type Identity, readParticipant } from "../../files/operations/participant-folder.js";
 import { SECRET } from "../../files/private-files.js";
 import { openApiSource } from "../../sources/api.js";
 import { type GrantSource, openGrantSource, type StatedGrant } from "../../sources/grants.js";
@@ -51,9 +51,7 @@ export function registerOpen(access: Command): void {
 async function open(request: string, options: OpenOptions): Promise<void> {
   const { form, out } = options;
   if (form === "cbor" && out === undefined) throw new GridsealError("USAGE", "CBOR goes to a file: name it by -o");
-  const { values, closed, complaints } = await withParticipant(options.as, (participant) =>
-    openAll(participant, request, options),
-  );
+  const { values, closed, complaints } = await openAll(await readParticipant(options.as), request, options);
   for (const complaint of complaints) warn(complaint);
   if (values.length === 0) {
     const why = closed > 0 ? `too few custodians gave their shares for ${closed} records` : "nothing was delivered";
@@ -88,7 +86,7 @@ interface Opened {
   readonly complaints: readonly string[];
 }
 
-async function openAll(participant: Participant, request: string, options: OpenOptions): Promise<Opened> {
+async function openAll(participant: Identity, request: string, options: OpenOptions): Promise<Opened> {
   const { genesis, tokenFor } = participant;
   const service = serviceNumber(genesis, options.service);
   const keys = await deliveryKeysIn(options.as);

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { toHex } from "../../../src/wire/bytes.js";
 import { utcDay } from "../../terminal/arguments.js";
 import { deliveryKeysIn } from "./key.js";
+import { statedName } from "./names.js";
 import { type AccessOptions, signAccess, withAccessOptions } from "./sign-access.js";
 
 interface RequestOptions extends AccessOptions {
@@ -15,7 +16,7 @@ interface RequestOptions extends AccessOptions {
 
 export function registerRequest(access: Command): void {
   withAccessOptions(access.command("request").description("ask for what a meter confides"))
-    .requiredOption("--need <name>", "the need that it is for, as `access need` has named it")
+    .requiredOption("--need <name>", "the need that it is for, as `access need` has named it", statedName)
     .requiredOption("--meter <id>", "the meter")
     .requiredOption("--from <day>", "first day, as 2026-03-29", utcDay)
     .requiredOption("--until <day>", "day behind the last", utcDay)

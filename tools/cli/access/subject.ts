@@ -2,7 +2,8 @@
 
 import type { Command } from "commander";
 import { utcDay } from "../../terminal/arguments.js";
-import { type AccessOptions, signAccess, withAccessOptions } from "./sign-access.js";
+import { statedName } from "./names.js";
+import { type AccessOptions, signAccess, signAnswer, withAccessOptions } from "./sign-access.js";
 
 interface SubjectOptions extends AccessOptions {
   readonly meter: string;
@@ -32,11 +33,11 @@ export function registerConfirm(access: Command): void {
     access
       .command("confirm")
       .description("confirm that somebody else is a meter's subject from a day on")
-      .argument("<statement>", "as `access subject` has named it"),
+      .argument("<statement>", "as `access subject` has named it", statedName),
   )
     .requiredOption("--meter <id>", "the meter")
     .option("--refuse", "say that it is wrong")
     .action((statement: string, { meter, refuse, ...options }: ConfirmOptions) =>
-      signAccess(options, "confirmation", [meter, statement, refuse !== true]),
+      signAnswer(options, "confirmation", statement, [meter, statement, refuse !== true]),
     );
 }

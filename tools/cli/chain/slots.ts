@@ -2,11 +2,11 @@
 // with its quality and the records that it rests on.
 
 import type { Command } from "commander";
-import { formatObis, parseObis } from "../../../src/meter/obis.js";
+import { parseObis } from "../../../src/meter/obis.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { type CounterReading, SLOTS_MAX, type SlotEnergy, slotEnergies, sumSlots } from "../../ledger/slot-energy.js";
-import { fillCounters } from "../../sources/counters.js";
+import { type CounterNamed, counterText, fillCounters } from "../../sources/counters.js";
 import { type SourceOptions, withSource } from "../../sources/open.js";
 import { type ChainSource, serviceIn } from "../../sources/source.js";
 import { id, moment, several, whole, withNode } from "../../terminal/arguments.js";
@@ -37,7 +37,11 @@ export function registerSlots(chain: Command): void {
     .argument("[file]", "exported chain")
     .option("--service <name>", "name or number of the chain's service; a file has but one")
     .option("--meter <id>", "compute those of this meter from its records, also where the chain closes none", id)
-    .option("--register <obis>", `counter, ${IMPORT} where absent; several are added, as tariffs are`, several)
+    .option(
+      "--register <obis>",
+      `counter, ${IMPORT} or the sum of its tariffs where absent; several are added`,
+      several,
+    )
     .option("--slot <seconds>", "length of a slot", whole(1, 86_400), 900)
     .option("--gap <seconds>", "longest gap over which a counter is interpolated", whole(0, 86_400 * 31), 3_600)
     .option("--from <time>", "begin of the first slot, as 2026-03-29T00:00:00Z", moment)
@@ -74,12 +78,12 @@ async function listClosed(file: string | undefined, options: SlotsOptions): Prom
 type MeterSlots = SlotsOptions & { readonly meter: Uint8Array };
 
 async function computeSlots(file: string | undefined, options: MeterSlots): Promise<void> {
-  const registers = registersOf(options.register ?? [IMPORT]);
+  const registers = options.register === undefined ? ["imported" as const] : registersOf(options.register);
   await withSource(file, options, async (source) => {
     const counters = await countersOf(source, await serviceIn(source, file, options.service), options.meter, registers);
     const times = counters.flatMap((readings) => readings.map(({ time_s }) => time_s));
     if (times.length === 0) {
-      const names = registers.map(formatObis).join(", ");
+      const names = registers.map(counterText).join(", ");
       throw new GridsealError(
         "RECORD_UNKNOWN",
         `${source.origin} has no record of meter ${toHex(options.meter)} that shows ${names} in Wh`,
@@ -117,9 +121,9 @@ async function countersOf(
   source: ChainSource,
   service: number,
   meter: Uint8Array,
-  registers: readonly Uint8Array[],
+  registers: readonly CounterNamed[],
 ): Promise<readonly (readonly CounterReading[])[]> {
-  const counters = registers.map((obis) => ({ meter: toHex(meter), obis, readings: [] }));
+  const counters = registers.map((counter) => ({ meter: toHex(meter), counter, readings: [] }));
   await fillCounters(source, service, counters);
   return counters.map(({ readings }) => readings);
 }
@@ -132,10 +136,10 @@ function most(times: readonly number[]): number {
   return times.reduce((one, other) => Math.max(one, other));
 }
 
-function viewOf({ meter, slot, gap }: MeterSlots, registers: readonly Uint8Array[], slots: readonly SlotEnergy[]) {
+function viewOf({ meter, slot, gap }: MeterSlots, registers: readonly CounterNamed[], slots: readonly SlotEnergy[]) {
   return {
     meter,
-    registers: registers.map(formatObis),
+    registers: registers.map((each) => (each === "imported" ? `${IMPORT}*255` : counterText(each))),
     slot,
     gap,
     slots: slots.map(({ start_s, energy, quality, seqs }) => ({ start: start_s, energy_mWh: energy, quality, seqs })),

@@ -7,6 +7,7 @@ import { idFromText } from "../../../src/wire/key.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readWhole } from "../../files/made-once.js";
 import { KEY_PARTS, type Rounding, type SharingModel } from "../../market/sharing.js";
+import type { CounterNamed } from "../../sources/counters.js";
 
 const COLUMNS_BYTES_MAX = 1_048_576;
 const PARTICIPANTS_MAX = 10_000;
@@ -65,7 +66,7 @@ const shape = Type.Object(
 export interface Counter {
   /** the meter's id as hex */
   readonly meter: string;
-  readonly obis: Uint8Array;
+  readonly counter: CounterNamed;
 }
 
 interface Participant {
@@ -133,15 +134,16 @@ function columnsOf(fields: Static<typeof shape>): Columns {
     decimal: fields.decimal ?? ".",
     model,
     rounding,
-    consumers: fields.consumers.map((consumer) => ({ ...consumer, counters: countersOf(consumer, "1-0:1.8.0") })),
-    producers: fields.producers.map((producer) => ({ ...producer, counters: countersOf(producer, "1-0:2.8.0") })),
+    consumers: fields.consumers.map((consumer) => ({ ...consumer, counters: countersOf(consumer, "imported") })),
+    producers: fields.producers.map((producer) => ({ ...producer, counters: countersOf(producer, "exported") })),
   };
 }
 
-function countersOf({ name, meter, register }: Static<typeof measuredShape>, usual: string): readonly Counter[] {
+function countersOf({ name, meter, register }: Static<typeof measuredShape>, usual: CounterNamed): readonly Counter[] {
   if (meter === undefined) return [];
   if (idFromText(meter) === undefined) throw new Error(`${name}: meter ${meter} is no id of 16 hex digits`);
-  const registers = [register ?? usual].flat();
+  if (register === undefined) return [{ meter, counter: usual }];
+  const registers = [register].flat();
   if (new Set(registers).size < registers.length) throw new Error(`${name}: a register is named twice`);
-  return registers.map((each) => ({ meter, obis: parseObis(each) }));
+  return registers.map((each) => ({ meter, counter: parseObis(each) }));
 }

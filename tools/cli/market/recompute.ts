@@ -1,12 +1,11 @@
 // `gridseal market recompute`: a grid operator's allocation report, computed again from what signed readings give, line by line.
 
 import type { Command } from "commander";
-import { formatObis } from "../../../src/meter/obis.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readWhole } from "../../files/made-once.js";
 import { type CounterReading, SLOTS_MAX, type SlotEnergy, slotEnergies, sumSlots } from "../../ledger/slot-energy.js";
 import { type Compared, compareSlot, type Figure, figures, type MeasuredSlot } from "../../market/report.js";
-import { fillCounters } from "../../sources/counters.js";
+import { counterText, fillCounters } from "../../sources/counters.js";
 import { type SourceOptions, withSource } from "../../sources/open.js";
 import { serviceIn } from "../../sources/source.js";
 import { whole, withNode } from "../../terminal/arguments.js";
@@ -90,7 +89,7 @@ async function readingsOf(columns: Columns, options: RecomputeOptions): Promise<
   const silent = all.find(({ readings }) => readings.length === 0);
   if (silent !== undefined) {
     // Passing over it would call a report good of which nothing was checked.
-    const what = `meter ${silent.meter} that shows ${formatObis(silent.obis)} in Wh`;
+    const what = `meter ${silent.meter} that shows ${counterText(silent.counter)} in Wh`;
     throw new GridsealError("RECORD_UNKNOWN", `no record was found of ${what}`);
   }
   return wanted.map((counters) => (counters.length === 0 ? undefined : counters.map(({ readings }) => readings)));

@@ -12,8 +12,13 @@ import { GridsealError, reasonOf } from "../../errors.js";
 import { failures } from "../../ledger/outcome.js";
 import { toJson } from "../../terminal/output.js";
 
-/** In words. Throws CHAIN_INVALID where the bytes are not the block that the receipt, which has been verified, is of. */
-export function sealedOutcome(bytes: Uint8Array, receipt: Receipt): string {
+export interface SealedOutcome {
+  readonly type: EntryOutcome["type"];
+  readonly words: string;
+}
+
+/** Throws CHAIN_INVALID where the bytes are not the block that the receipt, which has been verified, is of. */
+export function sealedOutcome(bytes: Uint8Array, receipt: Receipt): SealedOutcome {
   try {
     const block = decodeBlock(bytes);
     const isSealed = equalBytes(rootOfLevels(blockTree(block)), decodeHeader(receipt.header).merkleRoot);
@@ -21,7 +26,7 @@ export function sealedOutcome(bytes: Uint8Array, receipt: Receipt): string {
     const isOf = ({ entry }: EntryOutcome) => entry.kind === "operation" && entry.leaf === receipt.leaf;
     const outcome = outcomesIn(block.results).find(isOf);
     if (outcome === undefined) throw new Error("it does not say what has become of the operation");
-    return wordsOf(outcome);
+    return { type: outcome.type, words: wordsOf(outcome) };
   } catch (cause) {
     const what = `block ${receipt.height} is not the one of the receipt`;
     throw new GridsealError("CHAIN_INVALID", `${what}: ${reasonOf(cause)}`, { cause });

@@ -10,6 +10,7 @@ import type { Waiting } from "../../files/operations/outbox.js";
 import { type Participant, withParticipant } from "../../files/operations/participant-folder.js";
 import { printLines, toJson } from "../../terminal/output.js";
 import { openBrokerSession } from "./broker-session.js";
+import { type Done, type Fate, failureOf, lineOf, notSealedYet } from "./done.js";
 import { sealedOutcome } from "./outcome.js";
 import { serviceNumber } from "./sign.js";
 import { type Sealed, type Way, wayByApi } from "./way.js";
@@ -56,8 +57,8 @@ async function submit(options: SubmitOptions): Promise<void> {
       }
     }
     printLines(options.json ? [toJson(done)] : done.length === 0 ? ["nothing waits"] : done.map(lineOf));
-    const refused = done.find((each) => each.refused !== undefined);
-    if (refused !== undefined) throw new GridsealError("RECORD_REFUSED", lineOf(refused));
+    const failure = failureOf(done);
+    if (failure !== undefined) throw failure;
   });
 }
 
@@ -65,17 +66,6 @@ interface Submitting {
   readonly participant: Participant;
   readonly service: number;
   readonly way: Way;
-}
-
-interface Done {
-  readonly service: number;
-  readonly seq: number;
-  readonly hash: string;
-  /** of the block that seals it; absent where it is only submitted */
-  readonly height?: number;
-  /** what has become of it, where the node shows the block */
-  readonly outcome?: string;
-  readonly refused?: string;
 }
 
 /** Submits what is not sealed since the last time, and waits so long for what is not. One that is refused holds up none behind it. */
@@ -100,8 +90,6 @@ async function submitAll(submitting: Submitting, waiting: readonly Waiting[], pa
   return done;
 }
 
-type Fate = Pick<Done, "height" | "outcome" | "refused">;
-
 /** Where it is sealed and what has become of it, or why it is refused; nothing where it is under way. */
 async function fateOf(act: () => Promise<Fate | undefined>): Promise<Fate> {
   try {
@@ -112,13 +100,6 @@ async function fateOf(act: () => Promise<Fate | undefined>): Promise<Fate> {
   }
 }
 
-function lineOf({ service, seq, height, outcome, refused }: Done): string {
-  if (refused !== undefined) return `operation ${seq} of service ${service} is refused: ${refused}`;
-  return height === undefined
-    ? `operation ${seq} of service ${service} is submitted`
-    : `operation ${seq} of service ${service} is sealed in block ${height}${outcome === undefined ? "" : `: ${outcome}`}`;
-}
-
 /** Verifies the operation's receipt and keeps both, where it is there. */
 async function keepSealed({ participant, service, way }: Submitting, waiting: Waiting): Promise<Fate | undefined> {
   const found = await way.receipt(waiting);
@@ -127,7 +108,8 @@ async function keepSealed({ participant, service, way }: Submitting, waiting: Wa
   await participant.keep(service, waiting, concatBytes(found.bytes, ...found.lineage));
   const block = await way.block(receipt.height);
   const outcome = block === undefined ? undefined : sealedOutcome(block, receipt);
-  return { height: receipt.height, ...(outcome !== undefined && { outcome }) };
+  if (outcome === undefined) return { height: receipt.height };
+  return { height: receipt.height, result: outcome.type, outcome: outcome.words };
 }
 
 async function whenSealed(submitting: Submitting, waiting: Waiting, end_ms: number): Promise<Fate> {
@@ -136,8 +118,7 @@ async function whenSealed(submitting: Submitting, waiting: Waiting, end_ms: numb
     if (sealed !== undefined) return sealed;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-  const name = `operation ${waiting.seq} of service ${submitting.service}`;
-  throw new GridsealError("NODE_UNREACHABLE", `${name} was taken and is not sealed yet: too few nodes may be up`);
+  throw notSealedYet({ service: submitting.service, seq: waiting.seq });
 }
 
 function checkReceipt(

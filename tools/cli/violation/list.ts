@@ -87,10 +87,15 @@ function linesOf(found: readonly ListedViolation[]): string[] {
     one.subject,
     one.number ?? "",
     one.rule ?? "",
-    one.entry ?? "",
+    entryShown(one.entry),
     one.state,
   ]);
-  return table(["TIME", "VIOLATION", "KIND", "SUBJECT", "NUMBER", "RULE", "FOR", "STATE"], rows);
+  return table(["TIME", "VIOLATION", "KIND", "SUBJECT", "NUMBER", "RULE", "ENTRY OF THE BLOCK", "STATE"], rows);
+}
+
+/** What of the block a contract ran for. An operation stands there as a leaf, whose number is not the participant's own. */
+export function entryShown(entry: string | null): string {
+  return entry?.replace(/^operation (?=\d+$)/, "operation at leaf ") ?? "";
 }
 
 function rule(text: string): string {

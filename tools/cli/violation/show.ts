@@ -18,6 +18,7 @@ import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import type { ReceiptSource } from "../../sources/source.js";
 import { withNode } from "../../terminal/arguments.js";
 import { pairs, printLines, timeText, toJson } from "../../terminal/output.js";
+import { entryShown } from "./list.js";
 
 export function registerShow(violation: Command): void {
   withNode(
@@ -46,7 +47,7 @@ async function show(name: string, options: SourceOptions & { readonly json?: tru
         [subjectName(kind), subject],
         ...(number === null ? [] : [[numberName(kind), number] as const]),
         ...(rule === null ? [] : [["rule", rule] as const]),
-        ...(entry === null ? [] : [["for", entry] as const]),
+        ...(entry === null ? [] : [["entry", entryShown(entry)] as const]),
         ...Object.entries(detail).map(([field, value]) => [field, toJson(value)] as const),
         ["state", state],
         ["block", `${height} of chain ${service}`],

@@ -11,8 +11,8 @@ type Body = { readonly [field: string]: Value };
 type Rows = readonly (readonly Value[])[];
 type Words = (body: Body, name: (id: Value | undefined) => string) => string | undefined;
 
-/** To the Wh. */
-const kWh = (energy: Value | undefined) => decimal(whole(energy) / 1_000n, -3);
+/** All digits that are sealed, as `market bill show` and the explorer have them. */
+const kWh = (energy: Value | undefined) => decimal(whole(energy), -6);
 const money = (amount: Value | undefined) => decimal(whole(amount), -5);
 const clock = (time_s: Value | undefined) => new Date(1_000 * Number(time_s)).toISOString().slice(11, 19);
 const total = (rows: Rows, column: number) => rows.reduce((sum, row) => sum + whole(row[column]), 0n);
@@ -31,11 +31,11 @@ const words: Readonly<Record<string, Words>> = {
   "community/shares": ({ start, rows }) => {
     const [consumed, covered] = [total(rows as Rows, 1), total(rows as Rows, 3)];
     const left = total(rows as Rows, 5);
-    return `${clock(start)} shares: ${kWh(covered)} of ${kWh(consumed)} kWh are covered, ${kWh(left)} are left`;
+    return `${clock(start)} covered ${kWh(covered)} of ${kWh(consumed)} kWh, ${kWh(left)} left`;
   },
   "community/bill": ({ owner, kind, amount, consumed, lines }, name) => {
     const covered = (lines as Rows).filter(([what]) => what === "covered");
-    const sides = `${kWh(consumed)} kWh used, ${kWh(total(covered, 1))} of the sun`;
+    const sides = `${kWh(consumed)} kWh used, ${kWh(total(covered, 1))} solar`;
     return `${name(owner)}: ${kind} bill ${money(amount)}, ${sides}`;
   },
   "auction/cleared": ({ slot, price, volume, bids, opened }) =>

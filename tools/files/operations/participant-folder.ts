@@ -24,13 +24,17 @@ import { closeFolder, SECRET } from "../private-files.js";
 import type { Waiting } from "./outbox.js";
 import { type Disk, type OutboxFile, openOutbox } from "./outbox-file.js";
 
-export interface Participant {
+/** Who a participant is: what it signs with, and nothing of what it has signed. */
+export interface Identity {
   readonly genesis: Genesis;
   readonly signer: Signer;
   readonly kid: Uint8Array;
   readonly credential: Credential;
   readonly credentialBytes: Uint8Array;
   readonly tokenFor: TokenFor;
+}
+
+export interface Participant extends Identity {
   /** What it has signed for a service. Throws OUTBOX_DAMAGED. */
   outbox(service: number): Promise<OutboxFile>;
   /** Keeps a sealed operation, with its disclosures, and its receipt; then it waits no more. */
@@ -38,14 +42,22 @@ export interface Participant {
 }
 
 /**
- * Lends the participant in the folder to `use`, alone. Throws what reading its files throws, CREDENTIAL_INVALID where the credential is
- * not for its key, FOLDER_IN_USE.
+ * The participant of the folder, also while another process signs in it. Rejects with what reading its files throws, and with
+ * CREDENTIAL_INVALID where the credential is not for its key.
  */
-export async function withParticipant<T>(folder: string, use: (participant: Participant) => Promise<T>): Promise<T> {
+export async function readParticipant(folder: string): Promise<Identity> {
   const signer = await readKeyFile(join(folder, "key.json"));
   const { genesis } = await readGenesisFile(join(folder, "genesis.cbor"));
   const credentialBytes = await readWhole(join(folder, "credential.cbor"), CREDENTIAL_BYTES_MAX);
   const credential = checked(credentialBytes, genesis, signer);
+  const holder = { signer, credential: credentialBytes, genesis: genesis.hash };
+  const tokenFor: TokenFor = (url) => freshToken(holder, url, Date.now());
+  return { genesis, signer, kid: keyId(signer.key), credential, credentialBytes, tokenFor };
+}
+
+/** Lends the participant in the folder to `use`, alone. Throws what `readParticipant` throws, and FOLDER_IN_USE. */
+export async function withParticipant<T>(folder: string, use: (participant: Participant) => Promise<T>): Promise<T> {
+  const identity = await readParticipant(folder);
   const operations = join(folder, "operations");
   await closeFolder(operations);
   const giveBack = await lockFolder(operations, "participant");
@@ -57,14 +69,8 @@ export async function withParticipant<T>(folder: string, use: (participant: Part
       outboxes.set(service, known);
       return known;
     };
-    const holder = { signer, credential: credentialBytes, genesis: genesis.hash };
     return await use({
-      genesis,
-      signer,
-      kid: keyId(signer.key),
-      credential,
-      credentialBytes,
-      tokenFor: (url) => freshToken(holder, url, Date.now()),
+      ...identity,
       outbox,
       async keep(service, { seq, bytes }, receipt) {
         const name = join(operations, `${service}-${seq}`);

@@ -8,6 +8,9 @@ import type { CountersRead } from "./meter-counters.js";
 
 /** DLMS code of Wh */
 const WATT_HOURS = 30;
+/** Groups C of OBIS: energy taken from the grid, and given to it. */
+export const IMPORTED = 1;
+export const EXPORTED = 2;
 /** Tariffs 1 to 32 have a bit each in what a counter is the sum of. */
 const TARIFFS_MAX = 32;
 
@@ -15,14 +18,18 @@ const TARIFFS_MAX = 32;
 export function countersRead(record: ExecutionRecord): CountersRead | undefined {
   if (record.type !== undefined) return undefined;
   const { registers = [], time_s, quality, seq } = scanCounters(record) ?? parseRecord(record.bytes).claims;
-  if (quality !== 1 && quality !== 2) return undefined;
-  const imported = counterOf(registers, 1, { time_s, seq });
-  const exported = counterOf(registers, 2, { time_s, seq });
+  if (!isClockSet(quality)) return undefined;
+  const imported = counterOf(registers, IMPORTED, { time_s, seq });
+  const exported = counterOf(registers, EXPORTED, { time_s, seq });
   return imported === undefined && exported === undefined ? undefined : { imported, exported };
 }
 
+export function isClockSet(quality: number): boolean {
+  return quality === 1 || quality === 2;
+}
+
 /** The register of all tariffs, or the sum of each tariff's, as old as the oldest of them. */
-function counterOf(
+export function counterOf(
   registers: readonly Register[],
   group: number,
   { time_s, seq }: { readonly time_s: number; readonly seq: number },

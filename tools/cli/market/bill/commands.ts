@@ -54,10 +54,13 @@ function withBills(command: Command): Command {
     .option("--json", "print JSON");
 }
 
+const NOTHING_YET = "the run has no line: no slot of the period with a member in it has closed yet";
+
 async function show(id: string, options: ShowOptions): Promise<void> {
   const { csv, page, json } = options;
   for (const file of [csv, page]) if (file !== undefined) await refuseExisting(file);
   const bills = await withNodeSource(options, async (source) => readBills(await placeOf(source, options), id, options));
+  if (bills.length === 0) return printLines([json ? toJson(bills) : NOTHING_YET]);
   const utf8 = new TextEncoder();
   if (csv !== undefined) await createFile(csv, utf8.encode(csvOf(bills)));
   if (page !== undefined) await createFile(page, utf8.encode(billPage(bills)));
@@ -102,7 +105,8 @@ async function showSlots(id: string, options: ShowOptions): Promise<void> {
   await withNodeSource(options, async (source) => {
     const place = await placeOf(source, options);
     const [bill] = await readBills(place, id, options);
-    const slots = await readSlots(place, id, bill!);
+    if (bill === undefined) return printLines([options.json ? toJson([]) : NOTHING_YET]);
+    const slots = await readSlots(place, id, bill);
     printLines(options.json ? [toJson(slots)] : slotsTable(slots));
   });
 }

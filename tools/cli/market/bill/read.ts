@@ -47,20 +47,45 @@ export async function placeOf(source: ReceiptSource, options: BillOptions): Prom
   return { source, service, contract: options.contract, genesis };
 }
 
-/** Throws NOT_FOUND where nothing of the period was billed there. */
+/** Bills of the period; none where its run, a preview mostly, has counted nothing yet. Rejects with NOT_FOUND where there was no run. */
 export async function readBills(place: Place, id: string, options: BillOptions): Promise<readonly SealedBill[]> {
-  const { period, height, point } = options;
-  const heights = height === undefined ? await heightsOf(place, id, period) : [height];
-  const bills: SealedBill[] = [];
+  const heights = options.height === undefined ? await heightsOf(place, id, options.period) : [options.height];
+  const found: BillsFound = { bills: [], hasEmptyRun: false };
   for (const at of heights) {
-    for await (const effect of sealedEffects(place.source, { ...place, from: at, to: at })) {
-      const bill = billIn(effect, id, period);
-      if (bill !== undefined && (point === undefined || bill.point === point)) bills.push(bill);
-    }
+    await findBills(found, sealedEffects(place.source, { ...place, from: at, to: at }), id, options);
   }
-  if (bills.length > 0) return bills;
-  const of = point === undefined ? "" : ` for point ${point}`;
+  if (found.bills.length > 0 || found.hasEmptyRun) return found.bills;
+  const of = options.point === undefined ? "" : ` for point ${options.point}`;
   throw new GridsealError("NOT_FOUND", `community ${id} has no bill${of} of the period that begins then`);
+}
+
+export interface BillsFound {
+  readonly bills: SealedBill[];
+  /** a run has billed the period, and nobody */
+  hasEmptyRun: boolean;
+}
+
+/** Adds what effects of a run say of the period. */
+export async function findBills(
+  found: BillsFound,
+  effects: AsyncIterable<SealedEffect>,
+  id: string,
+  { period, point }: Pick<BillOptions, "period" | "point">,
+): Promise<void> {
+  for await (const effect of effects) {
+    const bill = billIn(effect, id, period);
+    if (bill !== undefined && (point === undefined || bill.point === point)) found.bills.push(bill);
+    if (effect.name !== "bills") continue;
+    const run = effect.body as unknown as Run;
+    if (run.community === id && run.period[0] === period && run.bills === 0) found.hasEmptyRun = true;
+  }
+}
+
+/** What a run says last. */
+interface Run {
+  readonly community: string;
+  readonly period: readonly [number, number | null];
+  readonly bills: number;
 }
 
 async function heightsOf({ source, service, contract }: Place, id: string, period: number): Promise<number[]> {

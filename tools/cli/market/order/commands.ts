@@ -7,7 +7,7 @@ import { type Command, Option } from "commander";
 import { toHex } from "../../../../src/wire/bytes.js";
 import { GridsealError } from "../../../errors.js";
 import { createFile, createFolder, readWhole } from "../../../files/made-once.js";
-import { withParticipant } from "../../../files/operations/participant-folder.js";
+import { readParticipant } from "../../../files/operations/participant-folder.js";
 import { SECRET } from "../../../files/private-files.js";
 import { bidDigest, type Opening, operationTypes } from "../../../market/auction/types.js";
 import { moment, whole } from "../../../terminal/arguments.js";
@@ -42,7 +42,7 @@ export function registerOrder(market: Command): void {
 
 async function bid(slot: number, { side, price, volume, point, ...options }: BidOptions): Promise<void> {
   const opening: Opening = { slot, side, price, volume, salt: toHex(Uint8Array.from(randomBytes(SALT_BYTES))) };
-  const id = await withParticipant(options.as, async ({ kid }) => toHex(kid));
+  const id = toHex((await readParticipant(options.as)).kid);
   const digest = bidDigest(id, opening);
   // On disk before it is signed: a bid that cannot be opened is a breach.
   const folder = join(options.as, FOLDER, String(slot));
