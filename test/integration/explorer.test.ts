@@ -52,7 +52,7 @@ test("the explorer in Chromium", { skip, timeout: 480_000 }, async (t) => {
 async function startDemo(defer: Defer, folder: string): Promise<string> {
   const port = await freeBasePort(NODES);
   const demo = startGridseal(defer, "demo", "--data", folder, "--base-port", String(port));
-  await until("something is sealed", () => / verified [1-9]/.test(demo.output));
+  await until("something is sealed", () => / verified [1-9]/.test(demo.output), 180_000);
   const address = /^look at it at (http:\S+)\/$/m.exec(demo.output)?.[1];
   assert.ok(address !== undefined, `the demo prints no address: ${demo.output.slice(0, 400)}`);
   return address;
