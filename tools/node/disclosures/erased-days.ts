@@ -43,3 +43,20 @@ function daysIn(row: Value, of: Pick<ErasedDays, "chain" | "meter">): ErasedDays
   const isSound = typeof from === "number" && typeof until === "number" && typeof name === "string";
   return isSound && 0 <= from && from < until ? [{ ...of, from, until, name }] : [];
 }
+
+/** Days from a first one to the one behind the last. */
+export interface Run {
+  readonly from: number;
+  readonly until: number;
+}
+
+/** All of those days, ascending, in as few runs as there can be. */
+export function mergedRuns(days: readonly Run[]): Run[] {
+  const all: Run[] = [];
+  for (const { from, until } of [...days].sort((one, other) => one.from - other.from)) {
+    const last = all.at(-1);
+    if (last !== undefined && from <= last.until) all[all.length - 1] = { ...last, until: Math.max(last.until, until) };
+    else all.push({ from, until });
+  }
+  return all;
+}

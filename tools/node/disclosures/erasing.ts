@@ -1,67 +1,111 @@
-// Erases what the chain has sealed an erasure of: shares of day keys, day keys, ciphertexts. It is done as the block comes, again at
-// each start, as what was restored may have it still, and again when a record of such days is sealed later.
+// Erases what the chain has sealed an erasure of: shares of day keys, day keys, ciphertexts. All of a meter is gone over as the block comes
+// and at each start, as what was restored may have it still. Of what is sealed later only the new records are looked at.
 
-import { SEQ_MAX } from "../../../src/wire/bounds.js";
-import { toHex } from "../../../src/wire/bytes.js";
-import { DAY_S, parseEnvelope } from "../../../src/wire/envelope.js";
-import { signErased } from "../../../src/wire/erased.js";
-import { sha256 } from "../../../src/wire/hash.js";
-import { parseRecord } from "../../../src/wire/record.js";
-import { sealedRecordsOf } from "../chain/sealed-records.js";
-import { sealedDisclosures } from "../chain/tables/sealed-disclosures.js";
-import { type HashKey, hashKey, hashRange, type KeyRange, keyBehind } from "../store/keys.js";
-import type { DayKeys } from "./day-keys.js";
-import { type ErasedDays, erasedDaysOf, erasedMeters } from "./erased-days.js";
-import type { DisclosuresPorts } from "./ports.js";
-import { envelopes } from "./tables/envelopes.js";
-import { erasures } from "./tables/erasures.js";
+import { fromHex } from "../../../src/wire/bytes.js";
+import { type ErasedDays, erasedDaysOf, erasedMeters, mergedRuns, type Run } from "./erased-days.js";
+import { type ErasingPorts, eraseAll, eraseOf, type SealedNumber, sayErased } from "./erasing-rows.js";
 
-/** Rows that are looked at, or erased in one transaction, before others have their turn. */
-const ROWS_AT_ONCE = 64;
-
-export interface ErasingPorts extends DisclosuresPorts {
-  readonly forgetDays: DayKeys["forgetDays"];
-  /** Resolves when the loop has been to everything else. */
-  afterOthers(): Promise<void>;
-}
+/** Records of one meter that wait to be looked at; where more come, all of the meter is gone over. */
+const WAITING_MAX = 1_024;
 
 export interface Erasing {
   /** Everything that the chain's state says is erased: as the node starts. Resolves when it is. */
   all(chain: number): Promise<void>;
-  /** What is erased of one meter, by its id as hex: the chain has sealed an erasure, or a record of a meter with erased days. */
+  /** What is erased of one meter, by its id as hex: the chain has sealed an erasure. What was gone over already is not again. */
   meter(chain: number, meter: string): Promise<void>;
+  /** What a newly sealed record of a meter with erased days hides, where it is of such a day. */
+  record(chain: number, meter: string, sealed: SealedNumber): Promise<void>;
   /** Whether days of the meter are erased. */
   concerns(chain: number, meter: string): boolean;
   stop(): void;
 }
 
-export function createErasing(ports: ErasingPorts): Erasing {
-  /** by chain, a slash and the meter; as told by the state when it was last looked at */
-  const concerned = new Set<string>();
-  let isStopped = false;
-  let last: Promise<void> = Promise.resolve();
+/** What is to be done for one meter. */
+interface Waiting {
+  readonly chain: number;
+  readonly meter: string;
+  /** all of it, `again` where nothing has changed too */
+  whole: "no" | "changed" | "again";
+  records: SealedNumber[];
+}
 
-  const eraseMeter = async (chain: number, meter: string): Promise<void> => {
-    concerned.add(`${chain}/${meter}`);
-    let count = 0;
-    for (const days of erasedDaysOf(ports.store, chain, meter)) {
-      if (isStopped) return;
-      count += await eraseDays(ports, days, () => isStopped);
-    }
-    if (count > 0 && !isStopped) await ports.store.overwriteFree();
+/** What was erased of a meter when all of it was gone over. */
+interface Concern {
+  /** the state's rows, as text */
+  readonly stated: string;
+  readonly runs: readonly Run[];
+}
+
+export function createErasing(ports: ErasingPorts): Erasing {
+  const { store } = ports;
+  /** by chain, a slash and the meter */
+  const concerned = new Map<string, Concern>();
+  /** by the same, in the order in which they came: one row a meter, so that it is no longer than the meters with erased days */
+  const waiting = new Map<string, Waiting>();
+  let isStopped = false;
+  let running: Promise<void> | undefined;
+
+  const perform = async ({ chain, meter, whole, records }: Waiting): Promise<void> => {
+    const name = `${chain}/${meter}`;
+    const known = concerned.get(name);
+    const days = whole === "no" ? [] : erasedDaysOf(store, chain, meter);
+    const stated = statedBy(days);
+    const isWhole = whole === "again" || (whole === "changed" && stated !== known?.stated);
+    const { runs } = isWhole ? { runs: mergedRuns(days) } : (known ?? { runs: [] });
+    if (runs.length === 0) return;
+    // Before anything is gone over: what is sealed meanwhile counts as new.
+    if (isWhole) concerned.set(name, { stated, runs });
+    const of = { chain, meter: fromHex(meter)!, runs };
+    const destroyed = isWhole ? await eraseAll(ports, of, () => isStopped) : await eraseOf(ports, of, records);
+    if (isStopped) return;
+    const hasDestroyed = destroyed.envelopes.size + destroyed.disclosures.size > 0;
+    if (isWhole) await sayErased(ports, days, destroyed);
+    if (hasDestroyed) await store.overwriteFree();
   };
-  /** One after the other: each goes over rows that the one before may have erased. */
-  const next = (work: () => Promise<void>) => {
-    last = last.then(work, work);
-    return last;
+
+  /** One after the other, until nothing waits. */
+  const drain = async (): Promise<void> => {
+    try {
+      await ports.afterOthers();
+      for (let [next] = waiting; next !== undefined && !isStopped; [next] = waiting) {
+        waiting.delete(next[0]);
+        await perform(next[1]);
+      }
+    } catch (error) {
+      // The store may be closed by then.
+      if (!isStopped) throw error;
+    } finally {
+      running = undefined;
+    }
+  };
+  const run = (): Promise<void> => {
+    running ??= drain();
+    return running;
+  };
+  const waitFor = (chain: number, meter: string): Waiting => {
+    const name = `${chain}/${meter}`;
+    const made = waiting.get(name) ?? { chain, meter, whole: "no", records: [] };
+    waiting.set(name, made);
+    return made;
   };
 
   return {
-    all: (chain) =>
-      next(async () => {
-        for (const meter of erasedMeters(ports.store, chain)) await eraseMeter(chain, meter);
-      }),
-    meter: (chain, meter) => next(() => eraseMeter(chain, meter)),
+    all(chain) {
+      for (const meter of erasedMeters(store, chain)) waitFor(chain, meter).whole = "again";
+      return run();
+    },
+    meter(chain, meter) {
+      const row = waitFor(chain, meter);
+      if (row.whole === "no") row.whole = "changed";
+      return run();
+    },
+    record(chain, meter, sealed) {
+      const row = waitFor(chain, meter);
+      if (row.records.length === WAITING_MAX) row.whole = "again";
+      if (row.whole === "again") row.records = [];
+      else row.records.push(sealed);
+      return run();
+    },
     concerns: (chain, meter) => concerned.has(`${chain}/${meter}`),
     stop() {
       isStopped = true;
@@ -69,71 +113,6 @@ export function createErasing(ports: ErasingPorts): Erasing {
   };
 }
 
-/** How many rows it has erased. */
-async function eraseDays(ports: ErasingPorts, days: ErasedDays, isStopped: () => boolean): Promise<number> {
-  const { genesis, store, self, signer, now_ms } = ports;
-  const { chain, meter, from, until, name } = days;
-  ports.forgetDays(days);
-  const kept = store.range(envelopes, hashRange(chain, meter, { from, to: until - 1 }));
-  const ids = new Set(kept.map(({ row }) => toHex(parseEnvelope(genesis.hash, row.bytes).id)));
-  // Ciphertexts first: which of them are of these days, the envelopes say as well.
-  let disclosures = 0;
-  for await (const keys of sealedOf(ports, days, ids)) {
-    if (isStopped()) return disclosures;
-    await store.write((writer) => {
-      for (const key of keys) writer.erase(sealedDisclosures, key);
-    });
-    disclosures += keys.length;
-  }
-  for (let at = 0; at < kept.length; at += ROWS_AT_ONCE) {
-    await store.write((writer) => {
-      for (const { key } of kept.slice(at, at + ROWS_AT_ONCE)) writer.erase(envelopes, key);
-    });
-  }
-  const key = erasureKey(days);
-  if (store.get(erasures, key) === undefined) {
-    const time_s = Math.floor(now_ms() / 1_000);
-    const erased = {
-      node: self,
-      chain,
-      meter,
-      from,
-      until,
-      erasure: name,
-      envelopes: kept.length,
-      disclosures,
-      time_s,
-    };
-    const statement = signErased(genesis.hash, erased, signer);
-    await store.write((writer) => writer.put(erasures, key, statement));
-  }
-  return disclosures + kept.length;
-}
-
-/** Keys of what the meter's records of these days hide, by the record's time or by its envelope; in turns. */
-async function* sealedOf(
-  { store, afterOthers }: ErasingPorts,
-  { chain, meter, from, until }: ErasedDays,
-  ids: ReadonlySet<string>,
-): AsyncGenerator<readonly HashKey[], void> {
-  for (let range: KeyRange = hashRange(chain, meter, { from: 0, to: SEQ_MAX }); ; ) {
-    const rows = store.range(sealedDisclosures, { ...range, limit: ROWS_AT_ONCE });
-    const keys = rows.flatMap(({ key, row }) => {
-      if (ids.has(toHex(row.envelope))) return [key];
-      const found = sealedRecordsOf(store, chain, meter, row.seq).next().value;
-      if (found?.seq !== row.seq || found.bytes === undefined) return [];
-      const day = Math.floor(parseRecord(found.bytes).claims.time_s / DAY_S);
-      return from <= day && day < until ? [key] : [];
-    });
-    if (keys.length > 0) yield keys;
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < ROWS_AT_ONCE) return;
-    range = { ...range, start: keyBehind(last.key) };
-    await afterOthers();
-  }
-}
-
-/** Where this node's word on an erasure is. */
-export function erasureKey({ chain, meter, from, name }: ErasedDays): HashKey {
-  return hashKey(chain, meter, from, sha256(new TextEncoder().encode(name)));
+function statedBy(days: readonly ErasedDays[]): string {
+  return days.map(({ from, until, name }) => `${from} ${until} ${name}`).join();
 }

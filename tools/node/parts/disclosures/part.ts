@@ -62,8 +62,10 @@ export const disclosuresPart: Part = {
       routes: grantRoutes({ disclosures: disclosures.ports, receipts }),
       onSealed({ block, records }) {
         const { chain } = block;
-        const later = records.map(({ meter }) => meter).filter((meter) => erasing.concerns(chain, meter));
-        for (const meter of new Set([...later, ...erasedBy(block)])) erasing.meter(chain, meter).catch(onFatal);
+        for (const { meter, seq, hash } of records) {
+          if (erasing.concerns(chain, meter)) erasing.record(chain, meter, { seq, hash }).catch(onFatal);
+        }
+        for (const meter of erasedBy(block)) erasing.meter(chain, meter).catch(onFatal);
       },
       start() {
         tick();
