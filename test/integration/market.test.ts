@@ -207,6 +207,8 @@ test("what one chain's contract says the others take, and who stops delays nobod
     await bid("works", second, "buy", "0.30", 1_000_000);
     await bid("anna", second, "buy", "0.14", TRADED);
     for (const who of ["anna", "works"] as const) assert.match(await submit(who, TRADING), /done by auction/);
+    // Nobody can open it: only what its signer has not tried to open is a breach.
+    assert.match(await sign("works", TRADING, 273, { slot: second, digest: "aa".repeat(32) }), /done by auction/);
     await whenTime(second - GATE_S);
     assert.match(await open("works", second), /credit-limit/);
     assert.match(await open("anna", second), /done by auction/);

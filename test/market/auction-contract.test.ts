@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
+import type { Value } from "../../src/wire/value.js";
 import { bidDigest, type Opening, operationTypes as types } from "../../tools/market/auction/types.js";
 import { sha256OfText } from "../../tools/market/sha256.js";
 import { shared } from "../shared.js";
@@ -20,6 +21,7 @@ const operator: Signer = { id: "bb00000000000002", role: 5 };
 const traders: readonly Signer[] = ["a", "b", "c"].map((digit) => ({ id: `cc0000000000000${digit}`, role: 2 }));
 const SLOT = 909_000;
 const GATE = SLOT - 3_600;
+const HALF = GATE + 450;
 const CLEARING = GATE + 900;
 
 /** With a point each. */
@@ -65,12 +67,8 @@ test("a bid is sealed before the gate and opened behind it, by its signer, as it
   assert.equal(await chain.denied(anna, types.open, { ...bid, price: 400_001 }), "law");
   await chain.done(anna, types.open, { ...bid });
   assert.equal(await chain.denied(anna, types.open, { ...bid }), "no-bid", "it is open already");
-  const said = await chain.pass(CLEARING);
-  const breaches = said.filter(({ type }) => type === "violation");
-  assert.deepEqual(
-    breaches.map(({ name, subject }) => [name, subject]),
-    [["unopened", bert.id]],
-  );
+  await chain.pass(HALF);
+  assert.deepEqual(await accusedOf(chain), [bert.id]);
   assert.deepEqual(
     [...chain.state.keys()].filter((key) => !key.startsWith("point") && !key.startsWith("stated/")),
     [],
@@ -151,6 +149,18 @@ test("dispatch hears of the trades, and what is metered otherwise is imbalance, 
   assert.deepEqual(effects(await chain.close(SLOT, rows), "imbalance"), [], "a slot is settled once");
 });
 
+/** Who is accused of a bid that was not opened when the slot clears: sealed, and told to credit. */
+async function accusedOf(chain: TestChain, time_s = CLEARING): Promise<readonly string[]> {
+  const said = await chain.pass(time_s);
+  const accused = said.flatMap(({ name, subject }) => (name === "unopened" ? [subject!] : []));
+  const told = said.filter(({ name }) => name === "breach").map(({ body }) => body as { rows: readonly Value[][] });
+  assert.deepEqual(
+    told.flatMap(({ rows }) => rows),
+    accused.map((participant) => [participant, 3, "auction/unopened"]),
+  );
+  return accused;
+}
+
 /** The rule by which an opening is denied; undefined where the bid is open now. */
 async function ruleOf(chain: TestChain, who: Signer, bid: Opening): Promise<string | undefined> {
   const said = await chain.ask(who, types.open, { ...bid });
@@ -170,7 +180,7 @@ test("nobody opens more to buy than credit lets him owe, until credit lets go of
   for (const bid of bids) await chain.done(anna, types.bid, seal(anna, bid));
   chain.time_s = GATE;
   await chain.done(anna, types.open, { ...bids[0]! });
-  assert.equal(await chain.denied(anna, types.open, { ...bids[1]! }), "credit-limit");
+  assert.equal(await ruleOf(chain, anna, bids[1]!), "credit-limit");
   await chain.run("message", limitOf(anna, null));
   await chain.done(anna, types.open, { ...bids[1]! });
 });
@@ -216,6 +226,55 @@ test("what is opened to buy and to sell stays within the limit together, in what
     }),
     { numRuns: 20 },
   );
+});
+
+test("who shows a bid that he cannot open is not accused, who could have opened it is", async () => {
+  const chain = await market();
+  const [anna, bert, carl] = traders as [Signer, Signer, Signer];
+  const bid = opening("buy", 20_000, 1_000_000);
+  for (const who of [anna, bert, carl]) await chain.done(who, types.bid, seal(who, bid));
+  await chain.run("message", limitOf(anna, 0));
+  await chain.done(operator, types.points, { points: [["AT1", null]] });
+  await chain.pass(HALF);
+  assert.equal(await ruleOf(chain, anna, bid), "credit-limit");
+  assert.equal(await ruleOf(chain, anna, bid), "credit-limit", "and may try again");
+  assert.equal(await ruleOf(chain, bert, bid), "no-point");
+  // Carl has a point, and names another one's: that is no way to take a bid back.
+  const [denial] = await chain.ask(carl, types.open, { ...bid, point: "AT0" });
+  assert.equal(denial!.name, "no-point");
+  assert.deepEqual(await accusedOf(chain), [carl.id]);
+});
+
+test("a price that the law has come to deny is nobody's breach, and nothing is shown before the gate", async () => {
+  const chain = await market();
+  const [anna, bert] = traders as [Signer, Signer];
+  const bid = opening("buy", 400_001, 1_000_000);
+  for (const who of [anna, bert]) await chain.done(who, types.bid, seal(who, bid));
+  assert.equal(await ruleOf(chain, bert, bid), "law");
+  await chain.pass(HALF);
+  assert.equal(await ruleOf(chain, anna, bid), "law");
+  assert.deepEqual(await accusedOf(chain), [bert.id]);
+});
+
+test("nobody is accused where the chain sealed no block in the second half of the time to open", async () => {
+  const [anna] = traders as [Signer];
+  for (const [at, isAccused] of [
+    [HALF, true],
+    [CLEARING - 1, true],
+    [CLEARING, false],
+    [SLOT + 90_000, false],
+  ] as const) {
+    const chain = await market();
+    await chain.done(anna, types.bid, seal(anna, opening("buy", 20_000, 1_000_000)));
+    await chain.pass(GATE);
+    if (at < CLEARING) await chain.pass(at);
+    assert.deepEqual(await accusedOf(chain, Math.max(at, CLEARING)), isAccused ? [anna.id] : [], `${at - GATE} s`);
+    assert.deepEqual(
+      [...chain.state.keys()].filter((key) => !key.startsWith("point") && !key.startsWith("stated/")),
+      [],
+      "nothing of it is kept",
+    );
+  }
 });
 
 test("a row of credit that is none is denied alone", async () => {

@@ -1,13 +1,13 @@
-// Sealed bids: until gate closure a digest stands for each, then its signer opens it. What is not opened before the clearing is a breach.
+// Sealed bids: until gate closure a digest stands for each, then its signer opens it. What nobody tries to open is a breach.
 
 import type { Context, Operation, Value } from "../../contracts/author.js";
 import { quotient } from "../amounts.js";
-import { fieldsOf, granted, hexOf, oneOf, plainOf, TIME_S_MAX, wholeOf } from "../asked.js";
+import { type Fields, fieldsOf, granted, hexOf, oneOf, plainOf, TIME_S_MAX, wholeOf } from "../asked.js";
 import { grantedByLaw } from "../law.js";
-import { BIDS_MAX, bidsOf, FURTHER_BIDS_MAX, limitOf, putBid, type SealedBid, slotKey } from "./kept.js";
+import { BIDS_MAX, bidsOf, FURTHER_BIDS_MAX, isOpened, limitOf, putBid, type SealedBid, slotKey } from "./kept.js";
 import { pointsOf } from "./points.js";
 import { bandOf, timesOf } from "./rules.js";
-import { bidDigest, SALT_DIGITS } from "./types.js";
+import { bidDigest, type Opening, SALT_DIGITS } from "./types.js";
 
 /** Bids of one participant for a slot: steps of what he would pay or take. */
 const STEPS_MAX = 20;
@@ -35,7 +35,9 @@ export function bid(context: Context, { participant, body }: Operation): void {
     digest,
   );
   putBid(context, slot, [bids.length, [participant, digest, null, null, null, null]]);
-  context.put(`due/clear/${slotKey(slot)}`, [slot - gate_s + opening_s, null]);
+  const [gate, end] = [slot - gate_s, slot - gate_s + opening_s];
+  context.put(`due/clear/${slotKey(slot)}`, [end, null]);
+  context.put(`due/half/${slotKey(slot)}`, [gate + Math.floor(opening_s / 2), end]);
   context.effect("bid", { slot, participant, digest });
 }
 
@@ -48,10 +50,30 @@ function slotFrom(context: Context, value: Value | undefined): number {
 /** Opens a bid, by all of which its digest was made, and names the point that is to carry it: his only one where it names none. */
 export function open(context: Context, { participant, body }: Operation): void {
   const fields = fieldsOf(body, ["slot", "point", "side", "price", "volume", "salt"]);
-  const { gate_s } = timesOf(context);
-  const { floor, cap } = bandOf(context);
   const slot = slotFrom(context, fields.slot);
-  const opening = {
+  const opening = openingFrom(fields, slot);
+  const { side, price, volume } = opening;
+  const digest = bidDigest(participant, opening);
+  const bids = bidsOf(context, slot);
+  const place = bids.findIndex(([who, known, side]) => who === participant && known === digest && !isOpened(side));
+  const gate = slot - timesOf(context).gate_s;
+  const wanted = { participant, bids, side, price, volume };
+  if (context.time_s >= gate && bids[place]?.[2] === null && isHindered(context, wanted)) {
+    putBid(context, slot, [place, [participant, digest, "denied", null, null, null]]);
+  }
+  const { floor, cap } = bandOf(context);
+  grantedByLaw(context, price >= floor, "floor", floor);
+  grantedByLaw(context, price <= cap, "cap", cap);
+  granted(context.time_s >= gate, "gate-open", gate);
+  const point = pointFrom(context, participant, fields.point);
+  granted(place >= 0, "no-bid", digest);
+  granted(isWithinLimit(context, wanted), "credit-limit", participant);
+  putBid(context, slot, [place, [participant, digest, side, price, volume, point]]);
+  context.effect("opened", { slot, participant, point, side, price, volume });
+}
+
+function openingFrom(fields: Fields, slot: number): Opening {
+  return {
     ...{ slot, side: oneOf(fields.side, ["buy", "sell"] as const, "side") },
     ...{
       price: wholeOf(fields.price, [-PRICE_MAX, PRICE_MAX], "price"),
@@ -59,18 +81,13 @@ export function open(context: Context, { participant, body }: Operation): void {
     },
     volume: wholeOf(fields.volume, [1, ENERGY_MAX], "volume"),
   };
-  grantedByLaw(context, opening.price >= floor, "floor", floor);
-  grantedByLaw(context, opening.price <= cap, "cap", cap);
-  granted(context.time_s >= slot - gate_s, "gate-open", slot - gate_s);
-  const point = pointFrom(context, participant, fields.point);
-  const digest = bidDigest(participant, opening);
-  const bids = bidsOf(context, slot);
-  const place = bids.findIndex(([who, known, side]) => who === participant && known === digest && side === null);
-  granted(place >= 0, "no-bid", digest);
-  const { side, price, volume } = opening;
-  granted(isWithinLimit(context, { participant, bids, side, price, volume }), "credit-limit", participant);
-  putBid(context, slot, [place, [participant, digest, side, price, volume, point]]);
-  context.effect("opened", { slot, participant, point, side, price, volume });
+}
+
+/** Whether he cannot open the bid however he asks; whoever could have named another point is not hindered. */
+function isHindered(context: Context, wanted: Wanted): boolean {
+  const { floor, cap } = bandOf(context);
+  const isBeyond = wanted.price < floor || wanted.price > cap;
+  return isBeyond || pointsOf(context, wanted.participant).length === 0 || !isWithinLimit(context, wanted);
 }
 
 function pointFrom(context: Context, participant: string, value: Value | undefined): string {
@@ -96,7 +113,7 @@ function isWithinLimit(context: Context, asked: Wanted): boolean {
   if (limit === undefined) return true;
   let owed = owedFor(asked.side, asked.price, asked.volume);
   for (const [who, , side, price, volume] of asked.bids) {
-    if (who === asked.participant && side !== null) owed += owedFor(side, price!, volume!);
+    if (who === asked.participant && isOpened(side)) owed += owedFor(side, price!, volume!);
   }
   return quotient(owed, MWH) <= BigInt(limit[0]);
 }

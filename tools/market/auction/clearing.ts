@@ -1,11 +1,11 @@
 // The clearing of a slot: trades at one price, in the order in which bids were sealed; dispatch hears what is to be carried, credit who
-// has not opened a bid.
+// has not shown a bid although he could.
 
 import type { Context, Deadline } from "../../contracts/author.js";
 import { least } from "../amounts.js";
 import { type Bid, clear } from "../auction.js";
 import { SCHEDULE_ROWS_MAX, type ScheduleRow, tell, tellFacts } from "../messages.js";
-import { bidsOf, forgetBids, putTrades, slotKey, type Traded } from "./kept.js";
+import { bidsOf, forgetBids, isOpened, putTrades, putWindow, slotKey, type Traded, takeWindow } from "./kept.js";
 import { bandOf, timesOf, toldOf } from "./rules.js";
 
 /** Class of a bid that was not opened, as credit counts it. */
@@ -24,17 +24,18 @@ interface Trade extends Opened {
   readonly traded: bigint;
 }
 
-/** `clear/SLOT`, and `forget/SLOT` where the slot has not closed long after its end. */
-export function due(context: Context, { key }: Deadline): void {
+/** `half/SLOT` when half of the time to open is over, `clear/SLOT`, and `forget/SLOT` where the slot has not closed long after its end. */
+export function due(context: Context, { key, body }: Deadline): void {
   const [what, slot] = key.split("/") as [string, string];
-  if (what === "clear") clearSlot(context, Number(slot));
+  if (what === "half") putWindow(context, Number(slot), context.time_s < Number(body));
+  else if (what === "clear") clearSlot(context, Number(slot));
   else context.remove(`trade/${slot}`);
 }
 
 function clearSlot(context: Context, slot: number): void {
   const bids = bidsOf(context, slot);
   const opened = bids.flatMap(([participant, , side, price, volume, point]): Opened[] =>
-    side === null ? [] : [{ participant, point: point!, side, price: price!, volume: volume! }],
+    isOpened(side) ? [{ participant, point: point!, side, price: price!, volume: volume! }] : [],
   );
   const { floor, cap } = bandOf(context);
   const list = opened.map(({ side, price, volume }): Bid => ({ side, price: BigInt(price), volume: BigInt(volume) }));
@@ -44,7 +45,9 @@ function clearSlot(context: Context, slot: number): void {
   );
   const said = trades.map(({ participant, side, traded, point }) => [participant, side, traded, point]);
   context.effect("cleared", { slot, price, volume, bids: bids.length, opened: opened.length, trades: said });
-  accuse(context, slot, new Set(bids.filter(([, , side]) => side === null).map(([participant]) => participant)));
+  const silent = bids.filter(([, , side]) => side === null).map(([participant]) => participant);
+  // Where the chain stood still nobody could be heard: it is nobody's breach.
+  if (takeWindow(context, slot)) accuse(context, slot, new Set(silent));
   forgetBids(context, slot);
   if (price === null) return;
   putTrades(context, slot, { price, rows: netOf(trades) });

@@ -3,13 +3,16 @@
 
 import type { Context, Value } from "../../contracts/author.js";
 
-export const writes = ["point/", "points/", "stated/", "bids/", "trade/", "metered/", "limit/", "due/"];
+export const writes = ["point/", "points/", "stated/", "bids/", "trade/", "metered/", "limit/", "window/", "due/"];
 
-/** A sealed bid; side, price, volume and the point that is to carry it are null until it is opened. */
+/** A bid by what has become of it: opened to buy or to sell, shown by an opening that was denied, or null where nobody has shown it. */
+export type BidSide = "buy" | "sell" | "denied" | null;
+
+/** A sealed bid; price, volume and the point that is to carry it are null until it is opened. */
 export type SealedBid = readonly [
   participant: string,
   digest: string,
-  side: "buy" | "sell" | null,
+  side: BidSide,
   price: number | null,
   volume: number | null,
   point: string | null,
@@ -50,6 +53,25 @@ export function putBid(context: Context, slot: number, [place, bid]: readonly [n
 
 export function forgetBids(context: Context, slot: number): void {
   for (const key of context.keys(`bids/${slotKey(slot)}/`)) context.remove(key);
+}
+
+/** Whether a bid is open, and clears. */
+export function isOpened(side: BidSide): side is "buy" | "sell" {
+  return side === "buy" || side === "sell";
+}
+
+/** Keeps whether a block came in the second half of the time in which bids of the slot can be opened. */
+export function putWindow(context: Context, slot: number, hadBlock: boolean): void {
+  const key = `window/${slotKey(slot)}`;
+  if (hadBlock) context.put(key, context.time_s);
+  else if (context.get(key) !== undefined) context.remove(key);
+}
+
+/** Whether one came; and lets go of it. */
+export function takeWindow(context: Context, slot: number): boolean {
+  const hadBlock = context.get(`window/${slotKey(slot)}`) !== undefined;
+  putWindow(context, slot, false);
+  return hadBlock;
 }
 
 export function tradesOf(context: Context, slot: number): Trades | undefined {
