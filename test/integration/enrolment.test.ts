@@ -64,7 +64,7 @@ test("the page leads from a one-time code to a participant's folder, by files an
     assert.match(shown, /eic +10X1001A1001A450/);
     assert.match(shown, /contact +anna@werk\.example/);
     assert.match(await good(next().replace("KEY", key), PASSPHRASE), /is participant p-[0-9a-f]{10}/);
-    assert.match(await good(next()), /you are p-[0-9a-f]{10}: anna/);
+    assert.match(await good(next()), /you are p-[0-9a-f]{10}: anna\n.*you are your key: [0-9a-f]{16}\n/);
     assert.deepEqual((await readdir(join(folder, "anna"))).sort(), ["credential.cbor", "genesis.cbor", "key.json"]);
     await good("gridseal session token https://localhost:1 --as anna");
     assert.match(await good(`gridseal authority show 10X1001A1001A450 --network grid`), /name +Werk Nord/);

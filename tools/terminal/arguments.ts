@@ -78,6 +78,22 @@ export function id(text: string): Uint8Array {
   return bytes;
 }
 
+const PARTICIPANT =
+  "the id of the participant's key, 16 lower-case hex digits, not its name in the register: `authority list` and `enrolment accept` have both";
+
+/** A participant as chains know it. */
+export function participantId(text: string): Uint8Array {
+  const bytes = idFromText(text);
+  if (bytes === undefined) throw new InvalidArgumentError(`It must be ${PARTICIPANT}.`);
+  return bytes;
+}
+
+/** The same as text. */
+export function participantText(text: string): string {
+  participantId(text);
+  return text;
+}
+
 /** Roles of a credential, each once, in the order of their numbers; gathers an option that may be given several times. */
 export function rolesFrom(text: string, earlier: readonly Role[] = []): readonly Role[] {
   const role = roles.find((known) => known === text);

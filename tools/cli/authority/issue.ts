@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { toHex } from "../../../src/wire/bytes.js";
-import type { Role } from "../../../src/wire/credential.js";
+import { isDevice, type Role } from "../../../src/wire/credential.js";
 import { type CredentialTerms, DAYS_DEFAULT, publicKeyFromHex } from "../../authority/issue.js";
 import { provisionMeter } from "../../provisioning/provision.js";
 import { deliveryKeyFrom, rolesFrom, serviceTexts, several, whole } from "../../terminal/arguments.js";
@@ -98,7 +98,7 @@ async function issue(options: IssueOptions): Promise<void> {
   printLines(
     pairs([
       ["id", row.subject],
-      ["meter", row.meter],
+      [isDevice(row) ? "meter" : "participant", row.meter],
       ["roles", row.roles.join(", ")],
       ["services", row.services.join(", ")],
       ["valid until", new Date(row.expires_s * 1000).toISOString()],
