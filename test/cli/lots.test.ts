@@ -68,7 +68,7 @@ test("a lot goes from its maker to the utility, and its meters get credentials b
   good("lot labels L1b.shipment -o labels.svg");
   assert.equal((await readFile(join(folder, "labels.svg"), "utf8")).match(/<g /g)?.length, 3);
 
-  good("authority registrar limit fitter --lot L1 --services 1 --devices 2 --until 2100-01-01", ...grid);
+  good("authority registrar limit fitter --lot L1 --services trading --devices 2 --until 2100-01-01", ...grid);
   good("request endorse M1.request M2.request --key fitter.json -o some.requests", ...genesis);
   assert.match(good("authority batch some.requests --dry-run", ...grid), /line 1: M1: issued\nline 2: M2: issued/);
   assert.match(

@@ -127,5 +127,5 @@ test("no line of shares, bills, trades and deviations is cut, with all digits th
   }
   const [service, contract, name, body] = told[1]!;
   const line = lineOf({ service, contract, name, body: body as Seen["body"] }, cast, 1)!;
-  assert.match(line, /99\.999999 kWh used, 99\.999999 solar$/);
+  assert.match(line, /99\.999999 kWh, 99\.999999 solar$/);
 });

@@ -58,13 +58,13 @@ test("the page leads from a one-time code to a participant's folder, by files an
     assert.equal(mistyped.status, 2);
     assert.match(mistyped.errors, /code is mistyped/);
     await good(next(), first);
-    assert.match(await good(next()), /waits for 1 approvals/);
+    assert.match(await good(next()), /waits for 1 approval,/);
     const key = /^([0-9a-f]{16}) +waiting +1 +Werk Nord/m.exec(await good(next()))![1]!;
     const shown = await good(next().replace("KEY", key));
     assert.match(shown, /eic +10X1001A1001A450/);
     assert.match(shown, /contact +anna@werk\.example/);
     assert.match(await good(next().replace("KEY", key), PASSPHRASE), /is participant p-[0-9a-f]{10}/);
-    assert.match(await good(next()), /you are p-[0-9a-f]{10}: anna/);
+    assert.match(await good(next()), /you are p-[0-9a-f]{10}: anna\n.*you are your key: [0-9a-f]{16}\n/);
     assert.deepEqual((await readdir(join(folder, "anna"))).sort(), ["credential.cbor", "genesis.cbor", "key.json"]);
     await good("gridseal session token https://localhost:1 --as anna");
     assert.match(await good(`gridseal authority show 10X1001A1001A450 --network grid`), /name +Werk Nord/);
@@ -79,7 +79,7 @@ test("the page leads from a one-time code to a participant's folder, by files an
   await t.test("by HTTPS, waiting until it is approved", async () => {
     await good(next(), second);
     const send = at(next());
-    assert.match(await good(send), /waits for 1 of the authority's approvers/);
+    assert.match(await good(send), /waits for 1 approval of the authority/);
     const waiting = JSON.parse(await good("gridseal authority enrolment list --state waiting --network grid --json"));
     const { key } = waiting as { key: string };
     await good(

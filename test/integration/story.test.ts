@@ -19,7 +19,7 @@ const told = {
   rating: /credit +works is rated [BC]+, \d+ of 1000/,
   limit: /trading +works is \S+ and may owe 0\.26666/,
   denial: /trading +works bids for more than it may owe: denied/,
-  bill: /trading +works: final bill 0\.\d{5}, 0\.\d{6} kWh used, 0\.\d{6} solar/,
+  bill: /trading +works: final bill 0\.\d{5}, 0\.\d{6} kWh, 0\.\d{6} solar/,
 };
 const PATIENCE_MS = 300_000;
 

@@ -1,6 +1,10 @@
 // Which meters are late, by the rhythm that each has kept on its chain, and which chain has fallen silent while others go on. Pure; a
 // meter's time is that of the block that seals its record, so that no meter's clock counts.
 
+import { toHex } from "../../src/wire/bytes.js";
+import { hasOperation } from "../../src/wire/operation.js";
+import { kidOf } from "../ledger/record-scan.js";
+
 /** Intervals that a meter must have kept before it can be late. */
 const INTERVALS_MIN = 3;
 /** How fast a longer interval of before is forgotten. */
@@ -44,6 +48,11 @@ export interface Lateness {
   forget(meters: Iterable<string>): void;
   /** At a time of this machine. */
   of(service: number, now_ms: number): ChainLateness;
+}
+
+/** Who has signed a reading among the records: a meter or gateway, each once. A participant asks when it likes, and keeps no rhythm. */
+export function metersIn(records: readonly Uint8Array[]): string[] {
+  return [...new Set(records.filter((bytes) => !hasOperation(bytes)).map((bytes) => toHex(kidOf({ bytes }))))];
 }
 
 export function createLateness({ intervals, slack_ms }: LatenessTerms = latenessTerms): Lateness {

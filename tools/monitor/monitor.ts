@@ -8,7 +8,6 @@ import { GridsealError, reasonOf } from "../errors.js";
 import type { TokenFor } from "../files/holder-folder.js";
 import { contractsAt } from "../ledger/contract-orders.js";
 import { CONTRACTS_SERVICE, type Governance, governedChain, holderStanding } from "../ledger/governance.js";
-import { kidOf } from "../ledger/record-scan.js";
 import { createChainContracts } from "../node/contracts/node-contracts.js";
 import { health as healthShape } from "../routes/health.js";
 import { openApiSource } from "../sources/api.js";
@@ -16,6 +15,7 @@ import { askValue } from "../sources/client.js";
 import type { ReceiptSource } from "../sources/source.js";
 import type { Alarm } from "./alarms.js";
 import { followChain, Ground, headerOf, pause } from "./chain-follower.js";
+import { metersIn } from "./lateness.js";
 import type { Marks } from "./marks.js";
 import { createStateRounds, type StateRounds } from "./state-rounds.js";
 import { createWatch, type Sight, type Told, type Watch } from "./watch.js";
@@ -183,7 +183,7 @@ function noteBlock(
     node.marks.note(node.url, service, { height, header: audited.header });
   const block = {
     ...{ service, height, header: headerOf(audited), time_ms },
-    meters: [...new Set(records.map((bytes) => toHex(kidOf({ bytes }))))],
+    meters: metersIn(records),
     anchors: anchors.map(({ chain, height: at, headerHash }) => ({
       service: chain,
       height: at,

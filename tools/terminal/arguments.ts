@@ -23,9 +23,10 @@ export function networkName(text: string): string {
   throw new InvalidArgumentError("It must be 1 to 32 of a-z, 0-9 and -, a letter first.");
 }
 
-/** Numbers of services, separated by commas. */
-export function serviceNumbers(text: string): readonly number[] {
-  return text.split(",").map(whole(1, SERVICE_MAX));
+/** Numbers or names of services, separated by commas; which service has a name is the genesis' to say. */
+export function serviceTexts(text: string): readonly string[] {
+  const number = whole(1, SERVICE_MAX);
+  return text.split(",").map((each) => (/^[a-z][a-z0-9-]{0,31}$/.test(each) ? each : String(number(each))));
 }
 
 const TIME = /^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
@@ -75,6 +76,22 @@ export function id(text: string): Uint8Array {
   const bytes = idFromText(text);
   if (bytes === undefined) throw new InvalidArgumentError("It must be 16 lower-case hex digits.");
   return bytes;
+}
+
+const PARTICIPANT =
+  "the id of the participant's key, 16 lower-case hex digits, not its name in the register: `authority list` and `enrolment accept` have both";
+
+/** A participant as chains know it. */
+export function participantId(text: string): Uint8Array {
+  const bytes = idFromText(text);
+  if (bytes === undefined) throw new InvalidArgumentError(`It must be ${PARTICIPANT}.`);
+  return bytes;
+}
+
+/** The same as text. */
+export function participantText(text: string): string {
+  participantId(text);
+  return text;
 }
 
 /** Roles of a credential, each once, in the order of their numbers; gathers an option that may be given several times. */

@@ -72,7 +72,7 @@ export function applyGrant(view: RegisterView, key: string, id: string): Applied
   if (row === undefined) return refused(`there is no enrolment of key ${key}`);
   if (row.state !== "waiting") return refused(`the enrolment of key ${key} is ${row.state} already`);
   const missing = approvalsMissing(view, row);
-  if (missing > 0) return refused(`the enrolment of key ${key} lacks ${missing} approvals`);
+  if (missing > 0) return refused(`the enrolment of key ${key} lacks ${missing} approval${missing === 1 ? "" : "s"}`);
   const credential = currentCredential(view, id);
   if (credential?.meter !== key) return refused(`${id} has no credential for key ${key}`);
   if (credential.roles.join() !== row.roles.join() || credential.services.join() !== row.services.join()) {

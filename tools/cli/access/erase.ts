@@ -1,7 +1,7 @@
 // `gridseal access erase`: what a meter confided on some days is kept by nobody from then on.
 
 import type { Command } from "commander";
-import { utcDay } from "../../terminal/arguments.js";
+import { keyIdText, utcDay } from "../../terminal/arguments.js";
 import { type AccessOptions, signAccess, withAccessOptions } from "./sign-access.js";
 
 interface EraseOptions extends AccessOptions {
@@ -17,7 +17,7 @@ export function registerErase(access: Command): void {
       .command("erase")
       .description("have what a meter confided on some days erased, as its subject or by legal order"),
   )
-    .requiredOption("--meter <id>", "the meter")
+    .requiredOption("--meter <id>", "the meter", keyIdText)
     .requiredOption("--from <day>", "first day, as 2026-03-29", utcDay)
     .requiredOption("--until <day>", "day behind the last, no later than today", utcDay)
     .option("--reason <text>", "the legal order, at most 200 characters; none where the subject asks", "")

@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { toHex } from "../../../src/wire/bytes.js";
-import { utcDay } from "../../terminal/arguments.js";
+import { keyIdText, utcDay } from "../../terminal/arguments.js";
 import { deliveryKeysIn } from "./key.js";
 import { statedName } from "./names.js";
 import { type AccessOptions, signAccess, withAccessOptions } from "./sign-access.js";
@@ -17,7 +17,7 @@ interface RequestOptions extends AccessOptions {
 export function registerRequest(access: Command): void {
   withAccessOptions(access.command("request").description("ask for what a meter confides"))
     .requiredOption("--need <name>", "the need that it is for, as `access need` has named it", statedName)
-    .requiredOption("--meter <id>", "the meter")
+    .requiredOption("--meter <id>", "the meter", keyIdText)
     .requiredOption("--from <day>", "first day, as 2026-03-29", utcDay)
     .requiredOption("--until <day>", "day behind the last", utcDay)
     .action(async ({ need, meter, from, until, ...options }: RequestOptions) => {

@@ -1,7 +1,7 @@
 // `gridseal access subject` and `confirm`: whose consent counts for a meter; stated by an administrator, confirmed by who loses days.
 
 import type { Command } from "commander";
-import { utcDay } from "../../terminal/arguments.js";
+import { keyIdText, participantText, utcDay } from "../../terminal/arguments.js";
 import { statedName } from "./names.js";
 import { type AccessOptions, signAccess, signAnswer, withAccessOptions } from "./sign-access.js";
 
@@ -14,8 +14,8 @@ interface SubjectOptions extends AccessOptions {
 
 export function registerSubject(access: Command): void {
   withAccessOptions(access.command("subject").description("say whose consent counts for a meter"))
-    .requiredOption("--meter <id>", "the meter")
-    .requiredOption("--participant <id>", "who is its subject")
+    .requiredOption("--meter <id>", "the meter", keyIdText)
+    .requiredOption("--participant <id>", "id of the key of who is its subject", participantText)
     .requiredOption("--from <day>", "first day, as 2026-03-29", utcDay)
     .option("--until <day>", "day behind the last; none where absent", utcDay)
     .action(({ meter, participant, from, until, ...options }: SubjectOptions) =>
@@ -35,7 +35,7 @@ export function registerConfirm(access: Command): void {
       .description("confirm that somebody else is a meter's subject from a day on")
       .argument("<statement>", "as `access subject` has named it", statedName),
   )
-    .requiredOption("--meter <id>", "the meter")
+    .requiredOption("--meter <id>", "the meter", keyIdText)
     .option("--refuse", "say that it is wrong")
     .action((statement: string, { meter, refuse, ...options }: ConfirmOptions) =>
       signAnswer(options, "confirmation", statement, [meter, statement, refuse !== true]),

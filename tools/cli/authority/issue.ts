@@ -1,18 +1,20 @@
 // `gridseal authority issue`: a credential, with a meter's key made here, or for a key that its holder made.
 
+import { join } from "node:path";
 import type { Command } from "commander";
 import { toHex } from "../../../src/wire/bytes.js";
-import type { Role } from "../../../src/wire/credential.js";
+import { isDevice, type Role } from "../../../src/wire/credential.js";
 import { type CredentialTerms, DAYS_DEFAULT, publicKeyFromHex } from "../../authority/issue.js";
 import { provisionMeter } from "../../provisioning/provision.js";
-import { deliveryKeyFrom, rolesFrom, serviceNumbers, several, whole } from "../../terminal/arguments.js";
+import { deliveryKeyFrom, rolesFrom, serviceTexts, several, whole } from "../../terminal/arguments.js";
 import { pairs, printLines, toJson } from "../../terminal/output.js";
+import { servicesNamed } from "../services.js";
 import { type AuthorityOptions, withAuthority } from "./authority-options.js";
 import { type GovernanceOptions, governanceFor } from "./governance.js";
 
 interface IssueOptions extends GovernanceOptions, AuthorityOptions {
   readonly id: string;
-  readonly services?: readonly number[];
+  readonly services?: readonly string[];
   readonly days: number;
   readonly out?: string;
   readonly publicKey?: string;
@@ -34,8 +36,8 @@ export function registerIssue(authority: Command): void {
     .requiredOption("--id <id>", "ID to issue")
     .option(
       "--services <numbers>",
-      "services that it may send records for, 1,2,...; where absent, all for a device and none for a participant",
-      serviceNumbers,
+      "services that it may send records for, by name or number, 1,heat,...; where absent, all for a device and none for a participant",
+      serviceTexts,
     )
     .option("--days <count>", "validity", whole(1, 36_500), DAYS_DEFAULT)
     .option("-o, --out <path>", "folder to make; with --public-key, file to make")
@@ -79,7 +81,7 @@ async function issue(options: IssueOptions): Promise<void> {
       ...(authority !== undefined && { authority }),
       ...(role !== undefined && { roles: role }),
       ...(lot !== undefined && { lot }),
-      ...(services !== undefined && { services }),
+      ...(services !== undefined && { services: await servicesNamed(services, join(network, "genesis.cbor")) }),
       ...(out !== undefined && { out }),
       ...(publicKey !== undefined && { publicKey: publicKeyFromHex(publicKey) }),
       ...(broker !== undefined && { brokers: broker }),
@@ -96,7 +98,7 @@ async function issue(options: IssueOptions): Promise<void> {
   printLines(
     pairs([
       ["id", row.subject],
-      ["meter", row.meter],
+      [isDevice(row) ? "meter" : "participant", row.meter],
       ["roles", row.roles.join(", ")],
       ["services", row.services.join(", ")],
       ["valid until", new Date(row.expires_s * 1000).toISOString()],

@@ -11,7 +11,7 @@ import { type Facts, type Rating, rate } from "../../market/credit/rating.js";
 import type { Rules } from "../../market/credit/rules.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource, type ReceiptSource } from "../../sources/source.js";
-import { withNode } from "../../terminal/arguments.js";
+import { participantText, withNode } from "../../terminal/arguments.js";
 import { pairs, printLines, table, toJson } from "../../terminal/output.js";
 import { checkStateProof, readStateProof } from "../state/read-state-proof.js";
 
@@ -36,7 +36,7 @@ export function registerExplain(credit: Command): void {
       .command("explain")
       .description("compute a participant's rating again, and say what each indicator is made of"),
   )
-    .argument("<participant>", "its ID, 16 hex digits")
+    .argument("<participant>", "id of its key, 16 hex digits", participantText)
     .option("--service <name>", "name or number of the chain's service", "credit")
     .option("--contract <name>", "the contract", "credit")
     .option("--json", "print JSON")

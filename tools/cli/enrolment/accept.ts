@@ -7,7 +7,7 @@ import { asArray, asBytes, asText } from "../../../src/wire/shape.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readWhole } from "../../files/made-once.js";
 import { printLines, toJson } from "../../terminal/output.js";
-import { createHolderFolder, type HolderOptions } from "./holder.js";
+import { createHolderFolder, type Holder, type HolderOptions } from "./holder.js";
 
 interface AcceptOptions extends HolderOptions {
   readonly json?: true;
@@ -28,16 +28,20 @@ export function registerAccept(enrolment: Command): void {
 }
 
 async function accept(file: string, options: AcceptOptions): Promise<void> {
-  const id = await createHolderFolder(credentialIn(await readWhole(file, limits.size), file), options);
-  printAccepted(id, options);
+  const holder = await createHolderFolder(credentialIn(await readWhole(file, limits.size), file), options);
+  printAccepted(holder, options);
 }
 
 /** What to do next, once the folder is there. */
-export function printAccepted(id: string, { out, json }: AcceptOptions): void {
+export function printAccepted({ id, participant }: Holder, { out, json }: AcceptOptions): void {
   printLines(
     json
-      ? [toJson({ id, folder: out })]
-      : [`you are ${id}: ${out}`, `next: gridseal session token URL --as ${out}, or --as ${out} with other commands`],
+      ? [toJson({ id, participant, folder: out })]
+      : [
+          `you are ${id}: ${out}`,
+          `on chains, and as --participant of commands, you are your key: ${participant}`,
+          `next: gridseal session token URL --as ${out}, or --as ${out} with other commands`,
+        ],
   );
 }
 

@@ -2,9 +2,10 @@
 // written.
 
 import { join } from "node:path";
+import { toHex } from "../../../src/wire/bytes.js";
 import { verifyCredential } from "../../../src/wire/credential.js";
 import { WireError } from "../../../src/wire/error.js";
-import { equalKeys, type PublicKey } from "../../../src/wire/key.js";
+import { equalKeys, keyId, type PublicKey } from "../../../src/wire/key.js";
 import { nodeVerify } from "../../crypto/signatures.js";
 import { GridsealError } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
@@ -20,8 +21,15 @@ export interface HolderOptions {
 
 const KEY_BYTES_MAX = 4_096;
 
-/** Makes the folder with key, genesis and credential, and returns the ID that was issued. Throws CREDENTIAL_INVALID. */
-export async function createHolderFolder(credential: Uint8Array, options: HolderOptions): Promise<string> {
+/** Whom a folder is of: the register by its name, chains by its key. */
+export interface Holder {
+  readonly id: string;
+  /** the key's id, 16 hex digits */
+  readonly participant: string;
+}
+
+/** Makes the folder with key, genesis and credential, and returns whose it is. Throws CREDENTIAL_INVALID. */
+export async function createHolderFolder(credential: Uint8Array, options: HolderOptions): Promise<Holder> {
   const { genesis, bytes } = await readGenesisFile(options.genesis);
   const { key } = await readKeyFile(options.key);
   const id = checked(credential, genesis, key);
@@ -30,7 +38,7 @@ export async function createHolderFolder(credential: Uint8Array, options: Holder
     await createFile(join(folder, "genesis.cbor"), bytes);
     await createFile(join(folder, "credential.cbor"), credential);
   });
-  return id;
+  return { id, participant: toHex(keyId(key)) };
 }
 
 function checked(credential: Uint8Array, issuer: Parameters<typeof verifyCredential>[1], key: PublicKey): string {

@@ -13,9 +13,10 @@ import { readGenesisFile } from "../../files/genesis-file.js";
 import { createKeyFile, type KeyAlgorithm, keyAlgorithms, readKeyFile } from "../../files/key-file.js";
 import { createFile, refuseExisting } from "../../files/made-once.js";
 import { SECRET } from "../../files/private-files.js";
-import { deliveryKeyFrom, rolesFrom, serviceNumbers, whole } from "../../terminal/arguments.js";
+import { deliveryKeyFrom, rolesFrom, serviceTexts, whole } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
 import { readSecretText } from "../../terminal/passphrase.js";
+import { servicesNamed } from "../services.js";
 
 interface MakeOptions {
   readonly genesis: string;
@@ -27,7 +28,7 @@ interface MakeOptions {
   readonly eic?: string;
   readonly gln?: string;
   readonly role: readonly Role[];
-  readonly services?: readonly number[];
+  readonly services?: readonly string[];
   readonly jurisdiction?: string;
   readonly deliveryKey?: Uint8Array;
   readonly codeFd?: number;
@@ -46,7 +47,11 @@ export function registerMake(enrolment: Command): void {
     .option("--eic <code>", "the firm's Energy Identification Code")
     .option("--gln <code>", "the firm's Global Location Number")
     .requiredOption("--role <role>", "what the participant is to be (repeatable)", rolesFrom)
-    .option("--services <numbers>", "services that it may send records for, 1,2,...; none where absent", serviceNumbers)
+    .option(
+      "--services <numbers>",
+      "services that it may send records for, by name or number, 1,heat,...; none where absent",
+      serviceTexts,
+    )
     .option("--jurisdiction <code>", "country or part of it, ISO 3166, whose law it is under")
     .option("--delivery-key <hex>", "X25519 key for what is delivered to it alone", deliveryKeyFrom)
     .option(
@@ -72,7 +77,8 @@ async function make(options: MakeOptions): Promise<void> {
     : await createKeyFile(options.key, options.algorithm);
   const proof = codeProof(codeKey(code), genesis.hash, signer.key);
   // A name and a contact stand in it.
-  await createFile(out, signed(options, { code: code.name, proof }, genesis.hash, signer), SECRET);
+  const services = await servicesNamed(options.services ?? [], options.genesis);
+  await createFile(out, signed(options, { code: code.name, proof, services }, genesis.hash, signer), SECRET);
   const key = toHex(keyId(signer.key));
   printLines(
     options.json
@@ -85,8 +91,8 @@ async function make(options: MakeOptions): Promise<void> {
 }
 
 function signed(
-  { name, contact, eic, gln, role, services = [], jurisdiction, deliveryKey }: MakeOptions,
-  shown: { readonly code: string; readonly proof: Uint8Array },
+  { name, contact, eic, gln, role, jurisdiction, deliveryKey }: MakeOptions,
+  shown: { readonly code: string; readonly proof: Uint8Array; readonly services: readonly number[] },
   genesisHash: Uint8Array,
   signer: Signer,
 ): Uint8Array {
@@ -94,7 +100,6 @@ function signed(
     ...shown,
     applicant: { name, contact, ...(eic !== undefined && { eic }), ...(gln !== undefined && { gln }) },
     roles: role,
-    services: [...new Set(services)].sort((left, right) => left - right),
     ...(jurisdiction !== undefined && { jurisdiction }),
     ...(deliveryKey !== undefined && { deliveryKey }),
     nonce: new Uint8Array(0),

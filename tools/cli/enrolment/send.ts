@@ -7,7 +7,7 @@ import { GridsealError, reasonOf } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
 import { readKeyFile } from "../../files/key-file.js";
 import { readWhole, refuseExisting } from "../../files/made-once.js";
-import { printLines, toJson } from "../../terminal/output.js";
+import { countText, printLines, toJson } from "../../terminal/output.js";
 import { printAccepted } from "./accept.js";
 import { createHolderFolder, type HolderOptions } from "./holder.js";
 
@@ -63,7 +63,7 @@ async function send(file: string, options: SendOptions): Promise<void> {
     options.json
       ? [toJson(answer)]
       : [
-          `it waits for ${answer.missing} of the authority's approvers; ${answer.approvals} have granted it`,
+          `it waits for ${countText(answer.missing, "approval")} of the authority, ${answer.approvals} are there`,
           "next: run the same command again later",
         ],
   );

@@ -8,7 +8,7 @@ import { GridsealError, reasonOf } from "../../errors.js";
 import { readWhole } from "../../files/made-once.js";
 import { type SourceOptions, withSource } from "../../sources/open.js";
 import { serviceIn } from "../../sources/source.js";
-import { id, whole, withNode } from "../../terminal/arguments.js";
+import { participantId, whole, withNode } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
 import { operationLines, operationView } from "./view.js";
 
@@ -22,7 +22,7 @@ interface ShowOptions extends SourceOptions {
 export function registerShow(operation: Command): void {
   withNode(operation.command("show").description("show an operation, signed or sealed"))
     .argument("[file]", "operation; with --participant and --seq an exported chain")
-    .option("--participant <id>", "id of who has signed a sealed one, 16 hex digits", id)
+    .option("--participant <id>", "id of the key that has signed a sealed one, 16 hex digits", participantId)
     .option("--seq <number>", "its number", whole(0, SEQ_MAX))
     .option("--service <name>", "name or number of its service; an exported chain has but one")
     .option("--json", "print JSON")

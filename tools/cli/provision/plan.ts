@@ -16,6 +16,7 @@ import type { Plan } from "../../provisioning/console/step.js";
 import { meterConfiguration } from "../../provisioning/meter-configuration.js";
 import { brokersOf } from "../../provisioning/provision.js";
 import { authorityFolder } from "../authority/authority-options.js";
+import { servicesNamed } from "../services.js";
 
 export interface ProvisionOptions {
   readonly network?: string;
@@ -29,7 +30,7 @@ export interface ProvisionOptions {
   readonly list?: string;
   readonly bench: string;
   readonly broker?: readonly string[];
-  readonly services?: readonly number[];
+  readonly services?: readonly string[];
   readonly ca?: string;
   readonly wifi?: string;
   readonly sntp?: string;
@@ -88,14 +89,16 @@ export async function planFrom(options: ProvisionOptions): Promise<Plan> {
 }
 
 async function servicesOf(options: ProvisionOptions, genesis: Genesis): Promise<readonly number[]> {
-  const { network, services } = options;
+  const { network } = options;
+  const file = options.genesis ?? join(network ?? "", "genesis.cbor");
+  const services = options.services && (await servicesNamed(options.services, file));
   const chains =
     network === undefined ? genesis.chains : await issuedChains(authorityFolder({ ...options, network }), genesis);
   const known = chains.map(({ service }) => service);
   const unknown = services?.find((service) => !known.includes(service));
   if (unknown !== undefined)
     throw new GridsealError("NOT_FOUND", `network ${genesis.network} has no service ${unknown}`);
-  return [...new Set(services ?? known)].sort((left, right) => left - right);
+  return services ?? [...new Set(known)].sort((left, right) => left - right);
 }
 
 /** DER of the certificate of the network's authority. */

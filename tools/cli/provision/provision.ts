@@ -18,7 +18,7 @@ import { type Certifier, postedCertifier, registerCertifier } from "../../provis
 import { runProvisioning } from "../../provisioning/console/run.js";
 import { createProvisioning, type Outcome, type Plan } from "../../provisioning/console/step.js";
 import { listPorts, nodePort } from "../../provisioning/flash/node-port.js";
-import { serviceNumbers, several, whole } from "../../terminal/arguments.js";
+import { serviceTexts, several, whole } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
 import { authorityFolder, useRegister } from "../authority/authority-options.js";
 import { injectChip, injectImages } from "./inject.js";
@@ -48,7 +48,11 @@ export function registerProvision(program: Command): void {
     .option("--list <file>", "CSV of the meters that are to be: id, and where wanted mac and place")
     .option("--bench <dir>", "folder that remembers which meter has which ID", "bench")
     .option("--broker <url>", "broker of the meters (repeatable); those of the network's nodes where absent", several)
-    .option("--services <numbers>", "services 1,2,...; all of the network where absent", serviceNumbers)
+    .option(
+      "--services <numbers>",
+      "services by name or number, 1,heat,...; all of the network where absent",
+      serviceTexts,
+    )
     .option("--ca <file>", "certificate (PEM) that brokers' are checked against; the network's where absent")
     .option("--wifi <file>", "file with the network's name in its first line and the password in its second")
     .option("--sntp <host>", "time server")

@@ -12,8 +12,9 @@ import { GridsealError } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
 import { createKeyFile, readKeyFile } from "../../files/key-file.js";
 import { createFile, refuseExisting } from "../../files/made-once.js";
-import { deliveryKeyFrom, rolesFrom, serviceNumbers } from "../../terminal/arguments.js";
+import { deliveryKeyFrom, rolesFrom, serviceTexts } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
+import { servicesNamed } from "../services.js";
 
 interface MakeOptions {
   readonly id: string;
@@ -21,7 +22,7 @@ interface MakeOptions {
   readonly key: string;
   readonly out: string;
   readonly role?: readonly Role[];
-  readonly services?: readonly number[];
+  readonly services?: readonly string[];
   readonly jurisdiction?: string;
   readonly deliveryKey?: Uint8Array;
   readonly lot?: string;
@@ -37,7 +38,11 @@ export function registerMake(request: Command): void {
     .requiredOption("--key <file>", "key file; made where there is none")
     .requiredOption("-o, --out <file>", "file to make")
     .option("--role <role>", "what the holder is (repeatable); a meter where absent", rolesFrom)
-    .option("--services <numbers>", "services 1,2,...; all of the genesis for a device where absent", serviceNumbers)
+    .option(
+      "--services <numbers>",
+      "services by name or number, 1,heat,...; all of the genesis for a device where absent",
+      serviceTexts,
+    )
     .option("--jurisdiction <code>", "country or part of it, ISO 3166, whose law the holder is under")
     .option("--delivery-key <hex>", "X25519 key for what is delivered to the holder alone", deliveryKeyFrom)
     .option("--lot <name>", "the lot that the device was made in")
@@ -51,10 +56,9 @@ async function make(options: MakeOptions): Promise<void> {
   await refuseExisting(out);
   const { genesis } = await readGenesisFile(options.genesis);
   const signer = existsSync(options.key) ? await readKeyFile(options.key) : await createKeyFile(options.key);
-  const stated = statedIn(
-    options,
-    genesis.chains.map(({ service }) => service),
-  );
+  const wanted = options.services && (await servicesNamed(options.services, options.genesis));
+  const known = genesis.chains.map(({ service }) => service);
+  const stated = statedIn(options, { wanted, known });
   let bytes: Uint8Array;
   try {
     bytes = signRequest({ id, ...stated, nonce: new Uint8Array(0) }, genesis.hash, signer);
@@ -69,14 +73,18 @@ async function make(options: MakeOptions): Promise<void> {
   ]);
 }
 
-function statedIn({ role, services, jurisdiction, deliveryKey, lot }: MakeOptions, known: readonly number[]): Stated {
+interface Services {
+  readonly wanted: readonly number[] | undefined;
+  readonly known: readonly number[];
+}
+
+function statedIn({ role, jurisdiction, deliveryKey, lot }: MakeOptions, { wanted, known }: Services): Stated {
   const roles = role ?? ["meter"];
   const isMeasuring = isDevice({ roles });
   if (lot !== undefined && !isMeasuring) throw new GridsealError("USAGE", "a participant is of no lot");
-  const wanted = services ?? (isMeasuring ? known : []);
   return {
     roles,
-    services: [...new Set(wanted)].sort((left, right) => left - right),
+    services: [...new Set(wanted ?? (isMeasuring ? known : []))].sort((left, right) => left - right),
     ...(jurisdiction !== undefined && { jurisdiction }),
     ...(deliveryKey !== undefined && { deliveryKey }),
     ...(isMeasuring && { origin: { key: "injected" as const, ...(lot !== undefined && { lot }) } }),

@@ -35,7 +35,7 @@ const words: Readonly<Record<string, Words>> = {
   },
   "community/bill": ({ owner, kind, amount, consumed, lines }, name) => {
     const covered = (lines as Rows).filter(([what]) => what === "covered");
-    const sides = `${kWh(consumed)} kWh used, ${kWh(total(covered, 1))} solar`;
+    const sides = `${kWh(consumed)} kWh, ${kWh(total(covered, 1))} solar`;
     return `${name(owner)}: ${kind} bill ${money(amount)}, ${sides}`;
   },
   "auction/cleared": ({ slot, price, volume, bids, opened }) =>

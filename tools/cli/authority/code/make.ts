@@ -1,16 +1,18 @@
 // `gridseal authority code make`: a one-time code, shown now and never again.
 
+import { join } from "node:path";
 import type { Command } from "commander";
 import type { Role } from "../../../../src/wire/credential.js";
 import { makeCode } from "../../../authority/enrolment/codes.js";
 import { APPROVALS_MAX } from "../../../authority/register/enrolment-codes.js";
-import { rolesFrom, serviceNumbers, whole } from "../../../terminal/arguments.js";
+import { rolesFrom, serviceTexts, whole } from "../../../terminal/arguments.js";
 import { pairs, printLines, timeText, toJson } from "../../../terminal/output.js";
+import { servicesNamed } from "../../services.js";
 import { type AuthorityOptions, useRegister, withAuthority } from "../authority-options.js";
 
 interface MakeOptions extends AuthorityOptions {
   readonly role: readonly Role[];
-  readonly services?: readonly number[];
+  readonly services?: readonly string[];
   readonly jurisdiction?: string;
   readonly organisation?: string;
   readonly approvals: number;
@@ -26,7 +28,11 @@ export function registerMake(code: Command): void {
     code.command("make").description("make a one-time code and print it: it is kept nowhere, and not shown again"),
   )
     .requiredOption("--role <role>", "what may be asked for by it (repeatable)", rolesFrom)
-    .option("--services <numbers>", "services that may be asked for, 1,2,...; none where absent", serviceNumbers)
+    .option(
+      "--services <numbers>",
+      "services that may be asked for, by name or number, 1,heat,...; none where absent",
+      serviceTexts,
+    )
     .option("--jurisdiction <code>", "the only one that may be asked for, ISO 3166")
     .option("--organisation <id>", "whose participant it makes; a new organisation's where absent")
     .option(
@@ -45,7 +51,7 @@ async function make(options: MakeOptions): Promise<void> {
   const now_s = Math.floor(Date.now() / 1_000);
   const terms = {
     ...{ roles, approvals, expires_s: now_s + days * DAY_S },
-    services: [...new Set(services)].sort((left, right) => left - right),
+    services: await servicesNamed(services, join(options.network, "genesis.cbor")),
     ...(jurisdiction !== undefined && { jurisdiction }),
     ...(organisation !== undefined && { organisation }),
   };

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { outcomeOf } from "../../../authority/enrolment/take.js";
 import { GridsealError } from "../../../errors.js";
 import { keyIdText } from "../../../terminal/arguments.js";
-import { printLines } from "../../../terminal/output.js";
+import { countText, printLines } from "../../../terminal/output.js";
 import { type AuthorityOptions, useRegister, withAuthority } from "../authority-options.js";
 import { outcomeLine, writeAnswer } from "./outcome.js";
 
@@ -28,7 +28,7 @@ async function answer(key: string, options: AnswerOptions): Promise<void> {
     return outcomeOf(register, key, row);
   });
   if (outcome.type === "waiting") {
-    throw new GridsealError("USAGE", `the enrolment of key ${key} waits for ${outcome.missing} approvals`);
+    throw new GridsealError("USAGE", `the enrolment of key ${key} waits for ${countText(outcome.missing, "approval")}`);
   }
   await writeAnswer(options.out, [outcome]);
   printLines([outcomeLine(outcome, options.json)]);

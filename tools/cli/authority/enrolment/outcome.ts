@@ -3,7 +3,7 @@
 import type { EnrolmentOutcome } from "../../../authority/enrolment/take.js";
 import { encodeAnswer } from "../../../authority/requests/answer.js";
 import { createFile } from "../../../files/made-once.js";
-import { toJson } from "../../../terminal/output.js";
+import { countText, toJson } from "../../../terminal/output.js";
 
 /** A line for people, or a JSON document. */
 export function outcomeLine(outcome: EnrolmentOutcome, json: boolean | undefined): string {
@@ -12,7 +12,7 @@ export function outcomeLine(outcome: EnrolmentOutcome, json: boolean | undefined
     case "granted":
       return `key ${outcome.key} is participant ${outcome.id}`;
     case "waiting":
-      return `key ${outcome.key} waits for ${outcome.missing} approvals, ${outcome.approvals} are there; next: gridseal authority enrolment show ${outcome.key}, approve ${outcome.key}`;
+      return `key ${outcome.key} waits for ${countText(outcome.missing, "approval")}, ${outcome.approvals} are there; next: gridseal authority enrolment show ${outcome.key}, approve ${outcome.key}`;
     case "refused":
       return `${outcome.key === undefined ? "an enrolment" : `key ${outcome.key}`} is refused: ${outcome.reason}`;
   }

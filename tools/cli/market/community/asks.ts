@@ -7,7 +7,7 @@ import { GridsealError, reasonOf } from "../../../errors.js";
 import { readCsv } from "../../../files/csv.js";
 import { readWhole } from "../../../files/made-once.js";
 import { operationTypes as types } from "../../../market/community/types.js";
-import { moment, whole } from "../../../terminal/arguments.js";
+import { moment, participantText, whole } from "../../../terminal/arguments.js";
 import { type AskOptions, ask, money, percent, withSigner } from "../arguments.js";
 import { createZoneClock } from "../local-time.js";
 
@@ -119,8 +119,7 @@ function zoneClock(zone: string) {
 
 async function stateOwners(file: string, options: AskOptions): Promise<void> {
   const points = await rowsOf(file, ([point = "", participant = "", from = ""]) => {
-    if (!/^[0-9a-f]{16}$/.test(participant)) throw new Error(`${participant} is no participant's ID`);
-    return [point, participant, from === "" ? null : moment(from)];
+    return [point, participantText(participant), from === "" ? null : moment(from)];
   });
   await ask(types.owners, { points }, options);
 }
