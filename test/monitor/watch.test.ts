@@ -52,6 +52,40 @@ test("records that wait for a minute without a block are a silence, which a bloc
   assert.deepEqual(names(watch.step(seen("a", 6, 2), 61_000)), ["over silent"]);
 });
 
+test("a node that says that nothing waits hides no silence: each node's wait is its own", () => {
+  const watch = createWatch(terms);
+  const told: Told[] = [];
+  watch.step(audited("a", 5, "aa", 0), 0);
+  for (let now_ms = 0; now_ms <= 70_000; now_ms += 5_000) {
+    for (const node of ["a", "b", "liar"]) told.push(...watch.step(seen(node, 5, node === "liar" ? 0 : 7), now_ms));
+  }
+  assert.deepEqual(names(told), ["raised silent"]);
+  assert.match(watch.open[0]!.alarm.what, /^trading: 7 records wait at a, and no block came for 70 s$/);
+  watch.step(seen("a", 5, 0), 71_000);
+  assert.deepEqual(names(watch.step(seen("b", 5, 0), 71_000)), ["over silent"], "nothing waits anywhere");
+});
+
+test("what a node said that answers no more is forgotten after a minute", () => {
+  const watch = createWatch(terms);
+  watch.step(seen("gone", 5, 7), 0);
+  assert.deepEqual(names(watch.step(seen("gone", 5, 7), 60_001)), ["raised silent"]);
+  assert.deepEqual(names(watch.step(seen("a", 5, 0), 120_001)), []);
+  assert.deepEqual(names(watch.step(seen("a", 5, 0), 120_002)), ["over silent"]);
+});
+
+test("where all chains stand still none is lagging, however slow the rhythm of another", () => {
+  const watch = createWatch(terms);
+  const hear = (service: number, height: number, time_ms: number) => {
+    const block = { service, height, header: `${service}${height}`, time_ms, meters: ["m", "n"], anchors: [] };
+    watch.step({ type: "audited", node: "a", block, isNew: true }, time_ms);
+  };
+  for (let height = 1; height <= 400; height += 1) {
+    hear(1, height, height * 10_000);
+    if (height % 100 === 0) hear(3, height / 100, height * 10_000);
+  }
+  assert.deepEqual(names(watch.step(seen("a", 400), 4_200_000)), ["raised late"]);
+});
+
 test("a node that lacks for a minute what others have is behind, until it has it", () => {
   const watch = createWatch(terms);
   watch.step(seen("a", 1_000_000), 0);

@@ -30,7 +30,7 @@ export interface ChainLateness {
 export interface LateMeter {
   readonly meter: string;
   readonly last_ms: number;
-  /** chains on which the same meter is heard in time */
+  /** chains on which the same meter is heard in time, and has been heard since it is late here */
   readonly heardOn: readonly number[];
 }
 
@@ -60,11 +60,15 @@ export function createLateness({ intervals, slack_ms }: LatenessTerms = lateness
   let count = 0;
   const isLate = ({ last_ms, interval_ms }: Rhythm, now_ms: number) =>
     now_ms - last_ms > intervals * interval_ms + slack_ms;
-  const heardOn = (meter: string, but: number, now_ms: number) =>
-    [...chains].flatMap(([service, meters]) => {
+  // Where all chains stand still, the one of the longest rhythm is in time a while longer: nobody is heard there either.
+  const heardOn = (meter: string, but: number, now_ms: number) => {
+    const own = chains.get(but)?.get(meter);
+    return [...chains].flatMap(([service, meters]) => {
       const rhythm = service === but ? undefined : meters.get(meter);
-      return rhythm === undefined || isLate(rhythm, now_ms) ? [] : [service];
+      const isHeard = rhythm !== undefined && own !== undefined && isLate(own, rhythm.last_ms);
+      return isHeard && !isLate(rhythm, now_ms) ? [service] : [];
     });
+  };
   return {
     note(service, time_ms, meters) {
       const chain = chains.get(service) ?? new Map<string, Rhythm>();

@@ -89,8 +89,16 @@ interface ChainSeen {
   since_ms: number;
   name: string;
   readonly headers: BoundedMap<number, { readonly node: string; readonly header: string }>;
+  /** by node: since when it says that records wait there, without a break, how many, and when it said so last */
+  readonly waiting: Map<string, Waiting>;
   /** by node: since when it lacks what others have */
   readonly behind: Map<string, number>;
+}
+
+interface Waiting {
+  readonly since_ms: number;
+  readonly records: number;
+  readonly seen_ms: number;
 }
 
 /** Alarms that end where the node serves a good block at their height, or beyond it. */
@@ -145,7 +153,14 @@ export function createWatch(terms: WatchTerms = watchTerms): Watch {
     chains,
     chainOf(service, now_ms) {
       const headers = new BoundedMap<number, never>(HEIGHTS_KEPT_MAX);
-      const fresh = { height: 0, since_ms: now_ms, name: `chain ${service}`, headers, behind: new Map() };
+      const fresh = {
+        height: 0,
+        since_ms: now_ms,
+        name: `chain ${service}`,
+        headers,
+        behind: new Map(),
+        waiting: new Map(),
+      };
       const chain = chains.get(service) ?? fresh;
       chains.set(service, chain);
       return chain;
@@ -205,13 +220,7 @@ function seen(watched: Watched, { node, chains: states, health }: Sight & { type
   for (const { service, name, height, pending } of states) {
     const chain = watched.chainOf(service, now_ms);
     chain.name = name;
-    if (pending === 0) chain.since_ms = now_ms;
-    const waits_ms = now_ms - chain.since_ms;
-    const silence = `${pending} records of ${name} wait, and no block came for ${Math.round(waits_ms / 1_000)} s`;
-    const silent: Alarm = { kind: "silent", node: undefined, service, what: silence };
-    if (pending > 0 || height >= chain.height) {
-      told.push(...standing.set(silent, pending > 0 && waits_ms > terms.silent_ms, now_ms));
-    }
+    told.push(...silence(watched, { node, service, pending }, now_ms));
     const lacks_ms = height < chain.height ? (chain.behind.get(node) ?? now_ms) : undefined;
     if (lacks_ms === undefined) chain.behind.delete(node);
     else chain.behind.set(node, lacks_ms);
@@ -222,6 +231,28 @@ function seen(watched: Watched, { node, chains: states, health }: Sight & { type
     if (chain.height >= height) told.push(...late(watched, service, now_ms));
   }
   return told;
+}
+
+/**
+ * Records wait at a node, and nothing is sealed. Each node's wait is its own: one that says that nothing waits speaks of none but its
+ * own records.
+ */
+function silence(
+  { terms, standing, chainOf }: Watched,
+  { node, service, pending }: { readonly node: string; readonly service: number; readonly pending: number },
+  now_ms: number,
+): Told[] {
+  const chain = chainOf(service, now_ms);
+  const since_ms = chain.waiting.get(node)?.since_ms ?? now_ms;
+  if (pending === 0) chain.waiting.delete(node);
+  else chain.waiting.set(node, { since_ms, records: pending, seen_ms: now_ms });
+  // What a node said that has not answered since is no longer known.
+  const known = [...chain.waiting].filter(([, { seen_ms }]) => now_ms - seen_ms <= terms.silent_ms);
+  const [longest] = known.sort(([, one], [, other]) => one.since_ms - other.since_ms);
+  const waits_ms = longest === undefined ? 0 : now_ms - Math.max(longest[1].since_ms, chain.since_ms);
+  const wait = longest === undefined ? "nothing waits" : `${longest[1].records} records wait at ${longest[0]}`;
+  const what = `${chain.name}: ${wait}, and no block came for ${Math.round(waits_ms / 1_000)} s`;
+  return standing.set({ kind: "silent", node: undefined, service, what }, waits_ms > terms.silent_ms, now_ms);
 }
 
 /** Meters that have stopped, and a chain on which most have that are heard on others. */

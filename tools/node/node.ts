@@ -168,7 +168,7 @@ function apiOf(services: NodeServices, made: readonly RunningPart[]): Api {
     peersConnected: () => links.to.connected().length,
     health: () => health.verdict(),
     chains: () =>
-      [...chains].map(([service, { head, pendingRecords: pending }]) => {
+      [...chains].map(([service, { head, unsealedRecords: pending }]) => {
         return { service, name: running.nameOf(service), head, pending };
       }),
     isWaiting: (service, kid, seq) => chains.get(service)?.isWaiting(kid, seq) ?? false,

@@ -20,7 +20,7 @@ const summary = {
 export const ChainSummary = Type.Readonly(Type.Object(summary));
 export type ChainSummary = Readonly<Static<typeof ChainSummary>>;
 
-/** What a node knows beside: how many records wait there to be sealed. */
+/** What a node knows beside: how many records of its meters are not sealed, in temporary blocks or not. */
 export const ChainState = Type.Object({ ...summary, pending: count });
 export type ChainState = Readonly<Static<typeof ChainState>>;
 

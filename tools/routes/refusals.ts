@@ -21,6 +21,10 @@ export const refusals = {
     status: 404,
     remedy: "Run npm run build, or take an installation that has it; the API is there all the same.",
   },
+  "not-exported": {
+    status: 404,
+    remedy: "Ask a node of the chain: exports have sealed blocks alone, and take nothing.",
+  },
   "unknown-path": { status: 404, remedy: "See docs/api.md for the paths of this API." },
   "unknown-block": {
     status: 404,

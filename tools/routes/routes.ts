@@ -1,4 +1,4 @@
-// Every route of a node.
+// Every route of a node: those that sealed blocks suffice for, and those that take a node that runs.
 
 import { block, blocks } from "./blocks.js";
 import { brokerForm, brokerHook } from "./broker-hooks.js";
@@ -21,6 +21,18 @@ import { slot } from "./slots.js";
 import { state, stateProof } from "./state.js";
 import { violation, violations, violationsCsv } from "./violations.js";
 
+/** What only a node that runs can answer: exports have nothing that was hidden, and take nothing. */
+export const liveShapes: readonly RouteShape[] = [
+  grant,
+  grantShares,
+  grantRecords,
+  erased,
+  submitRecord,
+  submitOrder,
+  brokerHook,
+  brokerForm,
+];
+
 export const shapes: readonly RouteShape[] = [
   explorerPage,
   explorerFile,
@@ -38,17 +50,10 @@ export const shapes: readonly RouteShape[] = [
   sealedRecords,
   state,
   stateProof,
-  grant,
-  grantShares,
-  grantRecords,
-  erased,
   violations,
   violationsCsv,
   violation,
-  submitRecord,
   orders,
-  submitOrder,
-  brokerHook,
-  brokerForm,
   events,
+  ...liveShapes,
 ];

@@ -12,6 +12,7 @@ import { contractState } from "../../../tools/node/chain/tables/contract-state.j
 import { slots } from "../../../tools/node/chain/tables/settlement.js";
 import { listViolations } from "../../../tools/node/chain/tables/violations.js";
 import { slotKey, stateKey } from "../../../tools/node/store/keys.js";
+import { brokerHook } from "../../../tools/routes/broker-hooks.js";
 import { RefusalAnswer, type RefusalCode, refusals } from "../../../tools/routes/refusals.js";
 import { shapes } from "../../../tools/routes/routes.js";
 import { pathOf, type RouteShape, writtenPath } from "../../../tools/routes/shape.js";
@@ -116,7 +117,7 @@ test("refusals of every kind of request have code, message and remedy", async (t
     ["/chains", post("text/plain", "x"), 405, "wrong-method"],
     ["/orders", post("text/plain", "x"), 415, "malformed"],
     ["/orders", post("application/json", "{}"), 415, "malformed"],
-    ["/orders", post("application/json", "{"), 400, "malformed"],
+    ["/orders", post("application/json", "{"), 415, "malformed"],
     ["/orders", post("application/cose", "x".repeat(200_000)), 413, "malformed"],
   ] as const) {
     const answer = await fetch(`${base}${path}`, init);
@@ -124,6 +125,14 @@ test("refusals of every kind of request have code, message and remedy", async (t
     assert.ok(Check(RefusalAnswer, refusal), path);
     assert.deepEqual([answer.status, refusal.code], [status, code], path);
   }
+});
+
+test("a body of any type that a route states comes to its handler as bytes", async (t) => {
+  const { base } = await createNodeApi(t);
+  const question = JSON.stringify({ clientid: "of nobody" });
+  const body = { method: "POST", headers: { "content-type": "application/json" }, body: question };
+  const answer = await fetch(`${base}${pathOf(brokerHook, {}, {})}`, body);
+  assert.equal(answer.status, 200, await answer.text());
 });
 
 test("OPTIONS says what each path takes, and what it does not take is refused with that", async (t) => {

@@ -32,7 +32,6 @@ export interface ArchivedChain {
 
 export interface Archive {
   readonly store: Store;
-  readonly governor: Governor;
   readonly chains: readonly ArchivedChain[];
   close(): Promise<void>;
 }
@@ -82,7 +81,7 @@ export async function makeArchive({ genesis, exports, folder, onBlock }: Terms):
     await fillViolations({ store, afterOthers, isStopped: () => false }, service);
   }
   await contracts.close();
-  return { store, governor, chains, close: () => store.close() };
+  return { store, chains, close: () => store.close() };
 }
 
 function rankOf(service: number): number {

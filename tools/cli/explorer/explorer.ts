@@ -7,18 +7,16 @@ import type { Command } from "commander";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
-import { createBrokerHooks } from "../../node/admission/broker-hooks.js";
 import type { ApiAdmission } from "../../node/api/access.js";
 import { refused, route } from "../../node/api/route.js";
 import { createApi } from "../../node/api/server.js";
 import { apiDefaults } from "../../node/configuration.js";
 import { createReceipts } from "../../node/ingest/receipts.js";
-import { ordersRoute, submitOrderRoute } from "../../node/parts/orders/routes.js";
-import { submitRecordRoute } from "../../node/parts/publications/routes.js";
-import { brokerHookRoutes } from "../../node/parts/shared-broker/routes.js";
+import { ordersRoute } from "../../node/parts/orders/routes.js";
 import { violationRoutes } from "../../node/parts/violations/routes.js";
 import { createMetrics } from "../../node/watch/metrics.js";
-import { grant, grantRecords, grantShares } from "../../routes/grants.js";
+import { liveShapes } from "../../routes/routes.js";
+import { writtenPath } from "../../routes/shape.js";
 import { whole } from "../../terminal/arguments.js";
 import { countText, printLines } from "../../terminal/output.js";
 import { stopSignal } from "../../terminal/signals.js";
@@ -28,8 +26,6 @@ interface ExplorerOptions {
   readonly genesis?: string;
   readonly port: number;
 }
-
-const NOTHING_TAKEN = "These are exported chains: nothing is taken here. Bring it to a node.";
 
 export function registerExplorer(program: Command): void {
   program
@@ -73,7 +69,7 @@ async function genesisIn(dir: string): Promise<string> {
 }
 
 /** The routes of a node, over what the archive has. */
-function serve({ store, governor, chains }: Archive, genesis: Genesis, genesisBytes: Uint8Array, port: number) {
+function serve({ store, chains }: Archive, genesis: Genesis, genesisBytes: Uint8Array, port: number) {
   const receipts = createReceipts(genesis.network, store);
   const admission: ApiAdmission = {
     isAsked: false,
@@ -90,18 +86,9 @@ function serve({ store, governor, chains }: Archive, genesis: Genesis, genesisBy
       isWaiting: () => false,
       routes: [
         ordersRoute(store),
-        submitOrderRoute(async () => ({ type: "refused", reason: NOTHING_TAKEN })),
-        ...[grant, grantShares, grantRecords].map((shape) =>
-          route(shape, () => refused("no-grant", "Exported chains have nothing that was hidden.")),
-        ),
         ...violationRoutes({ store, services: () => chains.map(({ service }) => service) }),
-        submitRecordRoute(async () => ({ type: "busy", message: NOTHING_TAKEN })),
-        ...brokerHookRoutes(
-          createBrokerHooks({
-            network: genesis.network,
-            governance: () => governor.current,
-            judge: admission.judge,
-          }),
+        ...liveShapes.map((shape) =>
+          route(shape, () => refused("not-exported", `${writtenPath(shape)} takes a node.`)),
         ),
       ],
       admission,

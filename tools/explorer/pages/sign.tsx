@@ -20,7 +20,8 @@ import {
   checkedCredential,
   forgetHolder,
   type Holder,
-  keepHolder,
+  keepCredential,
+  keepKey,
   readHolder,
   signNext,
   tokenOf,
@@ -78,13 +79,7 @@ export function SignPage({ network, live }: PageProps) {
             <button
               key={algorithm}
               type="button"
-              onClick={() =>
-                act(
-                  createKey(algorithm).then((key) =>
-                    keepHolder(network.genesis, { key, credential: undefined, signed: {} }),
-                  ),
-                )
-              }
+              onClick={() => act(createKey(algorithm).then((key) => keepKey(network.genesis, key)))}
             >
               {text("sign.make", { algorithm })}
             </button>
@@ -113,12 +108,10 @@ interface WhoProps {
   readonly act: (work: Promise<unknown>) => void;
 }
 
-function Who({ signedIn: { holder, kid, publicKey, subject, roles }, network, act }: WhoProps) {
+function Who({ signedIn: { kid, publicKey, subject, roles }, network, act }: WhoProps) {
   const take = async (file: File | undefined) => {
     if (file === undefined || file.size > CREDENTIAL_FILE_BYTES_MAX) throw new Error(text("sign.noCredential"));
-    const credential = new Uint8Array(await file.arrayBuffer());
-    await checkedCredential(credential, holder.key, network.genesis);
-    await keepHolder(network.genesis, { ...holder, credential });
+    await keepCredential(network.genesis, new Uint8Array(await file.arrayBuffer()));
   };
   return (
     <section>
@@ -160,6 +153,7 @@ interface Outcome {
 
 function Ask({ signedIn, network, services }: AskProps) {
   const [outcome, setOutcome] = useState<Outcome | undefined>(undefined);
+  const [isSending, setSending] = useState(false);
   useEffect(() => {
     const show = () => void tokenOf(signedIn.holder, network.genesis).then(showToken, () => {});
     show();
@@ -171,12 +165,14 @@ function Ask({ signedIn, network, services }: AskProps) {
     const form = new FormData(event.currentTarget as HTMLFormElement);
     const [service, type, body] = ["service", "type", "body"].map((name) => String(form.get(name) ?? ""));
     setOutcome({ said: text("app.loading") });
-    bring({ network, signedIn, service: Number(service), type: Number(type), body: body! }, setOutcome).catch(
-      (error: unknown) => {
+    setSending(true);
+    bring({ network, signedIn, service: Number(service), type: Number(type), body: body! })
+      .finally(() => setSending(false))
+      .then((place) => follow(place, setOutcome))
+      .catch((error: unknown) => {
         const remedy = error instanceof Refusal ? ` ${error.remedy}` : "";
         setOutcome({ said: reasonOf(error) + remedy });
-      },
-    );
+      });
   };
   return (
     <section>
@@ -198,7 +194,9 @@ function Ask({ signedIn, network, services }: AskProps) {
         <label class="wide">
           {text("sign.body")} <textarea name="body" rows={4} required spellcheck={false} />
         </label>
-        <button type="submit">{text("sign.send")}</button>
+        <button type="submit" disabled={isSending}>
+          {text("sign.send")}
+        </button>
       </form>
       <p aria-live="polite" class="outcome">
         {outcome?.said} {outcome?.address !== undefined && <a href={outcome.address}>{text("sign.look")}</a>}
@@ -215,7 +213,14 @@ interface Brought {
   readonly body: string;
 }
 
-async function bring(asked: Brought, tell: (outcome: Outcome) => void): Promise<void> {
+interface Place {
+  readonly service: number;
+  readonly kid: string;
+  readonly seq: number;
+}
+
+/** Resolves when the node has taken it. */
+async function bring(asked: Brought): Promise<Place> {
   const { network, signedIn, service, type } = asked;
   const { kid } = signedIn;
   const body = valueFromJson(JSON.parse(asked.body) as unknown, text("sign.body"));
@@ -223,6 +228,11 @@ async function bring(asked: Brought, tell: (outcome: Outcome) => void): Promise<
   const { bytes, seq } = await signNext(network.genesis, { service, type, body, sealed });
   showToken(await tokenOf(signedIn.holder, network.genesis));
   await ask(submitRecord, { parameters: {}, body: bytes });
+  return { service, kid, seq };
+}
+
+/** Until it is sealed. */
+async function follow({ service, kid, seq }: Place, tell: (outcome: Outcome) => void): Promise<void> {
   const address = `#/records/${service}/${kid}/${seq}`;
   tell({ said: text("sign.taken", { seq }) });
   for (let tries = 0; tries < SEALED_TRIES; tries += 1) {

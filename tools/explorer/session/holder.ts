@@ -1,7 +1,7 @@
 // Who is signed in here: a key of this browser, the credential that the authority gave it, and the numbers that it has signed. All of it
 // stays in this browser's database; what a number rests on is there before its operation leaves.
 
-import { toHex } from "../../../src/wire/bytes.js";
+import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { type Credential, verifyCredential } from "../../../src/wire/credential.js";
 import { WireError } from "../../../src/wire/error.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
@@ -17,6 +17,9 @@ const STORE = "holders";
 /** How long a token is good: clocks are apart by some seconds. */
 const TOKEN_S = 300;
 const TIME_QUALITY = 2;
+/** Each time another tab has signed meanwhile. */
+const TRIES_MAX = 32;
+const NOBODY = "nobody is signed in here";
 
 /** As it is kept, by the network's genesis hash. */
 export interface Holder {
@@ -31,8 +34,20 @@ export async function readHolder(genesis: Genesis): Promise<Holder | undefined> 
   return transact<Holder | undefined>("readonly", (store) => store.get(toHex(genesis.hash)));
 }
 
-export async function keepHolder(genesis: Genesis, holder: Holder): Promise<void> {
-  await transact("readwrite", (store) => store.put(holder, toHex(genesis.hash)));
+/** Keeps a new key. Rejects where another tab has made one meanwhile: its numbers would be lost. */
+export async function keepKey(genesis: Genesis, key: BrowserKey): Promise<void> {
+  const holder: Holder = { key, credential: undefined, signed: {} };
+  if (!(await change(genesis, (known) => (known === undefined ? holder : undefined))))
+    throw new Error("another tab has made a key here: load the page again");
+}
+
+/** Keeps the credential of the key that is kept, as the authority signed it. Rejects where it is of another one. */
+export async function keepCredential(genesis: Genesis, credential: Uint8Array): Promise<void> {
+  const holder = await readHolder(genesis);
+  if (holder === undefined) throw new Error(NOBODY);
+  await checkedCredential(credential, holder.key, genesis);
+  if (!(await change(genesis, (known) => (isSame(known, holder) ? { ...known, credential } : undefined))))
+    throw new Error("another tab has changed who is signed in: load the page again");
 }
 
 export async function forgetHolder(genesis: Genesis): Promise<void> {
@@ -63,13 +78,30 @@ export interface AskedOperation {
   readonly sealed: { readonly seq: number; readonly hash: Uint8Array } | undefined;
 }
 
-/** The next operation, whose number is kept before this resolves. */
-export async function signNext(
-  genesis: Genesis,
-  { service, type, body, sealed }: AskedOperation,
-): Promise<{ readonly bytes: Uint8Array; readonly seq: number }> {
-  const holder = await readHolder(genesis);
-  if (holder === undefined) throw new Error("nobody is signed in here");
+export interface SignedOperation {
+  readonly bytes: Uint8Array;
+  readonly seq: number;
+}
+
+/**
+ * The next operation. Its number is kept before this resolves, and no other tab has signed it: what was signed while one did is thrown
+ * away and signed again under the next number.
+ */
+export async function signNext(genesis: Genesis, asked: AskedOperation): Promise<SignedOperation> {
+  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+    const holder = await readHolder(genesis);
+    if (holder === undefined) throw new Error(NOBODY);
+    const { hash, ...made } = await signAfter(holder, asked);
+    const last = { [asked.service]: { seq: made.seq, hash } };
+    const isKept = await change(genesis, (known) =>
+      isSame(known, holder, asked.service) ? { ...known, signed: { ...known.signed, ...last } } : undefined,
+    );
+    if (isKept) return made;
+  }
+  throw new Error("other tabs sign all the time: try again");
+}
+
+async function signAfter(holder: Holder, { service, type, body, sealed }: AskedOperation) {
   const own = holder.signed[service];
   const last = own === undefined || (sealed !== undefined && sealed.seq > own.seq) ? sealed : own;
   const seq = last === undefined ? 0 : last.seq + 1;
@@ -79,9 +111,33 @@ export async function signNext(
   };
   const kid = keyId(await publicKeyOf(holder.key));
   const bytes = await signedBy(holder.key, (signer) => signOperation(claims, [], signer, kid));
-  const signed = { ...holder.signed, [service]: { seq, hash: parseOperation(bytes).hash } };
-  await keepHolder(genesis, { ...holder, signed });
-  return { bytes, seq };
+  return { bytes, seq, hash: parseOperation(bytes).hash };
+}
+
+/** Whether nobody has changed it since it was read: who is signed in, and what was signed last for the service. */
+function isSame(known: Holder | undefined, read: Holder, service?: number): known is Holder {
+  if (known === undefined || !areEqual(known.credential, read.credential)) return false;
+  return service === undefined || areEqual(known.signed[service]?.hash, read.signed[service]?.hash);
+}
+
+function areEqual(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
+  return one === undefined || other === undefined ? one === other : equalBytes(one, other);
+}
+
+/** Reads and writes in one transaction, which the browser lets no other tab come between; false where nothing was to be written. */
+async function change(genesis: Genesis, next: (known: Holder | undefined) => Holder | undefined): Promise<boolean> {
+  const name = toHex(genesis.hash);
+  let isChanged = false;
+  await transact("readwrite", (store) => {
+    const reading: IDBRequest<Holder | undefined> = store.get(name);
+    reading.onsuccess = () => {
+      const holder = next(reading.result);
+      isChanged = holder !== undefined;
+      if (holder !== undefined) store.put(holder, name);
+    };
+    return reading;
+  });
+  return isChanged;
 }
 
 function transact<Result>(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDBRequest): Promise<Result> {

@@ -30,10 +30,10 @@ export function assertListed(routes: readonly Route[], listed: readonly RouteSha
 
 export function addRoutes(server: FastifyInstance, routes: readonly Route[], ports: RoutingPorts): void {
   server.decorateRequest("shown", undefined);
-  for (const { body } of routes.map(({ shape }) => shape)) {
-    if (body === undefined || server.hasContentTypeParser(body.type)) continue;
-    const terms = { parseAs: "buffer" } as const;
-    server.addContentTypeParser(body.type, terms, (_request, bytes, done) => done(null, bytes));
+  // Those that fastify brings would hand a handler no bytes.
+  server.removeAllContentTypeParsers();
+  for (const type of new Set(routes.flatMap(({ shape }) => shape.body?.type ?? []))) {
+    server.addContentTypeParser(type, { parseAs: "buffer" }, (_request, bytes, done) => done(null, bytes));
   }
   for (const one of routes) addRoute(server, one, ports);
   for (const path of new Set(routes.map(({ shape }) => shape.path))) {
@@ -78,7 +78,8 @@ function readAsked(shape: RouteShape, request: FastifyRequest): ReadAsked {
   const query = readFields(shape.query, request.query as Texts);
   if (query.type === "misfit") return refused(misfit, `${writtenPath(shape)}: ${query.message}`);
   const { body } = request;
-  if (shape.body !== undefined && !(body instanceof Uint8Array)) {
+  const sentType = String(request.headers["content-type"]).split(";")[0]!.trim().toLowerCase();
+  if (shape.body !== undefined && (!(body instanceof Uint8Array) || sentType !== shape.body.type)) {
     const message = `Send ${shape.body.what}, as ${shape.body.type}.`;
     return { ...refused("malformed", message), status: WRONG_TYPE };
   }

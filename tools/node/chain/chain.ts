@@ -38,8 +38,9 @@ export interface Chain {
   readonly head: Head;
   /** the head as other chains name it; undefined before the first block */
   readonly newest: Sealer["newest"];
-  /** records of this node's meters that are not sealed */
+  /** records of this node's meters that are in no temporary block yet, and those beside that are in one and not sealed */
   readonly pendingRecords: number;
+  readonly unsealedRecords: number;
   /** Who seals it, and what may be in the way, for whoever watches the node. */
   readonly standing: Standing;
   /** Takes an order that applies to what is sealed here, or the evidence of an equivocation; resolves when it is durable. */
@@ -303,6 +304,12 @@ export function createChain(ports: ChainPorts): Chain {
     followers.onChange(before, height);
   }
 
+  /** This node's own temporary blocks that are still to be sealed. */
+  function openReads(): ReadBatch[] {
+    const reads = pool.readsOf(ports.self.id);
+    return reads.filter((read) => !exchange.isGivenUp(read.id) && sealsSomething(sealer.tip, read));
+  }
+
   async function take(from: string, frame: Frame): Promise<void> {
     const message = frame.kind === "consensus" ? decodeMessage(frame.payload) : undefined;
     if (!pool.members.has(from) && !followers.admits(from, frame.kind, message))
@@ -320,10 +327,12 @@ export function createChain(ports: ChainPorts): Chain {
     get pendingRecords() {
       return origin.pending;
     },
+    get unsealedRecords() {
+      return openReads().reduce((count, { records }) => count + records.length, origin.pending);
+    },
     get standing() {
       const { ids: members, quorum } = pool.members;
-      const isOpen = (read: ReadBatch) => !exchange.isGivenUp(read.id) && sealsSomething(sealer.tip, read);
-      const waits = origin.pending > 0 || pool.readsOf(ports.self.id).some(isOpen);
+      const waits = origin.pending > 0 || openReads().length > 0;
       const { disagreement } = decisions;
       return { members, quorum, waits, unverified: exchange.unverified, disagreement, ...consensus.standing() };
     },

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Writer } from "../../../../tools/node/store/writer.js";
 import { createCluster, SERVICE, type TestCluster, type TestNode } from "../cluster.js";
@@ -89,3 +90,18 @@ for (const moment of moments) {
     });
   }
 }
+
+test("records of a temporary block that no quorum seals are counted as not sealed", async (t) => {
+  const cluster = await createCluster(4, 0, 4, [SERVICE]);
+  t.after(() => cluster.close());
+  const origin = cluster.nodes[0]!;
+  cluster.passes = () => false;
+  const meter = await cluster.meter();
+  await origin.chain.admit(meter.next(), undefined);
+  await cluster.until(() => origin.chain.pendingRecords === 0, "it is cut");
+  await cluster.until(() => origin.chain.standing.waits, "it waits");
+  assert.equal(origin.chain.unsealedRecords, 1, "it is not sealed");
+  cluster.passes = () => true;
+  for (const node of cluster.nodes) for (const other of cluster.nodes) if (node !== other) node.chain.onPeer(other.id);
+  await cluster.until(() => origin.chain.unsealedRecords === 0, "it is sealed");
+});
