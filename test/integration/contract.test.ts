@@ -123,7 +123,7 @@ test("a contract is installed by an order, runs for operations on every node, an
   await ask(40_000);
   assert.deepEqual(await outcomes(2), ["done"]);
   assert.match(await ask(40_000), /operation 2 of service 1 is sealed in block 3: denied by limits: limit-reached/);
-  assert.deepEqual(await outcomes(3), ["denied"], "beyond the limit");
+  assert.deepEqual(await outcomes(3), ["denied", "told"], "beyond the limit");
 
   await t.test("an effect has a receipt that verifies without a node", async () => {
     const file = join(folder, "effect.cbor");
@@ -164,7 +164,7 @@ test("a contract is installed by an order, runs for operations on every node, an
     await third.kill();
     await third.start();
     await ask(40_000);
-    assert.deepEqual(await outcomes(5, second), ["denied"]);
+    assert.deepEqual(await outcomes(5, second), ["denied", "told"]);
     assert.deepEqual(await outcomes(4, third), ["unhandled"]);
   });
 

@@ -286,6 +286,17 @@ function assertAgreed(report: StrangerChainReport, audited: AuditedChain | undef
   );
 }
 
+/** Chains on which the demo's community plays, where who does not keep his word is in breach. */
+const played = [1, 2, 3];
+
+/** As `assertUnbroken`, of a demo, whose participants may be in breach. */
+export function assertNumbered(reports: ReadonlyMap<number, StrangerChainReport>): void {
+  const others = [...reports].map(([service, report]) =>
+    played.includes(service) ? ([service, { ...report, counter: 0 }] as const) : ([service, report] as const),
+  );
+  assertUnbroken(new Map(others));
+}
+
 /** Fails unless every meter's records are on the chain from the first on, each once, and no violation is. */
 export function assertUnbroken(reports: ReadonlyMap<number, StrangerChainReport>): void {
   for (const { chain, counter, records } of reports.values()) {
