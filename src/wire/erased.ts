@@ -39,6 +39,11 @@ export function signErased(genesisHash: Uint8Array, erased: Erased, signer: Sign
   return encodeCbor([...itemsOf(erased), signer.sign(erasedBytes(genesisHash, erased))]);
 }
 
+/** What a statement says, whoever has signed it. Throws a WireError. */
+export function decodeErased(bytes: Uint8Array): Erased {
+  return statementIn(bytes).erased;
+}
+
 /** The statement, where its node has signed it. Throws a WireError. */
 export function verifyErased(
   genesisHash: Uint8Array,
@@ -46,6 +51,16 @@ export function verifyErased(
   keyOf: (node: Uint8Array) => PublicKey | undefined,
   verify: Verify,
 ): Erased {
+  const { erased, signature } = statementIn(bytes);
+  const key = keyOf(erased.node);
+  if (key === undefined) throw new WireError("untimely", "statement of an erasure is of no node that is known here");
+  if (!verify(key, erasedBytes(genesisHash, erased), signature)) {
+    throw new WireError("unproven", "statement of an erasure is not signed by its node");
+  }
+  return erased;
+}
+
+function statementIn(bytes: Uint8Array): { readonly erased: Erased; readonly signature: Uint8Array } {
   const items = asArray(decodeCbor(bytes, erasedLimits), "statement of an erasure", 10);
   const [node, chain, meter, from, until, erasure, envelopes, disclosures, time, signature] = items;
   const erased: Erased = {
@@ -59,10 +74,5 @@ export function verifyErased(
     disclosures: asUint(disclosures, "erasure's disclosures", COUNTER_MAX),
     time_s: asUint(time, "erasure's time", TIME_S_MAX),
   };
-  const key = keyOf(erased.node);
-  if (key === undefined) throw new WireError("untimely", "statement of an erasure is of no node that is known here");
-  if (!verify(key, erasedBytes(genesisHash, erased), asBytes(signature, "erasure's signature", 64))) {
-    throw new WireError("unproven", "statement of an erasure is not signed by its node");
-  }
-  return erased;
+  return { erased, signature: asBytes(signature, "erasure's signature", 64) };
 }

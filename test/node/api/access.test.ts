@@ -2,9 +2,19 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { toHex } from "../../../src/wire/bytes.js";
 import type { Role } from "../../../src/wire/credential.js";
+import { decodeErased, signErased } from "../../../src/wire/erased.js";
+import { keyId } from "../../../src/wire/key.js";
 import { OPERATION_BYTES_MAX } from "../../../src/wire/operation.js";
+import { encodeValue } from "../../../src/wire/value.js";
+import { contractState } from "../../../tools/node/chain/tables/contract-state.js";
+import { erasureKey } from "../../../tools/node/disclosures/erasing-rows.js";
+import { erasures } from "../../../tools/node/disclosures/tables/erasures.js";
+import { stateKey } from "../../../tools/node/store/keys.js";
+import { splitSequence } from "../../../tools/sources/sequence.js";
 import { createHolder, createJudge, nodeToken } from "../admission/holders.js";
+import { SERVICE } from "../chain/cluster.js";
 import { createNodeApi, jsonOf } from "./api.js";
 
 const asked = () => {
@@ -85,4 +95,52 @@ test("a record is taken of its holder, and the path of its receipt is told", asy
   answers.next = { type: "busy", message: "too many signatures" };
   assert.equal((await post(shown())).status, 503);
   assert.equal((await post(shown(), Buffer.alloc(OPERATION_BYTES_MAX + 1))).status, 413);
+});
+
+test("what was erased of a meter is told to its subjects, who signed it, nodes and regulators, and to no other holder", async (t) => {
+  const { base, cluster, meter } = await createNodeApi(t, {}, asked().admission);
+  const { store, signer } = cluster.nodes[0]!;
+  const [first, second, orderer, stranger] = [1, 2, 3, 4].map(() => createHolder({}, ["customer"]));
+  const id = toHex(meter.kid);
+  const state = [
+    [first!.id, 100, 104],
+    [second!.id, 104, 200],
+  ];
+  const said = [
+    [100, 101, `${first!.id}-3`],
+    [103, 106, `${orderer!.id}-1`],
+    [110, 111, `${orderer!.id}-2`],
+  ] as const;
+  await store.write((writer) => {
+    writer.put(contractState, stateKey(SERVICE, `access/subject/${id}`), encodeValue(state));
+    for (const [from, until, name] of said) {
+      const days = { chain: SERVICE, meter: meter.kid, from, until, name };
+      const counts = { envelopes: 1, disclosures: 2, time_s: 1_790_000_000 };
+      const content = {
+        node: keyId(signer.key),
+        chain: SERVICE,
+        meter: meter.kid,
+        from,
+        until,
+        erasure: name,
+        ...counts,
+      };
+      writer.put(erasures, erasureKey(days), signErased(cluster.genesis.hash, content, signer));
+    }
+  });
+  const told = async (token: string, of = id) => {
+    const answer = await fetch(`${base}/chains/${SERVICE}/erasures/${of}`, bearer(token));
+    if (answer.status !== 200) return String((await jsonOf(answer)).code);
+    const statements: number[] = [];
+    for await (const bytes of splitSequence(answer.body!)) statements.push(decodeErased(bytes).from);
+    return statements;
+  };
+  assert.deepEqual(await told(first!.token()), [100, 103], "of days whose subject he is");
+  assert.deepEqual(await told(second!.token()), [103, 110]);
+  assert.deepEqual(await told(orderer!.token()), [103, 110], "by his order");
+  assert.equal(await told(stranger!.token()), "forbidden");
+  assert.equal(await told(first!.token(), "00".repeat(8)), "forbidden", "nor of another meter");
+  for (const token of [nodeToken(), createHolder({}, ["regulator"]).token()]) {
+    assert.deepEqual(await told(token), [100, 103, 110]);
+  }
 });

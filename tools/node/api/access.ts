@@ -34,7 +34,11 @@ export async function accessOf(
   const verdict = await judge(token);
   if (verdict.type === "refused") return refused("unauthorized", `The session token is not taken: ${verdict.message}.`);
   const { holder } = verdict;
-  const isReader = holder.credential === undefined || holder.credential.roles.some((role) => readers.includes(role));
-  if (level === "holder" || isReader || !isAsked) return { type: "granted", shown: holder };
+  if (level === "holder" || readsChains(holder) || !isAsked) return { type: "granted", shown: holder };
   return refused("forbidden", `The credential of ${holder.id} has no role that reads chains.`);
+}
+
+/** Whether the holder is answered on routes of level chain. */
+export function readsChains({ credential }: Holder): boolean {
+  return credential === undefined || credential.roles.some((role) => readers.includes(role));
 }

@@ -1,14 +1,18 @@
 // GET /chains/<service>/grants/<grant>, and what it delivers of each of its days. Who shows a session token gets his own grants alone;
-// what is delivered is sealed to the grant's key in any case.
+// what is delivered is sealed to the grant's key in any case. And what was erased of a meter: its subjects get what is of their days, and who
+// has signed an erasure what was done by it.
 
 import { fromHex, toHex } from "../../../../src/wire/bytes.js";
 import { DAY_MAX } from "../../../../src/wire/envelope.js";
+import { decodeErased } from "../../../../src/wire/erased.js";
 import { erased } from "../../../routes/erasures.js";
 import { grant, grantRecords, grantShares } from "../../../routes/grants.js";
 import type { Holder } from "../../admission/token-judge.js";
+import { readsChains } from "../../api/access.js";
 import { type Refused, type Route, refused, route } from "../../api/route.js";
 import { type Grant, grantInForce, holdsDay, recordsOf, sharesOf } from "../../disclosures/grants.js";
 import type { DisclosuresPorts } from "../../disclosures/ports.js";
+import { subjectRuns } from "../../disclosures/subject-runs.js";
 import { erasures } from "../../disclosures/tables/erasures.js";
 import type { Receipts } from "../../ingest/receipts.js";
 import { hashRange } from "../../store/keys.js";
@@ -52,10 +56,19 @@ export function grantRoutes(ports: GrantPorts): readonly Route[] {
       if ("type" in found) return found;
       return { type: "long", items: recordsOf(disclosures, receipts, found, parameters.day) };
     }),
-    route(erased, ({ parameters: { service, meter } }) => {
-      const days = hashRange(service, fromHex(meter)!, { from: 0, to: DAY_MAX });
-      const rows = disclosures.store.range(erasures, days);
-      return { type: "long", items: rows.map(({ row }) => row).values() };
+    route(erased, ({ parameters: { service, meter }, shown }) => {
+      const id = fromHex(meter)!;
+      const rows = disclosures.store.range(erasures, hashRange(service, id, { from: 0, to: DAY_MAX }));
+      const all = rows.map(({ row }) => row);
+      if (shown === undefined || readsChains(shown)) return { type: "long", items: all.values() };
+      const days = subjectRuns(disclosures.store, service, meter, shown.id);
+      const theirs = all.filter((bytes) => {
+        const said = decodeErased(bytes);
+        const isOfTheirDays = days.some(({ from, until }) => from < said.until && said.from < until);
+        return isOfTheirDays || said.erasure.startsWith(`${shown.id}-`);
+      });
+      if (theirs.length > 0 || days.length > 0) return { type: "long", items: theirs.values() };
+      return refused("forbidden", `${shown.id} is the subject of no day of meter ${meter} on chain ${service}.`);
     }),
   ];
 }
