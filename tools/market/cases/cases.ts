@@ -1,19 +1,19 @@
 // The cases contract, on the contracts chain: what sealed blocks of all chains say against somebody, and what has become of it. The
 // rules of a chain tell each violation by a message of their own (PROTOCOL.md, section 12); operations carry a case on.
 // Parameters: `kept_rows` and `kept_messages`, how much of what is told stays (65,536 and 16,384); `kept_cases`, how many cases do
-// (4,096); `tells`, the service that is told of each step by a message `case`.
+// (4,096), beside as many that subjects alone have contested; `kept_of_one`, how many of each kind one subject has (128); `tells`, the
+// service that is told of each step by a message `case`.
 
 import type { Context, Message, Operation, Value } from "../../contracts/author.js";
 import { Denied, fieldsOf, granted, grantedTo, oneOf, wholeOf } from "../asked.js";
-import { keepCase, keepSaid } from "./kept.js";
+import { keepCase } from "./kept.js";
+import { keepSaid, rowOf } from "./said.js";
 
 export const reads: readonly string[] = [];
 export const writes = ["case/", "kept/", "said/"];
 
 /** The type of operations that carry a case on. */
 const STEP = 16;
-/** Violations in one message of the rules, and in one value of the state. */
-const TOGETHER = 100;
 const [gridOperator, marketOperator, regulator, dataAdministrator] = [5, 7, 10, 13] as const;
 /** Who speaks for meters and nodes, which sign no operations. */
 const speakers = [gridOperator, dataAdministrator] as const;
@@ -32,8 +32,6 @@ const states = ["acknowledged", "contested", "upheld", "lifted"] as const;
 
 /** Who has taken the case to which state, when and why. */
 type Step = readonly [state: string, by: string, time_s: number, reason: string];
-/** Of a violation, as its chain has told it. */
-type Row = readonly [kind: number, subject: string, number: number | null, rule: string | null];
 
 interface Case {
   readonly state: State;
@@ -50,7 +48,7 @@ const REASON_MAX = 200;
 export function message(context: Context, { service, contract, name, body, height, time_s }: Message): void {
   if (contract !== null || name !== "violation") return context.deny("not-of-the-rules", name);
   const [first, rows] = body as unknown as readonly [number, readonly Value[]];
-  keepSaid(context, `${service}:${height}:${Math.floor(first / TOGETHER)}`, { time_s, rows });
+  keepSaid(context, { service, height, first, time_s, rows });
 }
 
 export function operation(context: Context, asked: Operation): void {
@@ -70,13 +68,13 @@ function takeStep(context: Context, asked: Operation): void {
   const to = oneOf(state, states, "state");
   granted(typeof reason === "string" && reason.length <= REASON_MAX, "malformed", "reason");
   const before = caseAt(context, id);
-  granted(before !== undefined, "unknown-violation", id);
   checkSigner(asked, before, to);
   granted((steps[before.state] as readonly string[]).includes(to), "not-from-there", before.state);
   const { kind, subject, rule } = before;
   const step: Step = [to, asked.participant, context.time_s, reason];
   const after: Case = { ...before, state: to, steps: [...before.steps, step].slice(-STEPS_KEPT) };
-  keepCase(context, id, after as unknown as Value);
+  const ring = after.steps.every(([, by]) => by === subject) ? "own" : "case";
+  keepCase(context, { id, subject, ring }, after as unknown as Value);
   const said = { violation: id, state: to, before: before.state, kind, subject, rule };
   context.effect("case", { ...said, by: asked.participant, reason });
   const { tells } = context.parameters;
@@ -96,18 +94,11 @@ function checkSigner(asked: Operation, { subject, steps: taken }: Case, to: stri
   granted(!contested.some(([, by]) => by === participant), "own-case");
 }
 
-/** As it stands; open, where nobody has taken a step yet. */
-function caseAt(context: Context, id: string): Case | undefined {
+/** As it stands; open, where nobody has taken a step yet. Throws Denied where there is none. */
+function caseAt(context: Context, id: string): Case {
   const kept = context.get(`case/${id}`);
   if (kept !== undefined) return kept as unknown as Case;
-  const [service, height, index] = id.split(":");
-  const at = Number(index);
-  const told = context.get(`said/${service}:${height}:${Math.floor(at / TOGETHER)}`);
-  if (told === undefined) return undefined;
-  const [, rows] = told as unknown as readonly [number, readonly Row[]];
-  const row = rows[at % TOGETHER];
-  if (row === undefined) return undefined;
-  const [kind, subject, , rule] = row;
+  const [kind, subject, , rule] = rowOf(context, id);
   return { state: "open", kind, subject, rule, steps: [] };
 }
 

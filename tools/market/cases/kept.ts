@@ -1,57 +1,101 @@
-// What the cases contract keeps: rings, of which the oldest goes where there is one too many, so that a chain can say things against
-// others without end. What goes stays sealed in its block.
+// Cases that are kept, in a ring a subject: whoever has many lets go of his own. What a subject alone has contested stands in rings of
+// its own, so that it presses out no case on which others have taken a step. What goes is never open again.
 
 import type { Context, Value } from "../../contracts/author.js";
+import { numberOf } from "./parameters.js";
+import { forgetRow } from "./said.js";
 
-/** What may go for one that comes: no less than one message brings, as each has a row at least. */
-const GONE_AT_ONCE = 100;
+export type Ring = "case" | "own";
+const rings = ["case", "own"] as const;
 
-interface Ring {
-  readonly name: "said" | "case";
-  /** how many of them, and how much in all */
-  readonly most: number;
-  readonly size_max: number;
-}
+/** Cases of one subject in a ring: a value of the state has room for their names. */
+const EACH_MAX = 128;
 
-/** Numbers of the oldest and of the next one, and how much they are in all. */
-type Tally = readonly [oldest: number, next: number, size: number];
-
-/** Keeps the rows of a message. */
-export function keepSaid(
+/** Keeps a case as it stands now, in this ring. */
+export function keepCase(
   context: Context,
-  place: string,
-  { time_s, rows }: { readonly time_s: number; readonly rows: readonly Value[] },
+  { id, subject, ring }: { readonly id: string; readonly subject: string; readonly ring: Ring },
+  value: Value,
 ): void {
-  context.put(`said/${place}`, [time_s, rows]);
-  const most = numberOf(context, "kept_messages", 16_384);
-  add(context, { name: "said", most, size_max: numberOf(context, "kept_rows", 65_536) }, place, rows.length);
-}
-
-/** Keeps a case, as it stands now. */
-export function keepCase(context: Context, id: string, value: Value): void {
-  const isNew = context.get(`case/${id}`) === undefined;
   context.put(`case/${id}`, value);
-  const most = numberOf(context, "kept_cases", 4_096);
-  if (isNew) add(context, { name: "case", most, size_max: most }, id, 1);
-}
-
-function add(context: Context, { name, most, size_max }: Ring, place: string, size: number): void {
-  let [oldest, next, sum] = (context.get(`kept/${name}`) ?? [0, 0, 0]) as unknown as Tally;
-  context.put(`kept/${name}/${next}`, [place, size]);
-  next += 1;
-  sum += size;
-  for (let gone = 0; gone < GONE_AT_ONCE && oldest < next - 1; gone += 1) {
-    if (next - oldest <= most && sum <= size_max) break;
-    const [key, freed] = context.get(`kept/${name}/${oldest}`) as unknown as readonly [string, number];
-    context.remove(`${name}/${key}`);
-    context.remove(`kept/${name}/${oldest}`);
-    oldest += 1;
-    sum -= freed;
+  for (const other of rings) {
+    const ids = other === ring ? [] : idsOf(context, other, subject);
+    const left = ids.filter((each) => each !== id);
+    if (left.length < ids.length) putIds(context, other, subject, left);
   }
-  context.put(`kept/${name}`, [oldest, next, sum]);
+  if (idsOf(context, ring, subject).includes(id)) return;
+  const each = Math.min(EACH_MAX, numberOf(context, "kept_of_one", EACH_MAX));
+  if (idsOf(context, ring, subject).length >= each) dropOldest(context, ring, subject);
+  putIds(context, ring, subject, [...idsOf(context, ring, subject), id]);
+  const most = numberOf(context, "kept_cases", 4_096);
+  if (countOf(context, ring) > most) dropOldest(context, ring, fullest(context, ring, subject));
 }
 
-function numberOf({ parameters }: Context, name: string, otherwise: number): number {
-  const value = parameters[name];
-  return typeof value === "number" && value > 0 ? value : otherwise;
+/** A subject's cases in a ring, oldest first, and its place among the subjects that have as many. */
+type Own = readonly [place: number, ids: readonly string[]];
+
+function ownOf(context: Context, ring: Ring, subject: string): Own {
+  return (context.get(`kept/${ring}/of/${subject}`) ?? [0, []]) as unknown as Own;
+}
+
+function idsOf(context: Context, ring: Ring, subject: string): readonly string[] {
+  return ownOf(context, ring, subject)[1];
+}
+
+/** Sets a subject's cases, and its place among those that have as many. */
+function putIds(context: Context, ring: Ring, subject: string, ids: readonly string[]): void {
+  const key = `kept/${ring}/of/${subject}`;
+  const counts = [...countsOf(context, ring)];
+  leavePlace(context, ring, subject, counts);
+  if (ids.length > 0) {
+    while (counts.length < ids.length) counts.push(0);
+    const place = counts[ids.length - 1]!;
+    context.put(placeKey(ring, ids.length, place), subject);
+    context.put(key, [place, ids]);
+    counts[ids.length - 1] = place + 1;
+  } else context.remove(key);
+  while (counts[counts.length - 1] === 0) counts.pop();
+  context.put(`kept/${ring}`, counts);
+}
+
+/** Takes a subject from among those that have as many cases; the last of them takes its place. */
+function leavePlace(context: Context, ring: Ring, subject: string, counts: number[]): void {
+  const [place, { length }] = ownOf(context, ring, subject);
+  if (length === 0) return;
+  const last = counts[length - 1]! - 1;
+  if (place < last) {
+    const other = String(context.get(placeKey(ring, length, last)));
+    context.put(placeKey(ring, length, place), other);
+    context.put(`kept/${ring}/of/${other}`, [place, idsOf(context, ring, other)]);
+  }
+  context.remove(placeKey(ring, length, last));
+  counts[length - 1] = last;
+}
+
+/** How many subjects have one case, two, and so on. */
+function countsOf(context: Context, ring: Ring): readonly number[] {
+  return (context.get(`kept/${ring}`) ?? []) as unknown as readonly number[];
+}
+
+function countOf(context: Context, ring: Ring): number {
+  return countsOf(context, ring).reduce((sum, subjects, index) => sum + subjects * (index + 1), 0);
+}
+
+function placeKey(ring: Ring, count: number, place: number): string {
+  return `kept/${ring}/by/${count}/${place}`;
+}
+
+/** A subject that has most cases; another one than who comes, where there is one. */
+function fullest(context: Context, ring: Ring, coming: string): string {
+  const counts = countsOf(context, ring);
+  const first = String(context.get(placeKey(ring, counts.length, 0)));
+  const isOther = first !== coming || counts[counts.length - 1] === 1;
+  return isOther ? first : String(context.get(placeKey(ring, counts.length, 1)));
+}
+
+function dropOldest(context: Context, ring: Ring, subject: string): void {
+  const [oldest, ...left] = idsOf(context, ring, subject);
+  context.remove(`case/${oldest}`);
+  forgetRow(context, oldest!);
+  putIds(context, ring, subject, left);
 }
