@@ -122,7 +122,7 @@ export function issuerName({ network, authority }: Issuer): string {
 }
 
 /** Whether its holder measures: a participant signs no readings. */
-export function isDevice({ roles: held }: Pick<Credential, "roles">): boolean {
+export function isDevice({ roles: held }: { readonly roles: readonly string[] }): boolean {
   return held.includes("meter") || held.includes("gateway");
 }
 
