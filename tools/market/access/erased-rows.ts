@@ -20,7 +20,7 @@ export function erasedRows(context: Context, meter: string): Erased[] {
   }
 }
 
-/** The rows with those days of the period that nobody has erased yet; what follows on a run of the same party's is one with it. */
+/** The rows with those days that nobody has erased yet. What follows on a run of the same party is one with it. */
 export function withErased(rows: readonly Erased[], { from, until }: Period, id: string, time_s: number): Erased[] {
   const added = notErased([[from, until, null]], rows).map(([first, end]): Erased => [first, end, id, time_s]);
   const sorted = [...rows, ...added].sort(([one], [other]) => one - other);

@@ -40,7 +40,7 @@ export function createErasing(ports: ErasingPorts): Erasing {
   const { store } = ports;
   /** by chain, a slash and the meter */
   const concerned = new Map<string, Concern>();
-  /** by the same, in the order in which they came: one row a meter, so that it is no longer than the meters with erased days */
+  /** by the same, in the order in which they came; one row a meter bounds it */
   const waiting = new Map<string, Waiting>();
   let isStopped = false;
   let running: Promise<void> | undefined;
