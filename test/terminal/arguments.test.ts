@@ -1,14 +1,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compactTarget, duration, host, id, moment, moment_ms, utcDay, whole } from "../../tools/terminal/arguments.js";
+import {
+  compactTarget,
+  duration,
+  host,
+  id,
+  moment,
+  moment_ms,
+  serviceTexts,
+  utcDay,
+  whole,
+} from "../../tools/terminal/arguments.js";
 import { countText, pairs, table, toJson } from "../../tools/terminal/output.js";
 
 test("reads whole numbers, services, ids and targets, and nothing that only looks like them", () => {
   assert.equal(whole(1, 5)("5"), 5);
+  assert.deepEqual(serviceTexts("1,65535,heat"), ["1", "65535", "heat"]);
   assert.deepEqual(id("00ff00ff00ff00ff"), Uint8Array.of(0, 255, 0, 255, 0, 255, 0, 255));
   assert.equal(compactTarget("1f00ffff"), 0x1f00ffff);
   assert.equal(compactTarget("00000000"), 0);
   for (const text of ["", "0", "6", "1e0", "0x1", " 1", "1.0", "-1"]) assert.throws(() => whole(1, 5)(text), /whole/);
+  for (const text of ["1,", "0", "65536", "A"]) assert.throws(() => serviceTexts(text), /whole/);
   for (const text of ["00FF00FF00FF00FF", "00", ""]) assert.throws(() => id(text), /hex/);
   for (const text of ["1f", "1f000000", "ff00ffff", "1f80ffff"]) assert.throws(() => compactTarget(text), /compact/);
 });
