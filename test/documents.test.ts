@@ -80,7 +80,7 @@ test("docs/api.md has every route with its query, answer and refusals, and no ot
     type: shape.answer.type,
     refused: [...shape.refusals].sort(),
   }));
-  const byPath = (one: { readonly path?: string | undefined }, other: { readonly path?: string | undefined }) =>
+  const byPath = (one: { readonly path: string | undefined }, other: { readonly path: string | undefined }) =>
     String(one.path).localeCompare(String(other.path));
   assert.deepEqual(documented.sort(byPath), routes.sort(byPath));
 });

@@ -5,22 +5,17 @@ import { test } from "node:test";
 import type { Genesis } from "../../src/wire/genesis.js";
 import { parseOperation } from "../../src/wire/operation.js";
 
-interface Signed {
-  readonly seq: number;
-  readonly bytes: Uint8Array;
-}
-
-/** What is tried here of two modules of pages, whose types are a browser's: those of this test know no such thing. */
+/** Of files that are written for a browser: its types are not those of a test. */
 interface Session {
-  createKey(algorithm: "Ed25519"): Promise<unknown>;
-  keepKey(genesis: Genesis, key: unknown): Promise<void>;
+  createKey(algorithm: "Ed25519"): Promise<object>;
+  keepKey(genesis: Genesis, key: object): Promise<void>;
   readHolder(genesis: Genesis): Promise<{ readonly signed: Readonly<Record<number, { readonly seq: number }>> }>;
-  signNext(genesis: Genesis, operation: object): Promise<Signed>;
+  signNext(genesis: Genesis, asked: object): Promise<{ readonly bytes: Uint8Array; readonly seq: number }>;
 }
 
-async function loadSession(): Promise<Session> {
-  const modules = ["browser-key", "holder"].map((name) => import(`../../tools/explorer/session/${name}.js`));
-  return Object.assign({}, ...(await Promise.all(modules)));
+async function session(): Promise<Session> {
+  const load = (name: string): Promise<object> => import(`../../tools/explorer/session/${name}.js`);
+  return { ...(await load("browser-key")), ...(await load("holder")) } as Session;
 }
 
 interface Asking {
@@ -79,7 +74,7 @@ test("tabs that sign at once sign different numbers, each upon the one before", 
   const before = Object.getOwnPropertyDescriptor(globalThis, "indexedDB");
   Object.defineProperty(globalThis, "indexedDB", { value: databaseOver(new Map()), configurable: true });
   t.after(() => Object.defineProperty(globalThis, "indexedDB", before ?? { value: undefined, configurable: true }));
-  const { createKey, keepKey, readHolder, signNext } = await loadSession();
+  const { createKey, keepKey, readHolder, signNext } = await session();
   const genesis = { hash: new Uint8Array(32) } as Genesis;
   await keepKey(genesis, await createKey("Ed25519"));
   await assert.rejects(

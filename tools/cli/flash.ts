@@ -10,7 +10,7 @@ import { type ChipLoader, type FlashProgress, openChip } from "../provisioning/f
 import { listPorts, nodePort } from "../provisioning/flash/node-port.js";
 import { type FlashPart, type FoundChip, planFlash } from "../provisioning/flash/plan.js";
 import { whole } from "../terminal/arguments.js";
-import { pairs, printLines, toJson } from "../terminal/output.js";
+import { pairs, printLines, printNote, printOver, toJson } from "../terminal/output.js";
 
 interface FlashOptions {
   readonly signer: string;
@@ -87,13 +87,13 @@ function createProgress(): (progress: FlashProgress) => void {
     const text = isDone ? `${file} written` : `${file} ${Math.floor((100 * written) / bytes)} %`;
     if (text === last) return;
     last = text;
-    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}${isDone ? "\n" : ""}`);
+    if (process.stderr.isTTY) printOver(text, isDone);
     else if (isDone) tell(text);
   };
 }
 
 function tell(text: string): void {
-  process.stderr.write(`${text}\n`);
+  printNote(text);
 }
 
 interface Outcome {

@@ -4,7 +4,7 @@
 import { type Command, CommanderError } from "commander";
 import { GridsealError, reasonOf } from "../errors.js";
 import { makePrivately } from "../files/private-files.js";
-import { hasPrinted, printLines, toJson } from "../terminal/output.js";
+import { hasPrinted, printLines, printNote, toJson } from "../terminal/output.js";
 import { createProgram } from "./program.js";
 
 /** What was typed, as commander has it: `gridseal` alone asks for help, and `help chain show` for that of `chain show`. */
@@ -35,7 +35,8 @@ function printError(error: GridsealError): number {
   const { code, message, remedy } = error;
   // A program that reads JSON finds it where it looks; what has printed its own says there what is wrong.
   if (process.argv.includes("--json") && !hasPrinted()) printLines([toJson({ ok: false, code, message, remedy })]);
-  process.stderr.write(`gridseal: ${error.message.replaceAll("\n", " ")}\n  ${error.remedy}\n`);
+  printNote(`gridseal: ${error.message.replaceAll("\n", " ")}`);
+  printNote(`  ${error.remedy}`);
   if (process.env.GRIDSEAL_DEBUG) console.error(error);
   return error.exitStatus;
 }

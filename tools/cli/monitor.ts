@@ -11,7 +11,7 @@ import { TOKEN_VARIABLE, type TokenOptions, tokenSource } from "../monitor/token
 import type { Told } from "../monitor/watch.js";
 import { baseOf } from "../sources/client.js";
 import { whole } from "../terminal/arguments.js";
-import { printLines } from "../terminal/output.js";
+import { printLines, printNote } from "../terminal/output.js";
 import { stopSignal } from "../terminal/signals.js";
 
 interface MonitorCommandOptions extends TokenOptions {
@@ -68,7 +68,7 @@ async function report(told: Told, webhook: string | undefined): Promise<void> {
 }
 
 function complain(reason: string): void {
-  process.stderr.write(`gridseal: ${reason}\n`);
+  printNote(`gridseal: ${reason}`);
 }
 
 async function opened(port: number, running: ReturnType<typeof startMonitor>) {

@@ -1,6 +1,7 @@
 // The demo's picture in the terminal: redrawn in place on a terminal, a line now and then
 // elsewhere.
 
+import { printableLine } from "../printable.js";
 import { table } from "../terminal/output.js";
 
 export interface Picture {
@@ -92,14 +93,14 @@ export function createScreen(output: NodeJS.WriteStream): Screen {
   return {
     tell(lines) {
       told = [...told, ...lines].slice(-TOLD_LINES);
-      if (!output.isTTY) output.write(lines.map((line) => `${line}\n`).join(""));
+      if (!output.isTTY) output.write(lines.map((line) => `${printableLine(line)}\n`).join(""));
     },
     show(picture) {
       if (output.isTTY) {
         const lines = drawPicture({ ...picture, told }, output.columns);
         // Up to the first line of the last picture, and clear to the end of the screen (ECMA-48:
         // CUU, ED).
-        output.write(`${drawn > 0 ? `\x1b[${drawn}A` : ""}\x1b[J${lines.join("\n")}\n`);
+        output.write(`${drawn > 0 ? `\x1b[${drawn}A` : ""}\x1b[J${lines.map(printableLine).join("\n")}\n`);
         drawn = lines.length;
       } else if (picture.elapsed_s >= next_s) {
         next_s = picture.elapsed_s + LINE_INTERVAL_S;

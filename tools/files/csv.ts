@@ -1,8 +1,13 @@
 // Rows of comma-separated values (RFC 4180), written and read. Spreadsheets of some countries write semicolons: the first row tells.
 
-/** A row with its end of line; a cell is quoted where it must be. */
+import { printableText } from "../printable.js";
+
+/** A row with its end of line. A cell is quoted where it must be; controls other than ends of line are no text of RFC 4180. */
 export function csvRow(cells: readonly string[]): string {
-  return `${cells.map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(",")}\r\n`;
+  return `${cells
+    .map(printableText)
+    .map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell))
+    .join(",")}\r\n`;
 }
 
 export interface CsvRow {

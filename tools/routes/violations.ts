@@ -2,6 +2,7 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import { SERVICE_MAX } from "../../src/wire/bounds.js";
+import { printableText } from "../printable.js";
 import { count, height, id, nothing, service, time_ms } from "./fields.js";
 import type { RouteShape } from "./shape.js";
 
@@ -155,6 +156,6 @@ export function csvOf(items: readonly ListedViolation[]): string {
 }
 
 function field(value: string | number): string {
-  const text = String(value);
+  const text = printableText(String(value));
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

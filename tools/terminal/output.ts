@@ -1,6 +1,7 @@
 // What commands print: JSON that keeps every digit, or aligned lines for people.
 
 import { toHex } from "../../src/wire/bytes.js";
+import { printableLine, printableText } from "../printable.js";
 
 /**
  * JSON in which byte strings are hex and bigints are numbers with all their digits; undefined
@@ -22,7 +23,9 @@ export function toJson(value: unknown): string {
  * right.
  */
 export function table(heads: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
-  const lines = [heads, ...rows];
+  const lines = [heads, ...rows].map((line) =>
+    line.map((cell) => (typeof cell === "number" ? cell : printableLine(cell))),
+  );
   const widths = heads.map((_, column) => Math.max(...lines.map((line) => String(line[column]).length)));
   const isNumber = heads.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === "number"));
   return lines.map((line) =>
@@ -38,7 +41,7 @@ export function table(heads: readonly string[], rows: readonly (readonly (string
 /** Names and values, the values in one column. */
 export function pairs(entries: readonly (readonly [string, string | number])[]): string[] {
   const width = Math.max(0, ...entries.map(([name]) => name.length));
-  return entries.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
+  return entries.map(([name, value]) => printableLine(`${name.padEnd(width)}  ${value}`));
 }
 
 /** So many of what is named, as people say it: 1 record, 2 records. */
@@ -58,9 +61,26 @@ export function hasPrinted(): boolean {
   return printed;
 }
 
+/** Each as one line: what text of nodes, files and chains would do to a terminal is escaped. */
 export function printLines(lines: readonly string[]): void {
   printed ||= lines.length > 0;
-  for (const line of lines) process.stdout.write(`${line}\n`);
+  for (const line of lines) process.stdout.write(`${printableLine(line)}\n`);
+}
+
+/** Text with its own ends of line, such as rows of CSV; escaped as lines are. */
+export function printText(text: string): void {
+  printed ||= text.length > 0;
+  process.stdout.write(printableText(text));
+}
+
+/** A line beside the answer, on standard error; escaped as lines are. */
+export function printNote(line: string): void {
+  process.stderr.write(`${printableLine(line)}\n`);
+}
+
+/** A line that the next one takes the place of, on a terminal at standard error. */
+export function printOver(line: string, isDone: boolean): void {
+  process.stderr.write(`\r\x1b[K${printableLine(line)}${isDone ? "\n" : ""}`);
 }
 
 /** UTC milliseconds as people write them. */

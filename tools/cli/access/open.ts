@@ -13,7 +13,7 @@ import { SECRET } from "../../files/private-files.js";
 import { openApiSource } from "../../sources/api.js";
 import { type GrantSource, openGrantSource, type StatedGrant } from "../../sources/grants.js";
 import { several } from "../../terminal/arguments.js";
-import { printLines, toJson } from "../../terminal/output.js";
+import { printLines, printNote, printText, toJson } from "../../terminal/output.js";
 import { serviceNumber } from "../operation/sign.js";
 import { deliveryKeysIn } from "./key.js";
 import { dayKeys, type OpenedValue, type Opening, openRecord, takeShare } from "./opening.js";
@@ -58,17 +58,14 @@ async function open(request: string, options: OpenOptions): Promise<void> {
     throw new GridsealError("GRANT_CLOSED", `grant ${request} opens nothing: ${why}`);
   }
   if (closed > 0) warn(`${closed} records stay closed: ask more nodes`);
-  if (out === undefined) return printLines(linesOf(values, form));
-  await createFile(out, form === "cbor" ? proofsOf(values) : textOf(linesOf(values, form)), SECRET);
+  if (out === undefined) return printText(textOf(values, form));
+  await createFile(out, form === "cbor" ? proofsOf(values) : new TextEncoder().encode(textOf(values, form)), SECRET);
   printLines([`${out} has ${values.length} values, each proved`]);
 }
 
-function linesOf(values: readonly OpenedValue[], form: Form): string[] {
-  return form === "csv" ? [csvRow(columns), ...values.map(rowOf)] : values.map((value) => toJson(viewOf(value)));
-}
-
-function textOf(lines: readonly string[]): Uint8Array {
-  return new TextEncoder().encode(`${lines.join("\n")}\n`);
+function textOf(values: readonly OpenedValue[], form: Form): string {
+  if (form === "csv") return [csvRow(columns), ...values.map(rowOf)].join("");
+  return values.map((value) => `${toJson(viewOf(value))}\n`).join("");
 }
 
 /** [record, receipt, disclosure] of each disclosure, one behind the other. */
@@ -177,5 +174,5 @@ function rowOf(value: OpenedValue): string {
 }
 
 function warn(line: string): void {
-  process.stderr.write(`${line}\n`);
+  printNote(line);
 }

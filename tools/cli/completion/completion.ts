@@ -1,6 +1,7 @@
 // `gridseal completion`: a script by which a shell completes this command.
 
 import { Argument, type Command } from "commander";
+import { printText } from "../../terminal/output.js";
 import { type Shell, scriptFor, shells } from "./scripts.js";
 import { completedOf } from "./tree.js";
 
@@ -9,5 +10,5 @@ export function registerCompletion(program: Command): void {
     .command("completion")
     .description("print a script that completes this command in a shell")
     .addArgument(new Argument("<shell>", "the shell").choices(shells))
-    .action((shell: Shell) => void process.stdout.write(scriptFor(shell, completedOf(program))));
+    .action((shell: Shell) => void printText(scriptFor(shell, completedOf(program))));
 }

@@ -34,7 +34,9 @@ async function createContract(folder: string, options: { readonly json?: true })
     await createFile(join(made, "author.ts"), author);
   });
   const source = join(folder, `${name}.ts`);
-  printLines([options.json ? toJson({ folder, source }) : `${source} is made\nnext  gridseal contract test ${source}`]);
+  printLines(
+    options.json ? [toJson({ folder, source })] : [`${source} is made`, `next  gridseal contract test ${source}`],
+  );
 }
 
 const starter = `// Counts what each participant has asked for, up to a limit that the jurisdiction sets.

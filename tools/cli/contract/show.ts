@@ -70,6 +70,6 @@ async function show(name: string, options: ShowOptions): Promise<void> {
       ),
     ]),
     "",
-    source ?? "",
+    ...(source ?? "").split(/\r?\n/),
   ]);
 }

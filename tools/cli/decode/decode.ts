@@ -15,7 +15,7 @@ import { nodeMeterCrypto } from "../../meters/meter-crypto.js";
 import { cellsOf, meterTypes } from "../../meters/meter-types.js";
 import { detectProtocol, readCapture } from "../../meters/ports/capture.js";
 import { foreignCapture } from "../../meters/ports/foreign-capture.js";
-import { decimal, printLines } from "../../terminal/output.js";
+import { decimal, printLines, printNote } from "../../terminal/output.js";
 import { FrameList, type Shown } from "./frame-list.js";
 import { readMeterKeys } from "./meter-keys.js";
 
@@ -52,7 +52,7 @@ export function registerDecode(program: Command): void {
     .action(async (file: string | undefined, { list, ...options }: Omit<DecodeOptions, "file"> & { list?: true }) => {
       if (list) return printLines(meterLines());
       if (file === undefined) throw new GridsealError("USAGE", "decode needs the file of a capture, or --list");
-      const note = (line: string): void => void process.stderr.write(`${line}\n`);
+      const note = printNote;
       process.exitCode = await decode({ file, ...options }, (line) => printLines([line]), note);
     });
 }

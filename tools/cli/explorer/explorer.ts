@@ -18,7 +18,7 @@ import { createMetrics } from "../../node/watch/metrics.js";
 import { liveShapes } from "../../routes/routes.js";
 import { writtenPath } from "../../routes/shape.js";
 import { whole } from "../../terminal/arguments.js";
-import { countText, printLines } from "../../terminal/output.js";
+import { countText, printLines, printNote } from "../../terminal/output.js";
 import { stopSignal } from "../../terminal/signals.js";
 import { type Archive, exportsIn, makeArchive } from "./archive.js";
 
@@ -94,7 +94,7 @@ function serve({ store, chains }: Archive, genesis: Genesis, genesisBytes: Uint8
       admission,
       onDamage() {},
       onDefect(route, error) {
-        process.stderr.write(`gridseal: ${route} failed: ${reasonOf(error)}\n`);
+        printNote(`gridseal: ${route} failed: ${reasonOf(error)}`);
       },
     },
   );

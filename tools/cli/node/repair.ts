@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "commander";
 import { lockFolder } from "../../files/lock.js";
 import type { NodeConfiguration } from "../../node/configuration.js";
-import { printLines, toJson } from "../../terminal/output.js";
+import { printLines, printNote, toJson } from "../../terminal/output.js";
 import { withProgress } from "../../terminal/progress.js";
 import { readOwner } from "./owner.js";
 
@@ -77,7 +77,7 @@ async function fetchChains(configuration: NodeConfiguration) {
       if (isLevel(level, chains)) return chains.map(({ name, height }) => ({ name, height }));
       if (performance.now() - said_ms >= SAY_MS) {
         said_ms = performance.now();
-        process.stderr.write(`fetching from the peers: ${describeLevel(level, chains)}\n`);
+        printNote(`fetching from the peers: ${describeLevel(level, chains)}`);
       }
       const failure = await Promise.race([node.failed.then((reason) => ({ reason })), pause(LOOK_MS)]);
       if (failure !== undefined) throw failure.reason;

@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readNodeConfiguration } from "../../node/configuration.js";
 import type { Node } from "../../node/node.js";
+import { printNote } from "../../terminal/output.js";
 import { stopSignal } from "../../terminal/signals.js";
 
 export function registerRun(node: Command): void {
@@ -31,7 +32,7 @@ async function run(path: string): Promise<void> {
     try {
       node?.reload(await readNodeConfiguration(path));
     } catch (error) {
-      process.stderr.write(`${reasonOf(error)}; the configuration stays as it was\n`);
+      printNote(`${reasonOf(error)}; the configuration stays as it was`);
     }
   };
   process.on("SIGHUP", () => void reload());

@@ -12,7 +12,7 @@ import { nodeVerify } from "../../crypto/signatures.js";
 import { GridsealError } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
 import { createFile, readWhole, refuseExisting } from "../../files/made-once.js";
-import { printLines, toJson } from "../../terminal/output.js";
+import { printLines, printNote, toJson } from "../../terminal/output.js";
 import { type PassphraseOptions, readPassphrase } from "../../terminal/passphrase.js";
 import { withPassphrase } from "../authority/authority-options.js";
 import { orderView } from "./view.js";
@@ -56,7 +56,7 @@ async function sign(file: string, options: SignOptions): Promise<void> {
     const { order, source } = travellingOrder(bytes);
     orderSignatures(order, genesis, nodeVerify);
     // What is signed is shown before the key is asked for.
-    process.stderr.write(`order ${view.number}, ${view.what}\n`);
+    printNote(`order ${view.number}, ${view.what}`);
     const signer = await readSealedOrOpenKey(options.key, () => readPassphrase(options));
     signed = addOrderSignature(order, { ordering, size: ORDER_BYTES_MAX }, signer);
     const count = orderSignatures(signed, genesis, nodeVerify);

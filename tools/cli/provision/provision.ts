@@ -19,7 +19,7 @@ import { runProvisioning } from "../../provisioning/console/run.js";
 import { createProvisioning, type Outcome, type Plan } from "../../provisioning/console/step.js";
 import { listPorts, nodePort } from "../../provisioning/flash/node-port.js";
 import { serviceTexts, several, whole } from "../../terminal/arguments.js";
-import { printLines, toJson } from "../../terminal/output.js";
+import { printLines, printNote, toJson } from "../../terminal/output.js";
 import { authorityFolder, useRegister } from "../authority/authority-options.js";
 import { injectChip, injectImages } from "./inject.js";
 import { listFrom, type ProvisionOptions, planFrom } from "./plan.js";
@@ -144,7 +144,7 @@ interface AtConsole {
 
 async function atConsole(path: string, isNamed: boolean, { plan, bench, certifier }: AtConsole): Promise<Outcome> {
   const state = createProvisioning(plan, randomBytes(CHALLENGE_BYTES));
-  const progress = (text: string) => void process.stderr.write(`${isNamed ? `${path}: ` : ""}${text}\n`);
+  const progress = (text: string) => printNote(`${isNamed ? `${path}: ` : ""}${text}`);
   return runProvisioning(state, {
     ...{ port: await nodePort(path), bench, certifier, progress },
     now_ms: () => performance.now(),

@@ -7,7 +7,7 @@ import { type SourceOptions, withSource } from "../../sources/open.js";
 import { recordsBetween, type SealedRecord } from "../../sources/records-between.js";
 import { serviceIn } from "../../sources/source.js";
 import { id, moment, whole, withNode } from "../../terminal/arguments.js";
-import { countText, printLines, table, timeText } from "../../terminal/output.js";
+import { countText, printLines, printNote, printText, table, timeText } from "../../terminal/output.js";
 import { headOf, type RowFormat, rowsOf } from "./rows.js";
 
 interface ListOptions extends SourceOptions {
@@ -37,7 +37,7 @@ async function list(file: string | undefined, options: ListOptions): Promise<voi
     const service = await serviceIn(source, file, options.service);
     const rows: string[][] = [];
     const told = { count: 0, isCut: false, latest_s: 0, next: from_s === undefined ? 0 : undefined };
-    if (format !== "table") process.stdout.write(headOf(format));
+    if (format !== "table") printText(headOf(format));
     for await (const sealed of recordsBetween(source, service, meter, { from_s, to_s })) {
       told.isCut = told.count === limit;
       if (told.isCut) break;
@@ -46,13 +46,12 @@ async function list(file: string | undefined, options: ListOptions): Promise<voi
       if (missing !== undefined && format === "table") rows.push(missing);
       noteClock(sealed, told);
       if (format === "table") rows.push(cellsOf(sealed));
-      else if (sealed.bytes !== undefined) process.stdout.write(rowsOf(format, { ...sealed, bytes: sealed.bytes }));
-      else
-        process.stderr.write(`record ${sealed.seq} is sealed in block ${sealed.height}, whose records are gone here\n`);
+      else if (sealed.bytes !== undefined) printText(rowsOf(format, { ...sealed, bytes: sealed.bytes }));
+      else printNote(`record ${sealed.seq} is sealed in block ${sealed.height}, whose records are gone here`);
     }
     if (format === "table") printLines(table(["number", "time", "block", "leaf", "what it says"], rows));
-    if (told.count === 0) process.stderr.write(`${source.origin} has no such record of ${toHex(meter)}\n`);
-    if (told.isCut) process.stderr.write(`there are more than these ${limit}: --limit gives more\n`);
+    if (told.count === 0) printNote(`${source.origin} has no such record of ${toHex(meter)}`);
+    if (told.isCut) printNote(`there are more than these ${limit}: --limit gives more`);
   });
 }
 
@@ -70,7 +69,7 @@ function noteClock({ seq, record }: SealedRecord, told: { latest_s: number }): v
   const time_s = record?.claims.time_s;
   if (time_s === undefined) return;
   if (time_s < told.latest_s) {
-    process.stderr.write(`the clock was put back before record ${seq}: with --from or --to some may be missing here\n`);
+    printNote(`the clock was put back before record ${seq}: with --from or --to some may be missing here`);
   }
   told.latest_s = time_s;
 }

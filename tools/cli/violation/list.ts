@@ -7,7 +7,7 @@ import { caseStates, csvOf, type ListedViolation } from "../../routes/violations
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource, type ViolationQuestion } from "../../sources/source.js";
 import { id, moment_ms, whole, withNode } from "../../terminal/arguments.js";
-import { printLines, table, timeText, toJson } from "../../terminal/output.js";
+import { printLines, printText, table, timeText, toJson } from "../../terminal/output.js";
 import { exportedViolations } from "./exported.js";
 
 interface ListOptions extends SourceOptions {
@@ -52,7 +52,7 @@ async function list(files: readonly string[], options: ListOptions): Promise<voi
   const last = found.at(-1);
   const next = hasMore && last !== undefined ? `${last.time_ms}:${last.id}` : undefined;
   if (options.json) printLines([toJson({ violations: found, next: next ?? null })]);
-  else if (options.csv) process.stdout.write(csvOf(found));
+  else if (options.csv) printText(csvOf(found));
   else printLines([...linesOf(found), ...(next === undefined ? [] : [`there are more: --after ${next}`])]);
 }
 

@@ -1,0 +1,48 @@
+// What commands print of texts that others wrote: nothing that a terminal obeys.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { csvRow, readCsv } from "../../tools/files/csv.js";
+import { printableLine, printableText } from "../../tools/printable.js";
+import { pairs, table, toJson } from "../../tools/terminal/output.js";
+
+const place = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+/** It clears the screen, begins another line, turns text round, and is one of C1. */
+const HOSTILE = "a\u001b[2J\r\nforged\u202eb\u009bc\u007f";
+const SHOWN = "a\\u001b[2J\\u000d\\u000aforged\\u202eb\\u009bc\\u007f";
+
+test("controls of a text are shown as escapes, in lines, tables and pairs", () => {
+  assert.equal(printableLine(HOSTILE), SHOWN);
+  assert.equal(printableLine("Zähler 操作\tn"), "Zähler 操作\tn", "letters and tabs stay");
+  assert.deepEqual(table(["A", "B"], [[HOSTILE, "x"]]).slice(1), [`${SHOWN}  x`]);
+  assert.deepEqual(pairs([["name", HOSTILE]]), [`name  ${SHOWN}`]);
+});
+
+test("JSON with controls reads back as it was, and a row of CSV has none but ends of line", () => {
+  assert.equal(JSON.parse(printableLine(toJson({ text: HOSTILE }))).text, HOSTILE);
+  const row = csvRow(["1", HOSTILE]);
+  assert.equal(row, printableText(row));
+  assert.deepEqual(readCsv(row)[0]?.cells, ["1", printableText(HOSTILE)]);
+});
+
+test("gridseal prints no control of a file's name that it complains of", () => {
+  const parameters = ["--import", "tsx", place("tools/cli/gridseal.ts"), "genesis", "show", "no\u001b[31m\u009b.cbor"];
+  const { stderr, status } = spawnSync(process.execPath, parameters, { encoding: "utf8", cwd: place(".") });
+  assert.notEqual(status, 0);
+  assert.match(stderr, /no\\u001b\[31m\\u009b\.cbor/);
+  assert.equal(stderr, printableText(stderr));
+});
+
+test("no command writes to standard output or error but through terminal/output", () => {
+  const files = ["tools/cli", "tools/provisioning", "tools/monitor", "tools/authority"].flatMap((folder) =>
+    readdirSync(place(folder), { recursive: true, encoding: "utf8" }).map((name) => join(place(folder), name)),
+  );
+  const raw = files.filter(
+    (path) => path.endsWith(".ts") && /process\.std(out|err)\.write\(/.test(readFileSync(path, "utf8")),
+  );
+  assert.deepEqual(raw, []);
+});
