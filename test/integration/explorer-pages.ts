@@ -85,9 +85,8 @@ async function showsOrders(t: TestContext, { browser, base }: PageScene): Promis
   await page.locator("article table a", { hasText: "registry" }).click();
   await isVisible(page, "pre.source");
   assert.match((await page.textContent("pre.source")) ?? "", /function operation\(context/);
-  await page.fill('input[name="height"]', "1");
-  await page.locator("article form button").click();
-  await page.getByText("has no contract registry at this height").waitFor({ timeout: PATIENCE_MS });
+  await page.goto(`${base}/#/contracts/5/nothing`);
+  await page.getByText("has no contract nothing at this height").waitFor({ timeout: PATIENCE_MS });
   const altering = await startAltering(base, (path, bytes) => {
     if (!path.startsWith("/orders")) return undefined;
     const changed = Uint8Array.from(bytes);
@@ -104,7 +103,7 @@ async function provesState(t: TestContext, { browser, base, folder }: PageScene)
   const regulator = join(folder, "regulator");
   const plan = { network: folder, id: "regulator", role: "regulator", services: [5], out: regulator } as const;
   await createParticipant({ ...plan, algorithm: "ESP256" }, new Date());
-  const body = JSON.stringify({ name: "tariff", jurisdiction: null, from: 1_000_000, value: 12_345 });
+  const body = JSON.stringify({ name: "tariff", jurisdiction: null, from: 50_000, value: 12_345 });
   const sign = ["--as", regulator, "--service", "5", "--type", "1", "--body", body];
   const signed = await gridseal("operation", "sign", ...sign);
   assert.equal(signed.status, 0, signed.errors);
@@ -129,7 +128,7 @@ async function showsExports(t: TestContext, { browser, base, folder }: PageScene
   await mkdir(exported);
   await copyFile(join(folder, "genesis.cbor"), join(exported, "genesis.cbor"));
   for (const service of ["1", "3", "5"]) {
-    const args = ["--api", base, "--output", join(exported, `${service}.chain`)];
+    const args = ["--api", base, "--out", join(exported, `${service}.chain`)];
     const { status, errors } = await gridseal("chain", "export", service, ...args);
     assert.equal(status, 0, errors);
   }

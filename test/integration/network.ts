@@ -9,6 +9,7 @@ import { paperServices } from "../../src/wire/services.js";
 import { readGenesisFile } from "../../tools/files/genesis-file.js";
 import { readKeyFile } from "../../tools/files/key-file.js";
 import { readNodeConfiguration } from "../../tools/node/configuration.js";
+import type { FirstContract } from "../../tools/provisioning/contracts/founding.js";
 import { createNetwork } from "../../tools/provisioning/network.js";
 import { type ChainState, chains as chainsRoute } from "../../tools/routes/chains.js";
 import { health } from "../../tools/routes/health.js";
@@ -95,7 +96,7 @@ function listen(port: number): Promise<Server | undefined> {
 export async function makeNetwork(
   defer: Defer,
   folder: string,
-  plan: { nodes: number; meters: number },
+  plan: { nodes: number; meters: number; contracts?: readonly FirstContract[] },
 ): Promise<TestNetwork> {
   const nodes = Array.from({ length: plan.nodes }, (_, index) => index + 1);
   await createNetwork(
@@ -105,6 +106,7 @@ export async function makeNetwork(
       nodes: plan.nodes,
       chains: [...paperServices].map(([service, name]) => ({ service, name, nodes })),
       meters: plan.meters,
+      ...(plan.contracts !== undefined && { hasContracts: true, contracts: plan.contracts }),
       host: HOST,
       basePort: await freeBasePort(plan.nodes),
       target: 0,

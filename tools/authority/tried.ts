@@ -16,7 +16,7 @@ function termsOf(tried: Tried): Readonly<Record<string, string | number>> {
   const { service, name, version, budget, pages, output, types, messages, slots, fromHeight } = tried;
   const hashes = { source: tried.source, engine: tried.engine, prelude: tried.prelude, vectors: tried.vectors };
   return {
-    ...{ service, name, version, budget, pages, output },
+    ...{ service, name, revision: version, budget, pages, output },
     types: types.join(" "),
     messages: messages.map((kind) => `${kind.service === 0 ? "any" : kind.service}/${kind.name}`).join(" "),
     slots: slots === undefined ? "" : `${slots.slot_s}:${slots.lateness_s}:${slots.gapMax_s}`,
