@@ -76,7 +76,7 @@ async function sealEntry(folder: string, api: string): Promise<void> {
   const out = join(folder, "regulator");
   const plan = { network: folder, id: "regulator", role: "regulator", services: [5], out } as const;
   await createParticipant({ ...plan, algorithm: "Ed25519" }, new Date());
-  const body = JSON.stringify({ name: "tariff", jurisdiction: null, from: 1_000_000, value: 12_345 });
+  const body = JSON.stringify({ name: "tariff", jurisdiction: null, from: 50_000, value: 12_345 });
   const signed = await gridseal("operation", "sign", "--as", out, "--service", "5", "--type", "1", "--body", body);
   assert.equal(signed.status, 0, signed.errors);
   const sent = await gridseal("operation", "submit", "--as", out, "--api", api, "--wait");
