@@ -171,7 +171,7 @@ async function signsIn(t: TestContext, { browser, base, folder }: PageScene): Pr
     await page.getByText(id, { exact: true }).waitFor({ timeout: PATIENCE_MS });
     await page.selectOption('select[name="service"]', "5");
     await page.fill('input[name="type"]', "1");
-    const entry = { name: `by-${algorithm.toLowerCase()}`, jurisdiction: null, from: 1_000_000, value: 1 };
+    const entry = { name: `by-${algorithm.toLowerCase()}`, jurisdiction: null, from: 50_000, value: 1 };
     await page.fill("textarea", JSON.stringify(entry));
     await page.getByRole("button", { name: "Sign and send" }).click();
     await page.getByText("Operation 0 is sealed.").waitFor({ timeout: PATIENCE_MS });
