@@ -7,7 +7,7 @@ import { findChromium, makeChainInChromium } from "../../../tools/lab/determinis
 import { makeChainHere, makeChainInThread, makeChainWithRestarts } from "../../../tools/lab/determinism/places.js";
 
 const size = { seed: 3, blocks: 60 };
-const DIGEST = "71a13b0a7cf64dcccf85729477d33c3f121ac56e9e2dc4266f9086df2942070e";
+const DIGEST = "159f8166a23fa11118f8225438e8dca9729f351c3c4cb84c352402b3176299e0";
 
 test("60 blocks of generated contracts come to the same in this thread, in another, and over a restart at each block", async () => {
   const here = await makeChainHere(size);

@@ -3,6 +3,7 @@
 // blocks accepted as a correct origin would, so that they are sealed.
 
 import { type Acknowledgement, acknowledgementBytes, type Batch, type BatchName } from "../../../../src/wire/batch.js";
+import { TIME_S_MAX } from "../../../../src/wire/bounds.js";
 import { fromHex, toHex } from "../../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../../src/wire/cbor.js";
 import type { Certificate } from "../../../../src/wire/certificate.js";
@@ -61,12 +62,14 @@ export function createExaggeration(forger: Forger): Exaggeration {
   const remade = new BoundedMap<string, Remade>(REMADE_MAX);
 
   const number = () => random.pick(extremes);
+  /** Those that a notice holds: its own code makes no temporary block of others. */
+  const times = extremes.filter((extreme) => extreme <= TIME_S_MAX);
 
   /** Its number, or a time at which something is said to be due: also one that may have been named and has not come. */
   const extremePart = ({ batch }: ReadBatch): Partial<Batch> => {
     if (random.chance(0.5)) return { number: number() };
     const soon_s = Math.floor(EPOCH_MS / 1_000) + random.below(40);
-    const due: Notice = { kind: "due", bytes: encodeDue(random.chance(0.7) ? soon_s : number()) };
+    const due: Notice = { kind: "due", bytes: encodeDue(random.chance(0.7) ? soon_s : random.pick(times)) };
     return { notices: [...batch.notices, due] };
   };
 
