@@ -97,7 +97,7 @@ export const catches: Readonly<Record<string, Catch>> = {
   "takes-untimely-notices": { seed: 6, by: /^I8/ },
   "closes-early": { seed: 2, by: /^I35/ },
   "closes-again": { seed: 2, by: /^I35/ },
-  "wrong-last-digit": { seed: 2, by: /^I36/ },
+  "wrong-last-digit": { seed: 16, by: /^I36/ },
   "counts-twice": { seed: 2, by: /^I36/ },
   "corrects-closed-slots": { seed: 2, by: /^I36/ },
   "assigns-beforehand": { seed: 2, by: /^I14|^I36/ },
