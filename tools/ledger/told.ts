@@ -13,7 +13,7 @@ export const TOLD_ROWS_MAX = 100;
 /** Messages of one block: with what runs may say they fit its leaves. What is beyond stands in its results alone. */
 export const TOLD_MESSAGES_MAX = 63;
 /** What such a message is called. */
-export const TOLD_NAME = "violation";
+const TOLD_NAME = "violation";
 
 /** The outcome that says them; none where there is nothing to say. */
 export function toldOutcomes(violations: readonly Violation[], numbering: Numbering): EntryOutcome[] {

@@ -18,7 +18,7 @@ export interface WatchTerms extends LatenessTerms {
   readonly again_ms: number;
 }
 
-export const watchTerms: WatchTerms = {
+const watchTerms: WatchTerms = {
   ...latenessTerms,
   silent_ms: 60_000,
   behind_ms: 60_000,

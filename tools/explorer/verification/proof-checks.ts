@@ -163,7 +163,7 @@ function slotFacts({ row, slot, receipt }: ProvedRow): Facts {
 }
 
 /** The state that a proof proves; throws a WireError where it proves none. */
-export async function provedState({ file, genesis, verify, lineage }: ProofQuestion): Promise<StateProofFile> {
+async function provedState({ file, genesis, verify, lineage }: ProofQuestion): Promise<StateProofFile> {
   const read = decodeStateProofFile(file);
   const led = read.lineage.length > 0 ? read.lineage : await lineage(read.proof.chain);
   verifyStateProof(read.proof, genesis, verify, led);

@@ -83,7 +83,7 @@ export interface Bill {
 }
 
 /** A line's amount by its energy and price; a fee is its price. */
-export function lineAmount([what, energy, price]: BillLine): bigint {
+function lineAmount([what, energy, price]: BillLine): bigint {
   if (energy === null) return BigInt(price);
   return (what === "shared" ? -1n : 1n) * roundHalfUp(BigInt(energy) * BigInt(price), MWH);
 }

@@ -38,11 +38,10 @@ interface Case {
   readonly kind: number;
   readonly subject: string;
   readonly rule: string | null;
-  /** the last ones */
+  /** four at most, as no state comes twice */
   readonly steps: readonly Step[];
 }
 
-const STEPS_KEPT = 8;
 const REASON_MAX = 200;
 
 export function message(context: Context, { service, contract, name, body, height, time_s }: Message): void {
@@ -72,7 +71,7 @@ function takeStep(context: Context, asked: Operation): void {
   granted((steps[before.state] as readonly string[]).includes(to), "not-from-there", before.state);
   const { kind, subject, rule } = before;
   const step: Step = [to, asked.participant, context.time_s, reason];
-  const after: Case = { ...before, state: to, steps: [...before.steps, step].slice(-STEPS_KEPT) };
+  const after: Case = { ...before, state: to, steps: [...before.steps, step] };
   const ring = after.steps.every(([, by]) => by === subject) ? "own" : "case";
   keepCase(context, { id, subject, ring }, after as unknown as Value);
   const said = { violation: id, state: to, before: before.state, kind, subject, rule };

@@ -304,10 +304,9 @@ export function createChain(ports: ChainPorts): Chain {
     followers.onChange(before, height);
   }
 
-  /** This node's own temporary blocks that are still to be sealed. */
-  function openReads(): ReadBatch[] {
-    const reads = pool.readsOf(ports.self.id);
-    return reads.filter((read) => !exchange.isGivenUp(read.id) && sealsSomething(sealer.tip, read));
+  /** Whether a temporary block of this node is still to be sealed. */
+  function isOpen(read: ReadBatch): boolean {
+    return !exchange.isGivenUp(read.id) && sealsSomething(sealer.tip, read);
   }
 
   async function take(from: string, frame: Frame): Promise<void> {
@@ -328,11 +327,12 @@ export function createChain(ports: ChainPorts): Chain {
       return origin.pending;
     },
     get unsealedRecords() {
-      return openReads().reduce((count, { records }) => count + records.length, origin.pending);
+      const open = pool.readsOf(ports.self.id).filter(isOpen);
+      return open.reduce((count, { records }) => count + records.length, origin.pending);
     },
     get standing() {
       const { ids: members, quorum } = pool.members;
-      const waits = origin.pending > 0 || openReads().length > 0;
+      const waits = origin.pending > 0 || pool.readsOf(ports.self.id).some(isOpen);
       const { disagreement } = decisions;
       return { members, quorum, waits, unverified: exchange.unverified, disagreement, ...consensus.standing() };
     },
