@@ -95,18 +95,20 @@ async function openWorld(network: TestNetwork) {
     ids[id] = await withParticipant(out, async ({ kid }) => toHex(kid));
   }
   const apis = nodes.map(apiOf);
-  const submit = (who: Person, service: number) => {
-    const where = ["--service", String(service), "--api", apis[service - 1]!];
-    return runGood("operation", "submit", "--as", join(folder, who), ...where, "--wait");
-  };
+  const whereOf = (service: number) => ["--service", String(service), "--api", apis[service - 1]!];
+  const submit = (who: Person, service: number) =>
+    runGood("operation", "submit", "--as", join(folder, who), ...whereOf(service), "--wait");
   const sign = async (who: Person, service: number, type: number, body: object) => {
     const asked = ["--service", String(service), "--type", String(type), "--body", JSON.stringify(body)];
     await runGood("operation", "sign", "--as", join(folder, who), ...asked);
     return submit(who, service);
   };
   const state = async (service: number, contract: string, key: string) => {
-    const where = ["--service", String(service), "--contract", contract, "--api", apis[service - 1]!];
-    return ((await gridsealJson("state", "get", key, ...where)) as { readonly value?: unknown }).value;
+    return (
+      (await gridsealJson("state", "get", key, "--contract", contract, ...whereOf(service))) as {
+        readonly value?: unknown;
+      }
+    ).value;
   };
   const bid = (who: Person, slot: number, side: string, price: string, volume: number) => {
     const what = ["--side", side, "--price", price, "--volume", String(volume)];
@@ -114,9 +116,9 @@ async function openWorld(network: TestNetwork) {
   };
   const open = async (who: Person, slot: number) => {
     await runGood("market", "order", "open", timeOf(slot), "--as", join(folder, who));
-    return submit(who, TRADING);
+    return gridseal("operation", "submit", "--as", join(folder, who), ...whereOf(TRADING), "--wait");
   };
-  return { ids, apis, submit, sign, state, bid, open };
+  return { ids, apis, sign, submit, state, bid, open };
 }
 
 const whenTime = (time_s: number) =>
@@ -172,7 +174,7 @@ test("what one chain's contract says the others take, and who stops delays nobod
     await bid("works", first, "sell", "0.08", TRADED);
     for (const who of ["anna", "works"] as const) assert.match(await submit(who, TRADING), /done by auction/);
     await whenTime(first - GATE_S);
-    for (const who of ["anna", "works"] as const) assert.match(await open(who, first), /done by auction/);
+    for (const who of ["anna", "works"] as const) assert.match((await open(who, first)).output, /done by auction/);
     const transmission = async () => (await state(DISPATCH, "dispatch", "transmission/0")) as Transmission | null;
     const { verdict, rows } = (await until("dispatch has its verdict", transmission, PATIENCE_MS))!;
     assert.equal(verdict, "curtailed");
@@ -210,8 +212,10 @@ test("what one chain's contract says the others take, and who stops delays nobod
     // Nobody can open it: only what its signer has not tried to open is a breach.
     assert.match(await sign("works", TRADING, 273, { slot: second, digest: "aa".repeat(32) }), /done by auction/);
     await whenTime(second - GATE_S);
-    assert.match(await open("works", second), /credit-limit/);
-    assert.match(await open("anna", second), /done by auction/);
+    const denied = await open("works", second);
+    assert.match(denied.output, /denied by auction: credit-limit/);
+    assert.equal(denied.status, 1);
+    assert.match((await open("anna", second)).output, /done by auction/);
     await until(
       "the breach is told, and credit has it",
       async () => {

@@ -79,11 +79,12 @@ export function start(defer: Defer, command: string, args: readonly string[]): R
   const output = collect(child.stdout);
   const errors = collect(child.stderr);
   let isRunning = true;
-  const ended = endOf(child).then((status): Outcome => {
+  const ended = endOf(child).then(([status, signal]): Outcome => {
     isRunning = false;
     killGroup(pid); // what it has left behind
     groups.delete(pid);
-    return { status, output: output(), errors: errors() };
+    const ending = signal === null ? "" : `ended by ${signal}\n`;
+    return { status, output: output(), errors: errors() + ending };
   });
   const running: Running = {
     pid,
@@ -195,11 +196,11 @@ function collect(stream: NodeJS.ReadableStream): () => string {
   return () => text;
 }
 
-function endOf(child: ChildProcess): Promise<number | null> {
+function endOf(child: ChildProcess): Promise<readonly [status: number | null, signal: NodeJS.Signals | null]> {
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     // Not "exit": what it has printed comes first.
-    child.once("close", resolve);
+    child.once("close", (status, signal) => resolve([status, signal]));
   });
 }
 

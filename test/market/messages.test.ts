@@ -154,12 +154,22 @@ test("who does not deliver is rated lower, and may owe less in the next slot", a
   // 1.5 kWh at 0.12 were within 0.25, and are not within 0.16666.
   const bid: Opening = { slot, side: "buy", price: 12_000, volume: 1_500_000, salt: "2".repeat(32) };
   await world.trading.done(works, bidding.bid, { slot, digest: bidDigest(works.id, bid) });
+  await world.trading.done(works, bidding.bid, { slot, digest: "3".repeat(64) });
   at(world, slot - 3_600);
-  assert.equal(await world.trading.denied(works, bidding.open, { ...bid }), "credit-limit");
+  const opened = await world.trading.ask(works, bidding.open, { ...bid });
+  assert.deepEqual(
+    opened.map(({ type, name }) => [type, name]),
+    [["denial", "credit-limit"]],
+  );
+  await world.trading.pass(slot - 3_150);
   const said = await world.trading.pass(slot - 2_700);
   at(world, slot - 2_700);
-  const [told] = said.filter(({ type }) => type === "message");
-  assert.deepEqual([told!.service, told!.name], [2, "breach"], "credit hears of a bid that was not opened");
+  const told = said.filter(({ type }) => type === "message");
+  assert.deepEqual(
+    told.map(({ service, name }) => [service, name]),
+    [[2, "breach"]],
+    "credit hears of the bid that nobody tried to open, and of no other",
+  );
   await world.carry(1, said);
 });
 
