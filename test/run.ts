@@ -1,13 +1,14 @@
-// `npm test` and its two halves: the files of tests, each in a process of its own, those that take longest first, so that no core is
-// idle while the last of them runs. Integration tests wait more than they compute: one process more than there are cores.
+// `npm test` and its two halves. Those that take longest run first, each in a process of its own, so that no core is idle while the last
+// of them runs. The others are so short that a process for each would take longer than they do: those of a folder share one.
+// Integration tests wait more than they compute: two processes more than there are cores.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { run } from "node:test";
 import { spec, tap } from "node:test/reporters";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const INTEGRATION = "test/integration/";
@@ -55,6 +56,23 @@ const longest = [
   "integration/events",
 ].map((name) => join(root, "test", `${name}.test.ts`));
 
+/** So many short files share a process at most: who fails is still found quickly, and no process is the last for long. */
+const TOGETHER = 16;
+
+/** What `node:test` runs of the half that is named, or of both: a module an item. */
+function modulesOf(half: string | undefined, folder: string): string[] {
+  const files = filesOf(half);
+  const isAlone = (file: string) => longest.includes(file) || relative(root, file).startsWith(INTEGRATION);
+  const short = files.filter((file) => !isAlone(file));
+  const together = Array.from({ length: Math.ceil(short.length / TOGETHER) }, (_, index) => {
+    const module = join(folder, `short-${index + 1}.test.mjs`);
+    const imports = short.slice(TOGETHER * index, TOGETHER * (index + 1)).map((file) => pathToFileURL(file).href);
+    writeFileSync(module, imports.map((url) => `import ${JSON.stringify(url)};\n`).join(""));
+    return module;
+  });
+  return [...files.filter(isAlone), ...together];
+}
+
 /** The files of the half that is named, or of both. */
 function filesOf(half: string | undefined): string[] {
   const all = readdirSync(join(root, "test"), { recursive: true, encoding: "utf8" })
@@ -70,7 +88,9 @@ function filesOf(half: string | undefined): string[] {
 // Tests of the command take the one that is built here.
 execFileSync(process.execPath, [join(root, "tools/build.mjs")], { stdio: "inherit" });
 process.env.GRIDSEAL_BUILT = "1";
-const tests = run({ files: filesOf(process.argv[2]), concurrency: availableParallelism() + 1 });
+const folder = mkdtempSync(join(tmpdir(), "gridseal-tests-"));
+process.once("exit", () => rmSync(folder, { recursive: true }));
+const tests = run({ files: modulesOf(process.argv[2], folder), concurrency: availableParallelism() + 2 });
 const failures: string[] = [];
 const times_ms = new Map<string, number>();
 tests.on("test:fail", ({ name, file, details }) => {
