@@ -130,9 +130,7 @@ export async function compileSources(
   signatures: Signatures = "noble",
   leftOut: readonly Protocol[] = [],
 ): Promise<Module[]> {
-  const all = (await Promise.all(folders.map((folder) => sourcesIn(root, folder)))).flat();
-  // What makes noble's tables is no use without noble.
-  const hosts = all.filter((path) => signatures === "noble" || path !== "hosts/shared/tables.ts");
+  const hosts = (await Promise.all(folders.map((folder) => sourcesIn(root, folder)))).flat();
   const bundle = await rollup({
     input: ["src/main.ts", ...hosts].map((path) => join(root, path)),
     // What is not ours has a bare name: the SDK's modules and the libraries.
