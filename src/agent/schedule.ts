@@ -4,6 +4,7 @@
 import { matchesObis, type ObisPattern, parseObisPattern } from "../meter/obis.js";
 import type { Register } from "../meter/register.js";
 import { reasons } from "../wire/record.js";
+import { Arrivals } from "./arrivals.js";
 import type { ScheduleEntry } from "./configuration.js";
 
 /** A telegram that comes a little before its interval is over counts as on time. */
@@ -55,18 +56,20 @@ interface Entry {
 
 export function createSchedule(entries: readonly ScheduleEntry[]): Schedule {
   const states = entries.map(entryOf);
+  const arrivals = new Arrivals();
   let lookAt_ms = 0;
   return {
     isDue: (uptime_ms) =>
       uptime_ms >= lookAt_ms || states.some(({ demanded, restsUntil_ms }) => demanded || uptime_ms >= restsUntil_ms),
     due(registers, time_s, uptime_ms) {
       const records: DueRecord[] = [];
+      const onTime_ms = time_s === undefined ? uptime_ms : arrivals.onTime_ms(time_s, uptime_ms);
       lookAt_ms = uptime_ms + LOOK_INTERVAL_MS;
       for (const entry of states) {
         const timely =
           entry.aligned && time_s !== undefined ? passesMark(entry, time_s, uptime_ms) : elapses(entry, uptime_ms);
         entry.restsUntil_ms = uptime_ms;
-        if (!timely) entry.restsUntil_ms = restsUntil_ms(entry, time_s, uptime_ms);
+        if (!timely) entry.restsUntil_ms = restsUntil_ms(entry, time_s, onTime_ms);
         if (!timely && !entry.demanded) continue;
         const reason = entry.demanded
           ? reasons.onDemand
@@ -79,7 +82,7 @@ export function createSchedule(entries: readonly ScheduleEntry[]): Schedule {
         entry.demanded = false;
         if (timely) {
           advance(entry, time_s, uptime_ms);
-          entry.restsUntil_ms = restsUntil_ms(entry, time_s, uptime_ms);
+          entry.restsUntil_ms = restsUntil_ms(entry, time_s, onTime_ms);
         }
         records.push(record);
       }
@@ -114,10 +117,13 @@ function elapses(entry: Entry, uptime_ms: number): boolean {
   return entry.dueAt_ms === undefined || uptime_ms >= entry.dueAt_ms - earlyMax_ms(entry);
 }
 
-/** Until when no reading is due after this one. A telegram that comes a little before is looked at; one that was passed is none lost. */
-function restsUntil_ms(entry: Entry, time_s: number | undefined, uptime_ms: number): number {
+/**
+ * Until when no reading is due after this one, which was to come at `onTime_ms`. A telegram that comes a little before is looked at; one
+ * that was passed is none lost.
+ */
+function restsUntil_ms(entry: Entry, time_s: number | undefined, onTime_ms: number): number {
   if (!entry.aligned || time_s === undefined) return (entry.dueAt_ms ?? 0) - earlyMax_ms(entry);
-  return uptime_ms + (entry.every_s - (time_s % entry.every_s)) * 1000 - EARLY_MAX_MS;
+  return onTime_ms + (entry.every_s - (time_s % entry.every_s)) * 1000 - EARLY_MAX_MS;
 }
 
 function earlyMax_ms(entry: Entry): number {

@@ -123,6 +123,33 @@ describe("readings that nobody waits for", () => {
     assert.ok(looked < 2000 / 8, `${looked} looked at`);
   });
 
+  test("are not passed at the mark where the one before came late", () => {
+    const [all, some] = [createSchedule(entries), createSchedule(entries)];
+    let looked = 0;
+    // A meter that signs or checks a receipt for four seconds before a mark reads what has come meanwhile at once.
+    const wait_ms = (second: number): number => (second % 10 > 5 && second % 30 > 10 ? (10 - (second % 10)) * 1000 : 0);
+    for (const second of range(7, 2000)) {
+      const uptime_ms = second * 1000 + wait_ms(second);
+      const due = all.due(registers, hour_s + second, uptime_ms);
+      const isDue = some.isDue(uptime_ms);
+      if (isDue) looked += 1;
+      assert.deepEqual(isDue ? some.due(registers, hour_s + second, uptime_ms) : [], due, `second ${second}`);
+    }
+    assert.ok(looked < 2000 / 2, `${looked} looked at`);
+  });
+
+  test("are looked at for ten seconds once the clock was set, so that one on time is among them", () => {
+    const schedule = createSchedule([{ ...base, every_s: 900, aligned: true }]);
+    schedule.due(registers, hour_s, 0);
+    for (const second of range(1, 30)) schedule.due(registers, hour_s + second, second * 1000);
+    assert.equal(schedule.isDue(30_000), false);
+    schedule.due(registers, hour_s + 890, 30_000);
+    assert.equal(schedule.isDue(31_000), true, "two seconds before the mark, by a telegram that may have waited");
+    schedule.due(registers, hour_s + 300, 50_000);
+    schedule.due(registers, hour_s + 310, 60_000);
+    assert.equal(schedule.isDue(61_000), false);
+  });
+
   test("are passed neither once a record is demanded nor while the one that is due has none of its registers", () => {
     const schedule = createSchedule([{ ...base, every_s: 900, aligned: true }]);
     schedule.due(registers, hour_s, 0);

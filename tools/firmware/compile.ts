@@ -7,6 +7,7 @@ import { type Plugin, rollup } from "rollup";
 import ts from "typescript";
 import { type Protocol, protocols } from "../../src/meter/reader.js";
 import { arrows } from "./arrows.js";
+import { shortNames } from "./short-names.js";
 import { buildVendor } from "./vendor.js";
 
 /** What is reached from these modules is the meter's: the program, the hosts, and what runs while the ROM image is made. */
@@ -35,8 +36,8 @@ const readers: Readonly<Record<Protocol, readonly [source: string, create: strin
   push: ["src/meter/dlms/bare.ts", "createBareReader"],
 };
 const opener = "src/meter/open-reader.ts";
-/** Before the name of the module that stands for a reader that is left out. */
-const leftOutPrefix = "left-out:";
+/** Before the protocol in the name of the module that stands for a reader that is left out. */
+const leftOutPrefix = "src/meter/left-out-";
 
 /** Modules that stand in for a library's. */
 const replacements: Readonly<Record<string, string>> = { "hosts/shared/sha2.js": "@noble/hashes/sha2.js" };
@@ -130,15 +131,13 @@ export async function compileSources(
   signatures: Signatures = "noble",
   leftOut: readonly Protocol[] = [],
 ): Promise<Module[]> {
-  const all = (await Promise.all(folders.map((folder) => sourcesIn(root, folder)))).flat();
-  // What makes noble's tables is no use without noble.
-  const hosts = all.filter((path) => signatures === "noble" || path !== "hosts/shared/tables.ts");
+  const hosts = (await Promise.all(folders.map((folder) => sourcesIn(root, folder)))).flat();
   const bundle = await rollup({
     input: ["src/main.ts", ...hosts].map((path) => join(root, path)),
     // What is not ours has a bare name: the SDK's modules and the libraries.
     external: (id) => !id.startsWith(".") && !id.startsWith("/"),
     preserveEntrySignatures: "allow-extension",
-    plugins: [withoutReaders(root, leftOut), typeScript(root, signatures)],
+    plugins: [withoutReaders(root, leftOut), typeScript(root, signatures), shortNames(isPreloaded)],
     onwarn(warning) {
       throw new Error(warning.message);
     },
@@ -164,11 +163,12 @@ function withoutReaders(root: string, leftOut: readonly Protocol[]): Plugin {
       if (importer !== join(root, opener)) return null;
       const path = join(dirname(importer), id.replace(/\.js$/, ".ts"));
       const protocol = leftOut.find((candidate) => path === join(root, readers[candidate][0]));
-      return protocol === undefined ? null : `${leftOutPrefix}${protocol}`;
+      return protocol === undefined ? null : join(root, `${leftOutPrefix}${protocol}.ts`);
     },
     load(id) {
-      if (!id.startsWith(leftOutPrefix)) return null;
-      const [, create] = readers[id.slice(leftOutPrefix.length) as Protocol];
+      const protocol = leftOut.find((candidate) => id === join(root, `${leftOutPrefix}${candidate}.ts`));
+      if (protocol === undefined) return null;
+      const [, create] = readers[protocol];
       return `export const ${create} = undefined;`;
     },
   };
@@ -188,6 +188,14 @@ function typeScript(root: string, signatures: Signatures): Plugin {
   };
 }
 
+/** The stack of an error names functions of other modules alone, as XS keeps no names of what is in ROM: those keep them. */
+function isPreloaded(name: string): boolean {
+  return (
+    preloads.some((place) => (place.endsWith("/") ? name.startsWith(place) : name === place)) &&
+    !notPreloaded.includes(name)
+  );
+}
+
 function preloadOrder(names: readonly string[]): string[] {
   // Of the two that make signatures one is there; a reader may be left out.
   const optional = Object.values(readers).map(([source]) => source.replace(/\.ts$/, ""));
@@ -198,7 +206,7 @@ function preloadOrder(names: readonly string[]): string[] {
   const ordered = preloads.flatMap((place) =>
     names.filter((name) => (place.endsWith("/") ? name.startsWith(place) : name === place)),
   );
-  return [...new Set(ordered)].filter((name) => !notPreloaded.includes(name));
+  return [...new Set(ordered)].filter(isPreloaded);
 }
 
 function compile(source: string): string {

@@ -59,6 +59,8 @@ export async function runMinute(processor: Processor, { services, every_s }: Min
   await store("seed", seed);
   await store("credential", sealer.credential(signer.key, chains));
   const boot = await processor.ask("boot");
+  // A telegram comes at its second, the first one too.
+  await processor.ask("until", { text: String(START_S * 1000 + SECOND_MS - 1) });
   const world = { processor, sealer, meter, said: [...boot.said] };
   const seconds: Second[] = [];
   const household = createHousehold({ seed: 1, start_s: START_S });

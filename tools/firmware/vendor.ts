@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
 import { type Plugin, rollup } from "rollup";
+import { shortNames } from "./short-names.js";
 
 /** Comparisons in noble's modules for Ed25519 that may compare BigInts; XS takes one in ROM and one in RAM for different. */
 const COMPARISONS = 65;
@@ -27,7 +28,7 @@ export async function buildVendor(root: string, folder: string): Promise<string[
   const bundle = await rollup({
     input: Object.fromEntries(libraries.map(({ name }) => [name, `entry:${name}`])),
     external: [/^@noble\/hashes\/sha2/],
-    plugins: [entries(root), nodeResolve({ browser: true }), compareByIdentity(counts)],
+    plugins: [entries(root), nodeResolve({ browser: true }), compareByIdentity(counts), shortNames(() => true)],
     onwarn(warning) {
       if (warning.code !== "CIRCULAR_DEPENDENCY") throw new Error(warning.message);
     },

@@ -7,6 +7,7 @@ import { createReader } from "../../../src/meter/open-reader.js";
 import type { Protocol } from "../../../src/meter/reader.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { hasTrace } from "./capture-trace.js";
+import { withoutByteOrderMark } from "./foreign-capture.js";
 
 const slash = 0x2f;
 const lineFeed = 0x0a;
@@ -42,7 +43,7 @@ function goodFrames(protocol: Protocol, capture: Uint8Array): readonly Uint8Arra
 
 /**
  * The bytes of a capture of at most 256 MiB, `-` for standard input; one that is nothing but hex digits, as logs have frames, is what
- * they spell.
+ * they spell, whatever editor wrote them down.
  */
 export async function readCapture(path: string): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
@@ -61,7 +62,7 @@ export async function readCapture(path: string): Promise<Uint8Array> {
     throw new GridsealError("FILE_UNREADABLE", `capture ${path} has more than ${captureBytesMax} bytes`);
   }
   const bytes = Buffer.concat(chunks);
-  return spelledBytes(bytes) ?? bytes;
+  return spelledBytes(withoutByteOrderMark(bytes)) ?? bytes;
 }
 
 /**

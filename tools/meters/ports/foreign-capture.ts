@@ -24,6 +24,11 @@ export function foreignCapture(capture: Uint8Array): Foreign | undefined {
   return protocol === undefined ? undefined : { reason: "unsupported", detail: `unsupported protocol: ${protocol}` };
 }
 
+/** The bytes without the mark before them, where they have one. */
+export function withoutByteOrderMark(bytes: Uint8Array): Uint8Array {
+  return byteOrderMark.every((byte, index) => bytes[index] === byte) ? bytes.subarray(byteOrderMark.length) : bytes;
+}
+
 /** Characters of seven bits whose eighth is their parity, or always set. */
 function parityOf(bytes: Uint8Array): string | undefined {
   let marked = 0;
@@ -56,7 +61,7 @@ function otherText(bytes: Uint8Array): string | undefined {
   if (order === 0xfffe || order === 0xfeff) {
     return "it is text in UTF-16, as some editors and shells write it: save it as plain text, or as bytes";
   }
-  const characters = byteOrderMark.every((byte, index) => bytes[index] === byte) ? bytes.subarray(3) : bytes;
+  const characters = withoutByteOrderMark(bytes);
   if (shareOfText(characters) < 1) return undefined;
   const text = Buffer.from(characters).toString("latin1");
   // A pair stands by itself, whatever is put before or behind it: `1bh`, `\x1b`, `$1b`, `1b|1b`, `0000: 1b1b 1b1b`.
