@@ -104,6 +104,12 @@ async function start(
   for (const part of made) await part.start?.();
   const { url } = await ingest.start();
   const { network } = identity.genesis;
+  if (!services.governor.current.nodes.has(services.selfId)) {
+    log.warn(
+      { id: services.selfId, network },
+      "this node's key is of no node of the network: it follows until an order admits it",
+    );
+  }
   log.info({ id: services.selfId, network, mqtt: url, api: apiPort, chains: [...chains.keys()] }, "node is up");
   return { mqttUrl: url, apiPort };
 }

@@ -1,9 +1,9 @@
 // The records of one meter or participant on a chain, in the order of their numbers, as the store has them.
 
-import { decodeBlockViews } from "../../../src/wire/block.js";
 import type { FoundRecord } from "../../routes/record-rows.js";
 import { blockKey } from "../store/keys.js";
 import type { StoreReader } from "../store/store.js";
+import { recordReader } from "./record-reader.js";
 import { blocks } from "./tables/blocks.js";
 import { locationIn, recordsIn, runFrom } from "./tables/runs.js";
 
@@ -15,21 +15,21 @@ export function* sealedRecordsOf(
   from: number,
 ): Generator<FoundRecord, void> {
   /** numbers that follow each other often stand in one block */
-  let open: { readonly height: number; readonly records: readonly Uint8Array[] | undefined } | undefined;
+  let open: { readonly height: number; readonly record: (leaf: number) => Uint8Array | undefined } | undefined;
   for (let next = from; ; ) {
     const run = runFrom(store, chain, kid, next);
     if (run === undefined) return;
     const end = run.first + recordsIn(run.content);
     for (let seq = Math.max(next, run.first); seq < end; seq += 1) {
       const { height, leaf, hash } = locationIn(run.content, seq - run.first)!;
-      if (open?.height !== height) open = { height, records: recordsAt(store, chain, height) };
-      yield { seq, height, leaf, hash, bytes: open.records?.[leaf - 1] };
+      if (open?.height !== height) open = { height, record: recordsAt(store, chain, height) };
+      yield { seq, height, leaf, hash, bytes: open.record(leaf) };
     }
     next = end;
   }
 }
 
-function recordsAt(store: StoreReader, chain: number, height: number): readonly Uint8Array[] | undefined {
+function recordsAt(store: StoreReader, chain: number, height: number): (leaf: number) => Uint8Array | undefined {
   const bytes = store.get(blocks, blockKey(chain, height));
-  return bytes === undefined ? undefined : decodeBlockViews(bytes).batches.flatMap(({ records }) => records);
+  return bytes === undefined ? () => undefined : recordReader(bytes);
 }
