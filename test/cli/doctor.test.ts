@@ -107,6 +107,17 @@ test("a new node is looked over before its first start: peers that are down are 
   );
 });
 
+test("other nodes are looked at wherever it runs, and beside a configuration that is none", () => {
+  const silent = ["--api", "http://127.0.0.1:9"];
+  const alone = run("doctor", ...silent, "--json");
+  assert.equal(alone.status, 1);
+  const checks = (text: string) =>
+    (JSON.parse(text) as Report).findings.map(({ check, status }) => `${check} ${status}`);
+  assert.deepEqual(checks(alone.stdout), ["node fail"]);
+  const beside = run("doctor", join(grid, "nothing"), ...silent, "--json");
+  assert.deepEqual(checks(beside.stdout), ["configuration fail", "node fail"]);
+});
+
 test("a port that another process holds fails with its address", async () => {
   const server = createServer().listen(24_511, "127.0.0.1");
   await once(server, "listening");

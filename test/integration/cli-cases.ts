@@ -58,6 +58,7 @@ export const subcommands: readonly Arguments[] = [
   ["backup"],
   ["restore"],
   ["meter", "run"],
+  ["meter", "list"],
   ["network", "show"],
   ["genesis", "show"],
   ["config", "check"],

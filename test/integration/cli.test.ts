@@ -260,6 +260,16 @@ async function readProofs(
       const got = await gridsealJson("record", "get", ...source, "--meter", meter, "--seq", "0");
       assert.deepEqual((got as { height: number }).height, 1);
     }
+    for (const source of [
+      ["--api", api],
+      ["--data", data],
+      [chain, contracts, "--genesis", genesis],
+    ]) {
+      const listed = await prints("meter", "list", ...source, "--state", "valid");
+      assert.match(listed, new RegExp(`^${meter} +m-3 +dispatch +valid +\\d+ +20`, "m"));
+      assert.match(listed, /^1 meter, as of 20/m);
+      assert.match(await prints("meter", "list", ...source, "--silent", "52w"), /^0 meters/m);
+    }
     const rows = join(folder, "dispatch.csv");
     await prints("chain", "export", "dispatch", "--api", api, "--format", "csv", "-o", rows);
     assert.match(await readFile(rows, "utf8"), /^1,1,[0-9a-f]{16},0,20/m);

@@ -141,6 +141,10 @@ test("issues to further meters with the next status index and a row each", async
   assert.equal(row.statusIndex, 2);
   assert.deepEqual(row.services, [1, 6]);
   assert.equal(row.expires_s - row.notBefore_s, 11 * 86_400);
+  const { meter } = JSON.parse(await readFile(join(path!, "configuration.json"), "utf8")) as {
+    readonly meter: unknown;
+  };
+  assert.deepEqual(meter, { protocol: "auto", port: { kind: "none" } }, "nothing is signed that nobody has read");
   const register = openRegister(join(network, "authority/register"));
   const rows = [...register.rows("credentials")].map(({ row: { subject, state } }) => [subject, state]);
   await register.close();

@@ -56,7 +56,8 @@ export async function createProgram(called: string | undefined): Promise<Command
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
   const isOne = called !== undefined && Object.hasOwn(nouns, called) && !ofAll.has(called);
-  const loads = isOne ? [nouns[called]!] : Object.values(nouns);
+  const isVersion = called === "-V" || called === "--version";
+  const loads = isOne ? [nouns[called]!] : isVersion ? [] : Object.values(nouns);
   for (const load of loads) (await load())(program);
   return program;
 }

@@ -16,7 +16,7 @@ export async function readGenesisFile(
 }
 
 /** Checks a genesis that came from `origin`. Throws GENESIS_INVALID. */
-function checkGenesis(bytes: Uint8Array, origin: string): Genesis {
+export function checkGenesis(bytes: Uint8Array, origin: string): Genesis {
   try {
     return verifyGenesis(bytes, nodeVerify);
   } catch (cause) {

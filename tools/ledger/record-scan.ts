@@ -19,6 +19,7 @@ import {
   REGISTERS_MAX,
   type Record,
 } from "../../src/wire/record.js";
+import { type Cursor, readArgument, readMagnitude, scanBytes } from "./cbor-cursor.js";
 
 /** What the rules need to know of a record. */
 export interface ExecutionRecord {
@@ -148,10 +149,10 @@ export function kidOf({ bytes }: Pick<ExecutionRecord, "bytes">): Uint8Array {
 // Tag 18, an array of four, the protected header { 1: -19 / -9, 4: kid } as a byte string, an empty map, payload, signature: the offsets.
 const HEADER = 2;
 const ALGORITHM = 5;
-const KID = 8;
-const KID_BYTES = 8;
+export const KID = 8;
+export const KID_BYTES = 8;
 const UNPROTECTED = 16;
-const PAYLOAD = 17;
+export const PAYLOAD = 17;
 const SIGNATURE_BYTES = 64;
 const EMPTY_MAP = 0xa0;
 const EMPTY_BYTES = 0x40;
@@ -181,9 +182,9 @@ interface Scanned {
   hides: boolean;
 }
 
-interface Cursor {
-  readonly bytes: Uint8Array;
-  offset: number;
+/** Whether the bytes are a reading in the form that meters write, with everything in it as `parseRecord` wants it. */
+export function isUsualReading(bytes: Uint8Array): boolean {
+  return scanRecord(bytes) !== undefined;
 }
 
 /** What `parseRecord` reads of these bytes, which are a reading; undefined where they are none, or in a form that meters do not write. */
@@ -286,35 +287,6 @@ function scanDigests(cursor: Cursor): boolean {
   return true;
 }
 
-function scanBytes(cursor: Cursor, length: number): boolean {
-  if (readArgument(cursor, 2) !== length) return false;
-  cursor.offset += length;
-  return true;
-}
-
 function isWithin(value: number, max: number): boolean {
   return value >= 0 && value <= max;
-}
-
-/** Of an integer of either sign, what `readArgument` reads: n, or n for -1 - n. */
-function readMagnitude(cursor: Cursor): number {
-  return readArgument(cursor, cursor.bytes[cursor.offset]! >> 5 === 1 ? 1 : 0);
-}
-
-/** The argument of an item of this major type, behind which the cursor steps; -1 where there is none in its shortest form below 2^53. */
-function readArgument(cursor: Cursor, major: number): number {
-  const { bytes, offset } = cursor;
-  const initial = bytes[offset]!;
-  if (initial >> 5 !== major) return -1;
-  const additional = initial & 31;
-  cursor.offset = offset + 1;
-  if (additional < 24) return additional;
-  if (additional > 27) return -1;
-  const width = 1 << (additional - 24);
-  let argument = 0;
-  for (let index = 1; index <= width; index += 1) argument = argument * 256 + bytes[offset + index]!;
-  cursor.offset = offset + 1 + width;
-  // What half the bytes cannot hold. No power: that is a call out of the engine for each number of each record.
-  const least = width === 1 ? 24 : width === 2 ? 0x100 : width === 4 ? 0x10000 : 0x100000000;
-  return argument >= least && argument <= Number.MAX_SAFE_INTEGER ? argument : -1;
 }

@@ -1,6 +1,6 @@
 // The configuration that a new meter gets: an agent's document (src/agent/configuration.ts) with a
-// schedule for each permitted service. Its port has an emulated P1 meter until somebody names a
-// real one.
+// schedule for each permitted service. It has no port until somebody names one, or an emulated P1
+// meter where that is asked for: what is made up is signed as if it had been read.
 
 import {
   type Configuration,
@@ -17,10 +17,15 @@ export interface MeterTemplate {
   readonly services: readonly number[];
   /** mqtt:// URLs, the first one preferred */
   readonly brokers: readonly string[];
-  /** measuring point, and seed of the household that the emulated meter stands in */
+  /** measuring point */
   readonly number: number;
-  /** how the meter is read; an emulated household where absent */
+  /** how the meter is read; not before somebody names a port where absent */
   readonly meter?: MeterConfiguration;
+}
+
+/** A P1 meter in a made-up household of this number. */
+export function emulatedMeter(number: number): MeterConfiguration {
+  return { protocol: "p1", port: { kind: "emulator", seed: number, interval_ms: 1000 } };
 }
 
 /** Throws CONFIGURATION_INVALID where an agent would refuse the document. */
@@ -36,7 +41,7 @@ export function meterConfiguration(
     genesis: toHex(genesisBytes),
     id,
     brokers: template.brokers,
-    meter: template.meter ?? { protocol: "p1", port: { kind: "emulator", seed: template.number, interval_ms: 1000 } },
+    meter: template.meter ?? { protocol: "auto", port: { kind: "none" } },
     schedule: template.services.map((service) => entryFor(service, template.number)),
   };
   const read = readConfiguration(JSON.stringify(document));

@@ -27,6 +27,7 @@ import { closeFolder, SECRET } from "../files/private-files.js";
 import { apiDefaults, batchDefaults, type NodeConfiguration } from "../node/configuration.js";
 import { rateDefaults } from "../node/ingest/allowances.js";
 import { type FirstContract, type FoundingOrder, firstContracts, orderFirstContracts } from "./contracts/founding.js";
+import { emulatedMeter } from "./meter-configuration.js";
 import { fillMeterFolder } from "./meter-folder.js";
 import { readTlsAuthority } from "./node-folder.js";
 
@@ -260,7 +261,7 @@ async function createMeters(
     issueCredentials(authority, register, made, Math.floor(now.getTime() / 1000)),
   );
   for (const [index, { number, seed, terms }] of made.entries()) {
-    const template = { services, brokers: brokersFor(plan, number), number };
+    const template = { services, brokers: brokersFor(plan, number), number, meter: emulatedMeter(number) };
     const meter = join(folder, "meters", terms.id);
     await closeFolder(meter);
     await fillMeterFolder(meter, seed, issued[index]!.credential, authority, template);

@@ -22,6 +22,7 @@ import { GridsealError } from "../errors.js";
 import { readGenesisFile } from "../files/genesis-file.js";
 import { createFile, createFolder, refuseExisting } from "../files/made-once.js";
 import { readNodeConfiguration } from "../node/configuration.js";
+import { emulatedMeter } from "./meter-configuration.js";
 import { fillMeterFolder } from "./meter-folder.js";
 
 export interface ProvisionRequest {
@@ -50,6 +51,8 @@ export interface ProvisionRequest {
   readonly out?: string;
   /** the key that the device made */
   readonly publicKey?: PublicKey;
+  /** readings of a made-up household, for trying; no port where absent */
+  readonly isEmulated?: boolean;
   /** mqtt:// URLs for the meter; the nodes' own brokers where absent */
   readonly brokers?: readonly string[];
   /** issue although the ID or the key has a credential already */
@@ -96,7 +99,8 @@ export async function provisionMeter(request: ProvisionRequest, now: Date): Prom
   );
   const issued = one!;
   if ("seed" in made) {
-    const template = { services, brokers, number: issued.row.statusIndex + 1 };
+    const number = issued.row.statusIndex + 1;
+    const template = { services, brokers, number, ...(request.isEmulated && { meter: emulatedMeter(number) }) };
     await createFolder(path!, (unfinished) =>
       fillMeterFolder(unfinished, made.seed, issued.credential, authority, template),
     );

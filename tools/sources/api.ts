@@ -2,23 +2,27 @@
 // are checked by whoever reads them.
 
 import { BLOCK_BYTES_MAX } from "../../src/wire/block.js";
-import { compareBytes, toHex } from "../../src/wire/bytes.js";
+import { compareBytes, fromHex, toHex } from "../../src/wire/bytes.js";
 import { decodeCbor } from "../../src/wire/cbor.js";
 import { ORDER_WITH_SOURCE_BYTES_MAX } from "../../src/wire/contract-order.js";
 import { WireError } from "../../src/wire/error.js";
+import { GENESIS_BYTES_MAX } from "../../src/wire/genesis.js";
 import { LINEAGE_BYTES_MAX, splitLineage } from "../../src/wire/lineage.js";
 import { RECEIPT_BYTES_MAX, STATE_PROOF_BYTES_MAX } from "../../src/wire/receipt.js";
 import { asArray, asBytes, asHeight } from "../../src/wire/shape.js";
 import { decodeSlotRows } from "../../src/wire/slot.js";
 import { GridsealError, reasonOf } from "../errors.js";
+import { checkGenesis } from "../files/genesis-file.js";
 import type { TokenFor } from "../files/holder-folder.js";
 import type { SealedOrder } from "../ledger/governance.js";
 import { BLOCKS_PER_ANSWER_MAX, block, blocks } from "../routes/blocks.js";
 import { chains } from "../routes/chains.js";
+import { genesis } from "../routes/genesis.js";
+import { decodeHolderRow, HOLDERS_PER_ANSWER_MAX, holders } from "../routes/holders.js";
 import { lineage } from "../routes/lineage.js";
 import { orders, submitOrder } from "../routes/orders.js";
 import { receipt } from "../routes/receipts.js";
-import { decodeRecordRow, type FoundRecord } from "../routes/record-rows.js";
+import { decodeRecordRow } from "../routes/record-rows.js";
 import { RECORDS_PER_ANSWER_MAX, sealedRecords, submitRecord } from "../routes/records.js";
 import type { ValueOf } from "../routes/shape.js";
 import { SLOT_ROWS_BYTES_MAX, slot } from "../routes/slots.js";
@@ -35,6 +39,26 @@ export function openApiSource(url: string, tokenFor?: TokenFor): ReceiptSource {
 
   return {
     origin: base,
+    async genesis() {
+      const bytes = await bytesOf(await askAnswer(base, genesis, { parameters: {} }), GENESIS_BYTES_MAX);
+      return checkGenesis(bytes, base + genesis.path);
+    },
+    async *holders(service) {
+      for (let next: Uint8Array | undefined = new Uint8Array(ID_BYTES); next !== undefined; ) {
+        const query = { from: toHex(next), limit: HOLDERS_PER_ANSWER_MAX };
+        const answer = await askAnswer(base, holders, { parameters: { service }, query, token: token() });
+        let last: Uint8Array | undefined;
+        for await (const row of itemsOf(base, answer)) {
+          const holder = rowIn(base, row, decodeHolderRow);
+          if (compareBytes(holder.kid, last ?? next) < (last === undefined ? 0 : 1)) {
+            throw stuck(base, `${toHex(holder.kid)} behind ${toHex(last ?? next)}`);
+          }
+          last = holder.kid;
+          yield holder;
+        }
+        next = last && idBehind(last);
+      }
+    },
     chains: () => askValue(base, chains, { parameters: {} }),
     blocks: (service, first) =>
       pages(base, first, (from) =>
@@ -56,7 +80,7 @@ export function openApiSource(url: string, tokenFor?: TokenFor): ReceiptSource {
         const question = { parameters: { service, meter: toHex(signer) }, query: { from, limit }, token: token() };
         const before = from;
         for await (const row of itemsOf(base, await askAnswer(base, sealedRecords, question))) {
-          const found = recordIn(base, row);
+          const found = rowIn(base, row, decodeRecordRow);
           if (found.seq < from) throw stuck(base, `record ${found.seq} behind ${from - 1}`);
           yield found;
           from = found.seq + 1;
@@ -109,8 +133,9 @@ export function openApiSource(url: string, tokenFor?: TokenFor): ReceiptSource {
       if (answered.type === "refused" && answered.code === "unknown-block") return undefined;
       return bytesOf(answerIn(base, answered), STATE_PROOF_BYTES_MAX);
     },
-    async *violations({ subject, from_ms: from, to_ms: to, ...others }) {
-      const query = { ...others, from, to, subject: subject && toHex(subject), limit: 500 };
+    async *violations({ subject, from_ms: from, to_ms: to, wanted = VIOLATIONS_AT_ONCE, ...others }) {
+      const limit = Math.min(wanted, VIOLATIONS_AT_ONCE);
+      const query = { ...others, from, to, subject: subject && toHex(subject), limit };
       for (let after = others.after; ; ) {
         const asked = { parameters: {}, query: { ...query, after }, token: token() };
         const page = await askValue(base, violations, asked);
@@ -189,18 +214,29 @@ function isOlder(next: string, before: string): boolean {
   return place >= 0 && ones![place]! < others![place]!;
 }
 
+const VIOLATIONS_AT_ONCE = 500;
+
 /** By so much an answer with records is longer than the one before. */
 const RECORDS_GROWTH = 100;
 
 /** A contracts height stands before the order. */
 const ORDER_ROW_BYTES_MAX = ORDER_WITH_SOURCE_BYTES_MAX + 16;
 
-function recordIn(base: string, row: Uint8Array): FoundRecord {
+/** A row of an answer. Throws CHAIN_INVALID where it is none. */
+function rowIn<Row>(base: string, row: Uint8Array, decode: (row: Uint8Array) => Row): Row {
   try {
-    return decodeRecordRow(row);
+    return decode(row);
   } catch (cause) {
-    throw new GridsealError("CHAIN_INVALID", `${base} answers with no record: ${reasonOf(cause)}`, { cause });
+    throw new GridsealError("CHAIN_INVALID", `${base} answers with no such row: ${reasonOf(cause)}`, { cause });
   }
+}
+
+const ID_BYTES = 8;
+
+/** The next id; undefined behind the last one. */
+function idBehind(id: Uint8Array): Uint8Array | undefined {
+  const next = BigInt(`0x${toHex(id)}`) + 1n;
+  return next >> BigInt(8 * ID_BYTES) === 0n ? fromHex(next.toString(16).padStart(2 * ID_BYTES, "0")) : undefined;
 }
 
 /** One row of the answer that lists orders. */

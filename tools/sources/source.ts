@@ -1,10 +1,12 @@
 // Where chains are read from: a running node's API, a node's store on disk, or a file that `chain export` wrote. One interface, so
 // that listing, showing, exporting and auditing do not know which.
 
+import type { Genesis } from "../../src/wire/genesis.js";
 import type { SlotRows } from "../../src/wire/slot.js";
 import { GridsealError } from "../errors.js";
 import type { SealedOrder } from "../ledger/governance.js";
 import type { ChainSummary } from "../routes/chains.js";
+import type { HolderRow } from "../routes/holders.js";
 import type { FoundRecord } from "../routes/record-rows.js";
 import type { ListedViolation, ViolationShown } from "../routes/violations.js";
 
@@ -41,10 +43,16 @@ export interface ViolationQuestion {
   readonly to_ms?: number | undefined;
   /** begins behind this one: `time_ms:service:height:index` */
   readonly after?: string | undefined;
+  /** so many are wanted, as far as that is known */
+  readonly wanted?: number | undefined;
 }
 
 /** A source that knows records by their numbers too, and who sealed them. */
 export interface ReceiptSource extends ChainSource {
+  /** The network's, as the node has it. */
+  genesis(): Promise<Genesis>;
+  /** Meters and participants with sealed records on the chain, in the order of their ids. */
+  holders(service: number): AsyncIterable<HolderRow>;
   /** The sealed orders by their numbers. */
   orders(): AsyncIterable<SealedOrder>;
   /** An encoded receipt; rejects with RECORD_UNKNOWN where the record is not sealed. */

@@ -5,6 +5,7 @@ import type { Genesis } from "../../src/wire/genesis.js";
 import { GridsealError } from "../errors.js";
 import type { ViolationKind } from "../ledger/violations.js";
 import { STATE_ENTRIES_MAX, stateEntries, stateProofOf } from "../node/chain/contract-state.js";
+import { sealedHoldersOf } from "../node/chain/sealed-holders.js";
 import { createGovernor, ordersFrom } from "../node/chain/sealed-orders.js";
 import { sealedRecordsOf } from "../node/chain/sealed-records.js";
 import { summaryOf } from "../node/chain/summary.js";
@@ -21,6 +22,8 @@ import { blockKey, chainKey, slotKey } from "../node/store/keys.js";
 import { openStoreReadOnly } from "../node/store/open-store.js";
 import type { ReceiptSource } from "./source.js";
 
+const ID_BYTES = 8;
+
 /** Throws FILE_UNREADABLE or STORE_CORRUPT. */
 export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource {
   const store = openStoreReadOnly(folder);
@@ -33,6 +36,7 @@ export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource
   };
   return {
     origin: folder,
+    genesis: async () => genesis,
     async chains() {
       return createGovernor(genesis, store).current.chains.map(({ chain }) =>
         summaryOf(chain, store.get(heads, chainKey(chain.service)), genesis.hash),
@@ -49,6 +53,9 @@ export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource
     hasIndex: true,
     async *records(service, signer, from) {
       yield* sealedRecordsOf(store, service, signer, from);
+    },
+    async *holders(service) {
+      yield* sealedHoldersOf(store, service, { from: new Uint8Array(ID_BYTES), limit: Number.POSITIVE_INFINITY });
     },
     async *orders() {
       yield* ordersFrom(store);
@@ -69,7 +76,7 @@ export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource
       }
     },
     stateProof: (chain, contract, key) => stateProofOf(store, genesis.network, { chain, contract, key }, treeOf),
-    async *violations({ kind, after, state, ...others }) {
+    async *violations({ kind, after, state, wanted: _, ...others }) {
       let cursor = after === undefined ? undefined : cursorFrom(after);
       if (after !== undefined && cursor === undefined)
         throw new GridsealError("USAGE", `${after} is the next of no page`);

@@ -93,6 +93,14 @@ export function secondText(time_s: number): string {
   return timeText(time_s * 1000).replace(".000Z", "Z");
 }
 
+/** A length of time as people say it: 12 s, 3 min 5 s, 2 h 0 min. */
+export function durationText(ms: number): string {
+  const seconds = Math.round(ms / 1_000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 /**
  * Value times 10 to the scaler, with the digits that the meter stated: 2216 and -1 give 221.6, 101
  * and 1 give 1010.

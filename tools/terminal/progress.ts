@@ -1,7 +1,7 @@
 // How far a command is, on the standard error of a terminal: whatever takes over two seconds says so, in one line that is drawn again and
 // gone when it ends. Nothing is written where nobody watches, or where the terminal draws no line again.
 
-import { countText } from "./output.js";
+import { countText, durationText } from "./output.js";
 
 /** What is being done, and how far it is. */
 export interface Step {
@@ -71,11 +71,4 @@ export function progressText({ what, done, total, unit }: Step, elapsed_ms: numb
 /** Of a count that is shown apart. */
 function nounOf(count: number, unit: string): string {
   return unit === "MB" ? unit : countText(count, unit).slice(String(count).length + 1);
-}
-
-function durationText(ms: number): string {
-  const seconds = Math.round(ms / 1_000);
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

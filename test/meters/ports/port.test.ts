@@ -242,7 +242,16 @@ test("a serial port that is no terminal is reported with its path", async () => 
   assert.ok(error.message.includes(join(folder, "tty")));
 });
 
+test("a port that is none says so once, and gives nothing", async () => {
+  const error = await errorFrom({ kind: "none" });
+  assert.deepEqual(
+    [error.code, error.message],
+    ["METER_PORT_FAILED", "no port is named: name one as meter.port of configuration.json"],
+  );
+});
+
 test("a stated port is completed", () => {
+  assert.deepEqual(parsePort({ kind: "none" }), { kind: "none" });
   assert.deepEqual(parsePort({ kind: "serial", path: "/dev/ttyUSB0" }), {
     kind: "serial",
     path: "/dev/ttyUSB0",

@@ -246,3 +246,30 @@ test("a reader that goes away in the middle ends the reading", async () => {
   await settle();
   assert.deepEqual([seen.items, budget.held_bytes], [items, 0]);
 });
+
+test("items are given up wherever an answer ends before the last of them", async () => {
+  const { send } = createAnswering();
+  const ended: string[] = [];
+  function* watched(name: string, length = 240_000): Generator<Uint8Array, void> {
+    try {
+      yield* blocks(100, length);
+    } finally {
+      ended.push(name);
+    }
+  }
+  await send(watched("head"), "a", "HEAD");
+  const { raw } = await send(watched("left"));
+  raw.destroy();
+  await send(watched("no room", 3 * MEBIBYTE));
+  await settle();
+  assert.deepEqual(ended.sort(), ["head", "left", "no room"]);
+});
+
+test("whose reader has gone before its turn is not read at all", async () => {
+  const { answers, seen } = createAnswering();
+  const raw = new Reader();
+  const reply = { raw, hijack() {}, request: { method: "GET" } } as unknown as FastifyReply;
+  raw.destroyed = true;
+  assert.equal(await answers.send(reply, "a", { type: "application/cbor-seq" }, blocks(1, 10)), true);
+  assert.equal(seen.items, 0);
+});

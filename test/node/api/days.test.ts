@@ -6,7 +6,7 @@ import { decodeBlock } from "../../../src/wire/block.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { keyId } from "../../../src/wire/key.js";
 import { dayRoute } from "../../../tools/node/api/resources/days.js";
-import type { Asked } from "../../../tools/node/api/route.js";
+import type { Asked, Outcome, Route } from "../../../tools/node/api/route.js";
 import { outlineOf } from "../../../tools/node/store/outline.js";
 import type { Store } from "../../../tools/node/store/store.js";
 import { DAY_S, type DayRow, decodeDayRow } from "../../../tools/routes/days.js";
@@ -36,10 +36,17 @@ function storeOf(isKept: (height: number) => boolean): Store {
 }
 
 async function ask(store: Store, day: number): Promise<readonly DayRow[] | string> {
-  const answer = await dayRoute(store, () => 0).answer({ parameters: { service: 1, day } } as Asked);
-  if (answer.type === "refused") return answer.code;
-  assert.equal(answer.type, "long");
-  if (answer.type !== "long") return [];
+  const answer = await askOf(dayRoute(store), "a", day);
+  return answer.type === "refused" ? answer.code : rowsIn(answer);
+}
+
+async function askOf({ answer }: Route, group: string, day: number): Promise<Outcome> {
+  return answer({ parameters: { service: 1, day }, group } as Asked);
+}
+
+/** All rows of an answer, read to its end. */
+function rowsIn(answer: Outcome): DayRow[] {
+  assert.ok(answer.type === "long");
   const rows: DayRow[] = [];
   for (let item = answer.items.next(); item.done !== true; item = answer.items.next()) {
     if (item.value.length > 0) rows.push(decodeDayRow(item.value));
@@ -78,4 +85,41 @@ test("a day whose first block is pruned is refused", async () => {
     ),
     "pruned",
   );
+});
+
+test("who asks while others have days summed up waits for his own alone, and is never refused", async () => {
+  const route = dayRoute(storeOf(() => true));
+  const begun = await askOf(route, "a", day);
+  assert.ok(begun.type === "long");
+  begun.items.next();
+  const came: string[] = [];
+  const later = ["a", "a", "b"].map(async (group) => {
+    const answer = await askOf(route, group, day);
+    came.push(group);
+    return rowsIn(answer).length;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(came, ["b"]);
+  // Its reader has gone: whoever waits behind it is next.
+  begun.items.return?.();
+  assert.deepEqual(await Promise.all(later), [2, 2, 2]);
+  assert.deepEqual(came, ["b", "a", "a"]);
+});
+
+test("a damaged row gives the place back to who waits", async () => {
+  let isDamaged = false;
+  const route = dayRoute(
+    storeOf(() => {
+      if (isDamaged) throw new Error("damaged");
+      return true;
+    }),
+  );
+  const begun = await askOf(route, "a", day);
+  assert.ok(begun.type === "long");
+  const next = askOf(route, "a", day);
+  isDamaged = true;
+  assert.throws(() => rowsIn(begun), /damaged/);
+  await assert.rejects(next, /damaged/);
+  isDamaged = false;
+  assert.equal(rowsIn(await askOf(route, "a", day)).length, 2);
 });

@@ -231,7 +231,7 @@ test("a block is live where its proposal was seen, and not where it was fetched"
   await cluster.restart(3);
   await cluster.until(() => recordsOf(cluster.nodes[3]!) === 1, "the fourth fetches it");
   assert.deepEqual(
-    cluster.nodes.map(({ sealed }) => sealed.map(({ isLive }) => isLive)),
+    cluster.nodes.map(({ sealed }) => sealed.map(({ sealing_ms }) => sealing_ms !== undefined)),
     [[true], [true], [true], [false]],
   );
 });

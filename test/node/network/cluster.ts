@@ -11,7 +11,10 @@ import {
 import { createPeerNetwork } from "../../../tools/node/network/peers.js";
 
 export const genesisHash = new Uint8Array(32).fill(7);
-export const quick: PeerLimits = { ...defaultPeerLimits, redial_min_ms: 20, redial_max_ms: 100 };
+export const quick: PeerLimits = {
+  ...defaultPeerLimits,
+  ...{ redial_min_ms: 20, redial_max_ms: 100, unreached_after_ms: 200 },
+};
 
 export interface TestNode {
   readonly id: string;
@@ -20,6 +23,7 @@ export interface TestNode {
   readonly received: { readonly from: string; readonly bytes: Uint8Array }[];
   readonly connected: Set<string>;
   readonly refused: string[];
+  readonly unreached: string[];
   readonly double: string[];
   readonly overBudget: { readonly peer: string; readonly type: string; readonly for_ms: number }[];
 }
@@ -72,6 +76,7 @@ export async function createTestNetwork(size: number): Promise<TestNetwork> {
     const connected = new Set<string>();
     const refused: string[] = [];
     const double: string[] = [];
+    const unreached: string[] = [];
     const overBudget: { readonly peer: string; readonly type: string; readonly for_ms: number }[] = [];
     const network = createPeerNetwork({
       self: id,
@@ -89,12 +94,13 @@ export async function createTestNetwork(size: number): Promise<TestNetwork> {
       onPeer: (peer, present) => void (present ? connected.add(peer) : connected.delete(peer)),
       onTwoRuns: (peer) => void double.push(peer),
       onRefused: (reason) => void refused.push(reason),
+      onUnreached: (peer, reason) => void unreached.push(`${peer}: ${reason}`),
       onOverBudget: (peer, verdict) => void overBudget.push({ peer, ...verdict }),
       onHandlerFailure: (_peer, thrown) => void refused.push(String(thrown)),
       ...overrides,
     });
     running.push(network);
-    return { id, network, port: await network.start(), received, connected, refused, double, overBudget };
+    return { id, network, port: await network.start(), received, connected, refused, double, unreached, overBudget };
   }
 
   async function startAll(overrides: Overrides = {}): Promise<TestNode[]> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connect as connectTcp, createServer, type Socket } from "node:net";
+import { type AddressInfo, connect as connectTcp, createServer, type Socket } from "node:net";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { connect, type TLSSocket } from "node:tls";
@@ -358,6 +358,29 @@ test("a dialer refuses a listener whose certificate is another node's", async ()
     await until(() => node.connected.has(high) && node.refused.length > 1);
     assert.equal(node.connected.has(middle), false);
     assert.ok(node.refused.every((reason) => reason === "tls"));
+  });
+});
+
+test("a peer that is not reached is told of with the reason, once, until it was there", async () => {
+  await withNetwork(3, async (network) => {
+    const [low, middle, high] = network.ids as [string, string, string];
+    const impostor = await network.start(high, {}, { knows: [] });
+    const held = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => held.once("listening", resolve));
+    const { port } = held.address() as AddressInfo;
+    await new Promise((resolve) => held.close(resolve));
+    // Nobody listens for `high`; `high` listens where `middle` is expected.
+    const node = await network.start(low, { [middle]: impostor.port, [high]: port });
+    await until(() => node.unreached.length === 2);
+    assert.match(node.unreached.find((line) => line.startsWith(middle))!, /certificate is not that of/);
+    assert.match(node.unreached.find((line) => line.startsWith(high))!, /ECONNREFUSED/);
+    const { dials } = node.network.counters();
+    await until(() => node.network.counters().dials > dials + 4);
+    assert.equal(node.unreached.length, 2, "each reason once");
+    const there = await network.start(high, {}, { knows: [], listen: { host: "127.0.0.1", port } });
+    await until(() => node.connected.has(high));
+    await there.network.close();
+    await until(() => node.unreached.length === 3);
   });
 });
 

@@ -30,13 +30,13 @@ test("a node that its blocks' times contradict says so once, fails, and goes by 
 
   assert.equal(clockOf(), undefined);
   assert.equal(ahead_ms() > 1_000, false);
-  for (let count = 0; count < 3; count += 1) watch.onBlock({ time_ms: Date.now() + HOURS_MS, isLive: true });
+  for (let count = 0; count < 3; count += 1) watch.onBlock({ time_ms: Date.now() + HOURS_MS, sealing_ms: 0 });
   assert.deepEqual([clockOf(), clockOf()], ["fail", "fail"]);
   assert.ok(Math.abs(ahead_ms() - HOURS_MS) < 60_000, `${ahead_ms()} ms`);
   assert.equal(lines.length, 1);
   assert.match(lines[0]!, /7200 s behind .* synchronise it/);
 
-  for (let count = 0; count < 8; count += 1) watch.onBlock({ time_ms: Date.now(), isLive: true });
+  for (let count = 0; count < 8; count += 1) watch.onBlock({ time_ms: Date.now(), sealing_ms: 0 });
   assert.equal(clockOf(), undefined);
   assert.ok(Math.abs(ahead_ms()) < 1_000);
 });

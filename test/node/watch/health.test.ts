@@ -13,6 +13,7 @@ import {
   noHistory,
   remember,
   rememberBlock,
+  SEALING_MAX_MS,
   type Seen,
   STANDING_MAX_MS,
   WRITE_MAX_MS,
@@ -139,8 +140,11 @@ test("two processes with one key are named, for the operator to stop one", () =>
 
 /** Blocks that came one millisecond after the other, with times so far from the own clock. */
 const blocks = (offsets: readonly number[], isLive = true, before = noHistory) =>
+  blocksSealedIn(isLive ? 0 : undefined, offsets, before);
+/** The same, so long after their proposals were seen. */
+const blocksSealedIn = (sealing_ms: number | undefined, offsets: readonly number[], before = noHistory) =>
   offsets.reduce(
-    (history, offset_ms, at_ms) => rememberBlock(history, { time_ms: well.clock_ms + offset_ms, isLive }, at_ms),
+    (history, offset_ms, at_ms) => rememberBlock(history, { time_ms: well.clock_ms + offset_ms, sealing_ms }, at_ms),
     before,
   );
 
@@ -159,6 +163,31 @@ test("blocks that a node catches up with show that its clock is behind, and neve
   assert.deepEqual(found(well, blocks([0, 0, 0], true, fetched)), ["pass"]);
   assert.deepEqual(found(well, blocks([off_ms, off_ms, off_ms], false)), ["warn", "clock:offset"]);
   assert.deepEqual(found(well, blocks([-off_ms, -off_ms, -off_ms], true, fetched)), ["warn", "clock:offset"]);
+});
+
+test("blocks that are sealed late say so, and speak against no clock that is right", () => {
+  const late_ms = SEALING_MAX_MS + 5_000;
+  const late = (delay_ms: number) =>
+    blocksSealedIn(
+      late_ms,
+      [0, 1, 2, 3].map(() => -late_ms - delay_ms),
+    );
+  assert.deepEqual(found(well, late(0)), ["warn", "chain:lateness"]);
+  assert.match(judge(late(0), well, 4).problems[0]!.output, /took about 15 s .*the clock is not to blame/);
+  assert.deepEqual(found(well, late(late_ms)), ["warn", "chain:lateness"], "proposals take time to come, too");
+  assert.deepEqual(found(well, late(late_ms + CLOCK_OFF_MAX_MS + 10)), ["warn", "chain:lateness", "clock:offset"]);
+  const behind_ms = CLOCK_OFF_MAX_MS + 10;
+  const clockBehind = blocksSealedIn(
+    late_ms,
+    [0, 1, 2, 3].map(() => behind_ms - late_ms),
+  );
+  assert.deepEqual(found(well, clockBehind), ["warn", "chain:lateness", "clock:offset"]);
+  assert.deepEqual(found(well, blocksSealedIn(SEALING_MAX_MS, [0, 0, 0])), ["pass"]);
+});
+
+test("a clock that is ahead is told of where blocks are sealed soon", () => {
+  const ahead_ms = CLOCK_OFF_MAX_MS + 500 + 10;
+  assert.deepEqual(found(well, blocksSealedIn(250, [-ahead_ms, -ahead_ms, -ahead_ms])), ["warn", "clock:offset"]);
 });
 
 test("a clock on which the other members seal nothing fails, behind and ahead, with what to do about it", () => {
@@ -235,7 +264,9 @@ test("the status is that of the worst problem, and what is remembered stays boun
       for (const [seen, later_ms, time_ms] of looks) {
         now_ms += later_ms;
         history = remember(history, seen, now_ms);
-        for (const { isMember: isLive } of seen.chains) history = rememberBlock(history, { time_ms, isLive }, now_ms);
+        for (const { isMember } of seen.chains) {
+          history = rememberBlock(history, { time_ms, sealing_ms: isMember ? later_ms : undefined }, now_ms);
+        }
         assert.ok(history.standing.size <= seen.chains.length);
         assert.ok(history.blocks.length <= CLOCK_SAMPLES_MAX);
         const { status, problems } = judge(history, seen, now_ms);

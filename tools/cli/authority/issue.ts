@@ -23,6 +23,7 @@ interface IssueOptions extends GovernanceOptions, AuthorityOptions {
   readonly deliveryKey?: Uint8Array;
   readonly lot?: string;
   readonly broker?: readonly string[];
+  readonly emulator?: true;
   readonly force?: true;
   readonly json?: true;
 }
@@ -47,6 +48,7 @@ export function registerIssue(authority: Command): void {
     .option("--delivery-key <hex>", "X25519 key for what is delivered to the holder alone", deliveryKeyFrom)
     .option("--lot <name>", "the lot that the device was made in")
     .option("--broker <url>", "the meter's broker (repeatable); the nodes' own where absent", several)
+    .option("--emulator", "readings of a made-up household in the meter's folder, for trying; no port where absent")
     .option("--force", "issue although the ID or the key has a credential already")
     .option(
       "--api <url>",
@@ -85,6 +87,7 @@ async function issue(options: IssueOptions): Promise<void> {
       ...(out !== undefined && { out }),
       ...(publicKey !== undefined && { publicKey: publicKeyFromHex(publicKey) }),
       ...(broker !== undefined && { brokers: broker }),
+      isEmulated: options.emulator ?? false,
     },
     new Date(),
   );
@@ -104,6 +107,14 @@ async function issue(options: IssueOptions): Promise<void> {
       ["valid until", new Date(row.expires_s * 1000).toISOString()],
       ["status index", row.statusIndex],
       ...(path === undefined ? [] : [["written to", path] as const]),
+      ...(path === undefined || publicKey !== undefined || options.emulator
+        ? []
+        : [
+            [
+              "next",
+              `name its port: meter.port in ${join(path, "configuration.json")}, or meter run --serial`,
+            ] as const,
+          ]),
       ...(hex === undefined || path !== undefined ? [] : [["credential", hex] as const]),
     ]),
   );

@@ -21,19 +21,24 @@ export function registerDoctor(program: Command): void {
   program
     .command("doctor")
     .description("look over a node: configuration, key, certificates, disk, ports, peers, broker, clock, versions")
-    .argument("[config]", "the node's node.json, or its folder", ".")
-    .option("--api <url>", "API of another node, to compare clock and version with (repeatable)", several, [])
+    .argument("[config]", "the node's node.json, or its folder; this folder where no --api is given either")
+    .option("--api <url>", "API of another node: its health, clock and version (repeatable)", several, [])
     .option("--json", "print JSON")
     .action(doctor);
 }
 
-async function doctor(path: string, options: DoctorOptions): Promise<void> {
-  const findings = await findingsOf(path, options.api);
+async function doctor(config: string | undefined, options: DoctorOptions): Promise<void> {
+  const path = config ?? (options.api.length === 0 ? "." : undefined);
+  const own = path === undefined ? [] : [findingsOf(path)];
+  const findings = (await Promise.all([...own, ...options.api.map((api) => lookAtApi(api))])).flat();
   const status = worstOf(findings);
   printLines(options.json ? [toJson({ status, findings })] : findings.flatMap(linesOf));
   const failed = findings.filter((finding) => finding.status === "fail").length;
   if (failed > 0)
-    throw new GridsealError("NODE_UNFIT", `${path}: ${countText(failed, "check")} of ${findings.length} failed`);
+    throw new GridsealError(
+      "NODE_UNFIT",
+      `${path ?? options.api.join(", ")}: ${countText(failed, "check")} of ${findings.length} failed`,
+    );
 }
 
 function linesOf({ status, check, output, remedy }: Finding): string[] {
@@ -42,7 +47,7 @@ function linesOf({ status, check, output, remedy }: Finding): string[] {
 }
 
 /** What does not depend on what failed is looked at all the same. */
-async function findingsOf(path: string, apis: readonly string[]): Promise<readonly Finding[]> {
+async function findingsOf(path: string): Promise<readonly Finding[]> {
   let configuration: NodeConfiguration;
   try {
     configuration = await readNodeConfiguration(path);
@@ -57,12 +62,7 @@ async function findingsOf(path: string, apis: readonly string[]): Promise<readon
   const isSound = identity !== undefined && id !== undefined && worstOf(certificates) !== "fail";
   const names = new Map(identity?.genesis.nodes.map((node) => [toHex(node.id), node.name]));
   const peers = isSound ? lookAtPeers(configuration, await readTls(configuration, id), names) : [];
-  const others = [
-    peers,
-    lookAtBroker(configuration),
-    nodeRuns ? lookAtOwn(configuration) : [],
-    ...apis.map((api) => lookAtApi(api)),
-  ];
+  const others = [peers, lookAtBroker(configuration), nodeRuns ? lookAtOwn(configuration) : []];
   const reached = (await Promise.all(others)).flat();
   return [
     pass("configuration", `${path} is as docs/configuration.md says`),

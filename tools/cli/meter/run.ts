@@ -5,10 +5,9 @@ import { basename, resolve } from "node:path";
 import type { Command } from "commander";
 import { isComplaint, readConfiguration } from "../../../src/agent/configuration.js";
 import type { MeterConfiguration } from "../../../src/agent/meter-configuration.js";
-import { openPort } from "../../emulators/port.js";
-import { type MeterFeed, servePty } from "../../emulators/serve.js";
+import type { MeterFeed } from "../../emulators/serve.js";
 import { GridsealError } from "../../errors.js";
-import { type Meter, startMeter } from "../../meters/meter.js";
+import type { Meter } from "../../meters/meter.js";
 import { type EmulatorPort, type MeterPort, parsePort } from "../../meters/ports/port-configuration.js";
 import { several, whole } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
@@ -51,6 +50,12 @@ export function registerRun(meter: Command): void {
 }
 
 async function run(directory: string, options: MeterOptions): Promise<void> {
+  // The engine and its broker are for this one alone of the noun's commands.
+  const [{ startMeter }, { openPort }, { servePty }] = await Promise.all([
+    import("../../meters/meter.js"),
+    import("../../emulators/port.js"),
+    import("../../emulators/serve.js"),
+  ]);
   const name = basename(resolve(directory));
   const override = portOf(options);
   const print = options.json ? jsonPrinter(name) : textPrinter(name);

@@ -71,7 +71,8 @@ async function listNode(options: ListOptions, asked: ViolationQuestion): Promise
   const found: ListedViolation[] = [];
   return withNodeSource(options, async (source) => {
     const service = options.service === undefined ? undefined : (await chainOfSource(source, options.service)).service;
-    for await (const one of source.violations({ ...asked, service })) {
+    // One more tells whether there are more.
+    for await (const one of source.violations({ ...asked, service, wanted: options.limit + 1 })) {
       if (found.length === options.limit) return { found, hasMore: true };
       found.push(one);
     }

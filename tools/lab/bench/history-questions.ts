@@ -4,11 +4,12 @@
 import { spawnSync } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { toHex } from "../../../src/wire/bytes.js";
 import { modulePath } from "../../module-path.js";
 import { openApiSource } from "../../sources/api.js";
 import { recordsBetween } from "../../sources/records-between.js";
 import type { ReceiptSource } from "../../sources/source.js";
-import { pairs, table } from "../../terminal/output.js";
+import { pairs, secondText, table } from "../../terminal/output.js";
 import { type LoadMeter, readLoadMeter } from "../rig/records.js";
 import { RECORD_EVERY_S } from "./history-maker.js";
 
@@ -26,6 +27,9 @@ export interface Asking {
 const QUESTIONS = 20;
 const DAY_S = 86_400;
 const VIOLATIONS = 100;
+/** A command is typed so often, by as many meters. */
+const COMMAND_RUNS = 7;
+const OUTPUT_BYTES_MAX = 16_777_216;
 
 /** Lines for people: milliseconds of answers, and records a second of commands that go over all of them. */
 export async function measureQuestions(asking: Asking, api: string): Promise<readonly string[]> {
@@ -38,6 +42,7 @@ export async function measureQuestions(asking: Asking, api: string): Promise<rea
   ];
   await source.close();
   const { nodeFolder, scratch } = asking;
+  const typed = commandsOf(asking, api, meters).map(([what, words]) => timedCommand(what, words));
   const from = ["--data", join(nodeFolder, "data"), "--genesis", join(nodeFolder, "genesis.cbor")];
   const chain = String(asking.service);
   const file = (name: string) => ["--out", join(scratch, name)];
@@ -51,6 +56,10 @@ export async function measureQuestions(asking: Asking, api: string): Promise<rea
   return [
     "what users ask, of a node's API:",
     ...table(["question", "answers", "median ms", "longest ms"], rows),
+    "",
+    "the same as commands, the start of their process with it:",
+    ...table(["command", "lines", "median ms", "longest ms"], typed),
+    "",
     "commands that go over the whole chain:",
     ...pairs(commands),
     "",
@@ -73,13 +82,39 @@ async function timed(
   return [what, found, Math.round(took_ms[Math.floor(took_ms.length / 2)]!), Math.round(took_ms.at(-1)!)];
 }
 
-/** A day in the middle of what there is of the meter. */
-async function dayOf(source: ReceiptSource, { service, records, meterFolders }: Asking, { kid }: LoadMeter) {
-  const half_s = (Math.ceil(records / meterFolders.length) / 2) * RECORD_EVERY_S;
-  const from_s = Math.floor(Date.now() / 1_000 - half_s);
+/** Begins in the middle of what there is of each meter, UTC seconds. */
+function dayFrom_s({ records, meterFolders }: Asking): number {
+  return Math.floor(Date.now() / 1_000 - (Math.ceil(records / meterFolders.length) / 2) * RECORD_EVERY_S);
+}
+
+async function dayOf(source: ReceiptSource, asking: Asking, { kid }: LoadMeter) {
+  const from_s = dayFrom_s(asking);
   let count = 0;
-  for await (const _ of recordsBetween(source, service, kid, { from_s, to_s: from_s + DAY_S })) count += 1;
+  for await (const _ of recordsBetween(source, asking.service, kid, { from_s, to_s: from_s + DAY_S })) count += 1;
   return count;
+}
+
+/** What is typed for it, of different meters where there is one in it. */
+function commandsOf(asking: Asking, api: string, meters: readonly LoadMeter[]) {
+  const from_s = dayFrom_s(asking);
+  const [from, to] = [from_s, from_s + DAY_S].map((time_s) => secondText(time_s));
+  const day = ["--service", String(asking.service), "--from", from!, "--to", to!, "--api", api];
+  return [
+    ["start alone: gridseal --version", () => ["--version"]],
+    ["record list of a meter's day", (run) => ["record", "list", "--meter", toHex(meters[run]!.kid), ...day]],
+    [`violation list, the newest ${VIOLATIONS}`, () => ["violation", "list", "--api", api]],
+    ["meter list", () => ["meter", "list", "--api", api]],
+  ] satisfies readonly (readonly [string, (run: number) => readonly string[]])[];
+}
+
+function timedCommand(what: string, words: (run: number) => readonly string[]): (string | number)[] {
+  let lines = 0;
+  const took_ms = Array.from({ length: COMMAND_RUNS }, (_, run) => {
+    const started_ms = performance.now();
+    lines = runCommand(words(run)).split("\n").length - 1;
+    return performance.now() - started_ms;
+  }).sort((one, other) => one - other);
+  return [what, lines, Math.round(took_ms[Math.floor(COMMAND_RUNS / 2)]!), Math.round(took_ms.at(-1)!)];
 }
 
 async function violationsOf(source: ReceiptSource, asked: { readonly subject?: Uint8Array }): Promise<number> {
@@ -91,12 +126,20 @@ async function violationsOf(source: ReceiptSource, asked: { readonly subject?: U
   return count;
 }
 
+/** What it prints. */
+function runCommand(words: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [...process.execArgv, modulePath("cli/gridseal"), ...words],
+    { encoding: "utf8", maxBuffer: OUTPUT_BYTES_MAX },
+  );
+  if (status !== 0) throw new Error(`gridseal ${words.join(" ")}: ${stderr}`);
+  return stdout;
+}
+
 function command({ records }: Asking, words: readonly string[]): readonly [string, string] {
   const started_ms = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, [...process.execArgv, modulePath("cli/gridseal"), ...words], {
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(`gridseal ${words.join(" ")}: ${stderr}`);
+  runCommand(words);
   const seconds = (performance.now() - started_ms) / 1_000;
   const where = words.includes("--api") ? " by the API" : "";
   const what = `${words.filter((word) => /^[a-z]+$/.test(word)).join(" ")}${where}`;

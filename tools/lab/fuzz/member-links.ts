@@ -79,6 +79,7 @@ export async function startMemberLinks(identity: MemberIdentity, options: LinkOp
       if (!connected) options.onEnd?.();
     },
     onRefused() {},
+    onUnreached() {},
     onTwoRuns() {},
     onOverBudget() {},
     onHandlerFailure(_id, thrown) {

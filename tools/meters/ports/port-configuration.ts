@@ -27,7 +27,7 @@ export interface EmulatorPort {
   readonly ahead_s?: number;
 }
 
-/** Of a serial port's line the agent knows what is usual. */
+/** Of a serial port's line the agent knows what is usual. `none`: nobody has named one yet. */
 export type DevicePort =
   | {
       readonly kind: "serial";
@@ -37,7 +37,8 @@ export type DevicePort =
       readonly parity?: string;
     }
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
-  | { readonly kind: "file"; readonly path: string; readonly interval_ms: number };
+  | { readonly kind: "file"; readonly path: string; readonly interval_ms: number }
+  | { readonly kind: "none" };
 
 export type MeterPort = DevicePort | EmulatorPort;
 
@@ -80,8 +81,10 @@ export function parsePort(stated: unknown): MeterPort {
         ...(fields.homes !== undefined && { homes: whole(fields, "homes", 1, HOMES_MAX) }),
         ...(fields.ahead_s !== undefined && { ahead_s: wholeTens(fields, "ahead_s", AHEAD_S_MAX) }),
       };
+    case "none":
+      return { kind: "none" };
     default:
-      throw invalid("kind", "serial, tcp, file or emulator", fields.kind);
+      throw invalid("kind", "serial, tcp, file, emulator or none", fields.kind);
   }
 }
 

@@ -14,7 +14,7 @@ const retry_ms_max = 30_000;
 
 /**
  * Opens a port. `onBytes` gets the bytes as they arrive; `onError` a METER_PORT_FAILED or FILE_UNREADABLE for every failure,
- * after which serial ports and TCP are tried again. `line` is what a serial port begins with: what it states itself, else P1's, where
+ * after which serial ports and TCP are tried again, and once for a port that is none. `line` is what a serial port begins with: what it states itself, else P1's, where
  * it is not given.
  */
 export function openDevicePort(
@@ -39,7 +39,16 @@ export function openDevicePort(
       return keepOpen((events) => openTcp(port.host, port.port, onBytes, events), onError);
     case "file":
       return openFile(port.path, port.interval_ms, onBytes, onError);
+    case "none":
+      return openNone(onError);
   }
+}
+
+/** Says once that there is none. */
+function openNone(onError: (error: GridsealError) => void): OpenedPort {
+  const what = "no port is named: name one as meter.port of configuration.json";
+  const telling = setImmediate(() => onError(new GridsealError("METER_PORT_FAILED", what)));
+  return { close: () => clearImmediate(telling), write() {}, setLine() {} };
 }
 
 /** Opens again after `onClosed`, at once doubling the delay up to half a minute; a connection that stood resets it. */

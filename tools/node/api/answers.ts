@@ -21,7 +21,10 @@ const LONG_OF_ADDRESS_MAX = 16;
 /** Where there are so many, a reader that has taken nothing for so long makes room. */
 const STALLED_MS = 1_000;
 
-/** What an answer is made of, in turns: blocks, orders. Each is whole, so that an answer may end behind any. */
+/**
+ * What an answer is made of, in turns: blocks, orders. Each is whole, so that an answer may end behind any. Where it ends before the
+ * last, `return` is called.
+ */
 export type Items = Iterator<Uint8Array, void>;
 
 export interface Piece {
@@ -77,18 +80,31 @@ export function createAnswers(ports: AnswersPorts): Answers {
       waitForReader(begin(ports, open, { raw, group, isLong: false }), ports, bytes);
     },
     async send(reply, group, { type, length }, items) {
-      const first = await ports.turns.next(() => readPiece(ports, group, items));
-      if (!ports.budget.hasRoom(group, first.bytes.length) || !makeRoom(ports, open, group)) return false;
       const { raw } = reply;
+      // Whose reader has gone meanwhile is not read at all.
+      const first = await ports.turns.next(() => (raw.destroyed ? undefined : readPiece(ports, group, items)));
+      if (first === undefined) {
+        items.return?.();
+        reply.hijack();
+        return true;
+      }
+      if (!ports.budget.hasRoom(group, first.bytes.length) || !makeRoom(ports, open, group)) {
+        items.return?.();
+        return false;
+      }
       reply.hijack();
       raw.writeHead(200, { "content-type": type, ...(length !== undefined && { "content-length": length }) });
       const answer = begin(ports, open, { raw, group, isLong: true });
-      if (reply.request.method === "HEAD") endAnswer(answer, ports);
-      else {
-        sendPieces(answer, ports, first, items).catch((error: unknown) => {
-          raw.destroy();
-          ports.onBroken(error);
-        });
+      if (reply.request.method === "HEAD") {
+        items.return?.();
+        endAnswer(answer, ports);
+      } else {
+        sendPieces(answer, ports, first, items)
+          .catch((error: unknown) => {
+            raw.destroy();
+            ports.onBroken(error);
+          })
+          .finally(() => items.return?.());
       }
       return true;
     },

@@ -135,7 +135,7 @@ function routesOf(ports: ApiPorts, rates: Rates): readonly Route[] {
     receiptRoute(ports),
     sealedRecordsRoute(store),
     slotRoute(store),
-    dayRoute(store, ports.monotonic_ms),
+    dayRoute(store),
     ...ports.routes,
   ];
 }

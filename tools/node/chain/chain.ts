@@ -282,7 +282,7 @@ export function createChain(ports: ChainPorts): Chain {
     if (pool.members !== sealer.members) changeMembers(sealed.head.height + 1);
     log.info(
       { height: block.height, records: sealed.records.length, id: toHex(id), round: block.certificate.round },
-      sealed.isLive ? "sealed" : "fetched",
+      sealed.sealing_ms === undefined ? "fetched" : "sealed",
     );
     ports.onSealed(sealed, waited_ms);
     const { ids: members } = pool.members;

@@ -36,8 +36,8 @@ export interface SealedBlock {
   readonly orders: readonly Order[];
   /** where the block changes the members: what proves the new set, encoded */
   readonly handover: Uint8Array | undefined;
-  /** Whether it was proposed while this node was at its height: its time was then the present. */
-  readonly isLive: boolean;
+  /** since this node first saw its proposal, when its time was the present; undefined where it was fetched later */
+  readonly sealing_ms: number | undefined;
 }
 
 export interface ChainPorts {

@@ -84,6 +84,12 @@ export function createPeerLinks(
       // Whoever can reach the port can cause these: the counter tells, the log is not theirs to fill.
       log.debug({ reason, detail }, "peer connection refused");
     },
+    onUnreached(id, reason) {
+      log.warn(
+        { peer: id, node: nameOf(id), reason },
+        "a peer is not reached: see whether it runs, and its address here",
+      );
+    },
     onOverBudget(id, { type, for_ms }) {
       const fields = { peer: id, node: nameOf(id), for_ms };
       if (type === "delay") {

@@ -11,6 +11,8 @@ export interface DialEvents {
   onSecure(socket: TLSSocket): void;
   /** TLS or the peer's certificate was at fault, not the network. */
   onRefused(detail: string): void;
+  /** Nobody answered there. */
+  onUnreachable?(detail: string): void;
   /** Said once, at the end of the connection, with whether it ever was secure. */
   onClosed(secured: boolean): void;
 }
@@ -31,11 +33,15 @@ export function dial(
     checkServerIdentity: (_host, certificate) =>
       commonName(certificate) === id ? undefined : new Error(`the certificate is not that of ${id}`),
   });
-  const timer = setTimeout(() => socket.destroy(), timeout_ms);
+  const silence = Object.assign(new Error(`nothing came for ${timeout_ms / 1_000} s`), { syscall: "connect" });
+  const timer = setTimeout(() => socket.destroy(silence), timeout_ms);
   let secured = false;
   socket.on("error", (error) => {
     // What the network did carries the system call's name; anything else is TLS itself or the peer's certificate.
-    if (!secured && !("syscall" in error)) events.onRefused(`${id} at ${host}:${port}: ${reasonOf(error)}`);
+    if (secured) return;
+    const detail = `${id} at ${host}:${port}: ${reasonOf(error)}`;
+    if ("syscall" in error) events.onUnreachable?.(detail);
+    else events.onRefused(detail);
   });
   socket.once("secureConnect", () => {
     secured = true;

@@ -20,6 +20,8 @@ export interface Peer {
   dialled: TLSSocket | undefined;
   redial: NodeJS.Timeout | undefined;
   attempts: number;
+  /** why it has not been reached since when, on the monotonic clock, as far as that was told; undefined once it was there */
+  failing: { readonly since_ms: number; readonly told: Set<string> } | undefined;
 }
 
 export interface Directory {
@@ -93,5 +95,6 @@ export function checkIds(ids: readonly NodeId[]): void {
 
 function newPeer(id: NodeId, address: PeerAddress | undefined): Peer {
   const none = { link: undefined, admitted_ms: undefined, dialled: undefined, redial: undefined };
-  return { id, address, isPreferred: false, attempts: 0, ...none };
+  const well = { isPreferred: false, attempts: 0, failing: undefined };
+  return { id, address, ...well, ...none };
 }

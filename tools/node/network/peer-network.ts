@@ -26,6 +26,8 @@ export interface PeerLimits extends LinkLimits {
   /** the first wait before dialling again, doubled each time up to the second; half of it is chance */
   readonly redial_min_ms: number;
   readonly redial_max_ms: number;
+  /** A peer that nobody answers for is told of after so long; one that is another, or of another network, at once. */
+  readonly unreached_after_ms: number;
   /** connections from outside that have not proved who they are */
   readonly strangers_max: number;
   /** nodes of the network whose address is not known here */
@@ -45,6 +47,7 @@ export const defaultPeerLimits: PeerLimits = {
   connect_timeout_ms: 5_000,
   redial_min_ms: 100,
   redial_max_ms: 2_500,
+  unreached_after_ms: 10_000,
   strangers_max: 128,
   guests_max: 128,
   budget: defaultBudgetLimits,
@@ -75,6 +78,8 @@ export interface PeerNetworkOptions {
   onTwoRuns(id: NodeId): void;
   /** A connection was refused or ended; for the log. */
   onRefused(reason: PeerRefusal, detail: string): void;
+  /** A peer that this node dials is not reached: each reason once, until the peer was there. */
+  onUnreached(id: NodeId, reason: string): void;
   /** A peer has caused more work than its share: it is read more slowly, or its link has ended and it is kept out. */
   onOverBudget(id: NodeId, verdict: Exclude<BudgetVerdict, { type: "within" }>): void;
   /** `onMessage` threw or rejected: a defect of its, which the links outlive. */

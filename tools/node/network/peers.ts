@@ -28,6 +28,11 @@ export function createPeerNetwork(options: PeerNetworkOptions): PeerNetwork {
   return new Peers(options);
 }
 
+/** Of a peer that comes and goes each reason is told once; what it says itself could differ each time. */
+const REASONS_TOLD_MAX = 4;
+const NOT_GREETED =
+  "it ends each connection before it has said who it is: this node's certificate or genesis may not be its network's";
+
 class Peers implements PeerNetwork {
   readonly #options: PeerNetworkOptions;
   readonly #directory: Directory;
@@ -181,7 +186,11 @@ class Peers implements PeerNetwork {
     this.#counters.dials += 1;
     const socket = dial(peer.address, this.#options.tls, this.#options.limits.connect_timeout_ms, {
       onSecure: (secured) => this.#greet(secured, peer, "dialer"),
-      onRefused: (detail) => this.#refuse("tls", detail),
+      onRefused: (detail) => {
+        this.#refuse("tls", detail);
+        this.#noteFailure(peer, detail, 0);
+      },
+      onUnreachable: (detail) => this.#noteFailure(peer, detail, this.#options.limits.unreached_after_ms),
       onClosed: (secured) => {
         if (!secured) this.#counters.dials_failed += 1;
         if (peer.dialled !== socket) return; // its address has changed
@@ -190,6 +199,16 @@ class Peers implements PeerNetwork {
       },
     });
     peer.dialled = socket;
+  }
+
+  /** Told once it has lasted for so long. */
+  #noteFailure(peer: Peer, reason: string, after_ms: number): void {
+    const now_ms = performance.now();
+    peer.failing ??= { since_ms: now_ms, told: new Set() };
+    const { since_ms, told } = peer.failing;
+    if (this.#closed || now_ms - since_ms < after_ms || told.has(reason) || told.size === REASONS_TOLD_MAX) return;
+    told.add(reason);
+    this.#options.onUnreached(peer.id, reason);
   }
 
   #redial(peer: Peer): void {
@@ -255,7 +274,7 @@ class Peers implements PeerNetwork {
         return this.#options.onMessage(id, message);
       },
       onHandlerFailure: (thrown) => this.#options.onHandlerFailure(id, thrown),
-      onClosed: (fault) => this.#ended(peer, link, fault),
+      onClosed: (fault) => this.#ended(peer, link, { role, fault }),
     });
     this.#greeting.add(link);
     if (role === "dialer") link.sendHello(encodeHello(mine, key, sign(helloStatement(mine))));
@@ -271,12 +290,21 @@ class Peers implements PeerNetwork {
     this.#greeting.delete(link);
     peer.link = link;
     peer.admitted_ms = performance.now();
+    peer.failing = undefined;
     link.open();
     this.#options.onPeer(peer.id, true);
   }
 
-  #ended(peer: Peer, link: Link, fault: LinkFault | undefined): void {
-    this.#greeting.delete(link);
+  #ended(
+    peer: Peer,
+    link: Link,
+    { role, fault }: { readonly role: LinkRole; readonly fault: LinkFault | undefined },
+  ): void {
+    const wasGreeting = this.#greeting.delete(link);
+    // A TLS 1.3 server refuses a certificate behind the handshake: to the dialer the connection only ends.
+    if (wasGreeting && role === "dialer" && peer.link === undefined) {
+      this.#noteFailure(peer, NOT_GREETED, this.#options.limits.unreached_after_ms);
+    }
     if (fault) this.#refuse(fault, peer.id);
     const wasInUse = peer.link === link;
     if (wasInUse) peer.link = undefined;

@@ -16,6 +16,8 @@ export const CLOCK_OFF_MAX_MS = 10_000;
 export const CLOCK_WRONG_MS = 30_000;
 /** A node that lacks fewer blocks of a chain is only a moment late. */
 export const BEHIND_BLOCKS = 3;
+/** From the proposal of a block until it is sealed; beyond, the node says that sealing is slow. */
+export const SEALING_MAX_MS = 10_000;
 /** Blocks whose times the own clock is compared with, and for how long each counts. */
 export const CLOCK_SAMPLES_MAX = 8;
 const CLOCK_SAMPLES_MIN = 3;
@@ -25,6 +27,7 @@ const CLOCK_SAMPLE_AGE_MAX_MS = 86_400_000;
 export const checks = [
   "chain:quorum",
   "chain:sealing",
+  "chain:lateness",
   "chain:height",
   "chain:voting",
   "chain:agreement",
@@ -90,8 +93,8 @@ export interface Seen {
 export interface BlockSeen {
   /** UTC */
   readonly time_ms: number;
-  /** Whether it was proposed while this node was at its height: its time was then the present. */
-  readonly isLive: boolean;
+  /** since this node first saw its proposal, when its time was the present; undefined where it was fetched later */
+  readonly sealing_ms: number | undefined;
 }
 
 /** What a node remembers between two looks. */
@@ -136,21 +139,36 @@ export function rememberBlock(history: History, block: BlockSeen, now_ms: number
 
 /**
  * How far the network's time is ahead of the own clock: the middle of what the newest blocks say, so that no single proposer's clock
- * decides. 0 where that is not known. Blocks that the node catches up with are of the past: they can only show that it is behind.
+ * decides. 0 where that is not known. A block's time was the present when its proposal was seen, or before, by what the proposal took to
+ * be made and to come: that is no more than the votes on it took. Only what lies beyond shows that the own clock is ahead. Blocks that the
+ * node catches up with are of the past: they can only show that it is behind.
  */
-export function clockOffset_ms({ blocks }: History, clock_ms: number, now_ms: number): number {
-  const recent = blocks.filter(({ at_ms }) => now_ms - at_ms <= CLOCK_SAMPLE_AGE_MAX_MS);
-  const live = recent.filter(({ isLive }) => isLive);
+export function clockOffset_ms(history: History, clock_ms: number, now_ms: number): number {
+  const recent = recentBlocks(history, now_ms);
+  const live = recent.filter(({ sealing_ms }) => sealing_ms !== undefined);
   const middle_ms = middleTime_ms(live, now_ms);
-  if (middle_ms !== undefined) return middle_ms - clock_ms;
-  return Math.max(0, (middleTime_ms(recent, now_ms) ?? clock_ms) - clock_ms);
+  if (middle_ms === undefined) return Math.max(0, (middleTime_ms(recent, now_ms) ?? clock_ms) - clock_ms);
+  const offset_ms = middle_ms - clock_ms;
+  return offset_ms > 0 ? offset_ms : Math.min(0, offset_ms + middleSealing_ms(history, now_ms));
 }
 
-/** Undefined where too few tell. */
+/** How long the newest blocks took from their proposals until they were sealed, the middle of them; 0 where too few tell. */
+function middleSealing_ms(history: History, now_ms: number): number {
+  return middleOf(recentBlocks(history, now_ms).flatMap(({ sealing_ms }) => sealing_ms ?? [])) ?? 0;
+}
+
+function recentBlocks({ blocks }: History, now_ms: number): History["blocks"] {
+  return blocks.filter(({ at_ms }) => now_ms - at_ms <= CLOCK_SAMPLE_AGE_MAX_MS);
+}
+
+/** The present by the blocks' times, as they were when their proposals were seen. Undefined where too few tell. */
 function middleTime_ms(blocks: History["blocks"], now_ms: number): number | undefined {
-  if (blocks.length < CLOCK_SAMPLES_MIN) return undefined;
-  const sorted = blocks.map(({ time_ms, at_ms }) => time_ms + now_ms - at_ms).sort((left, right) => left - right);
-  return sorted[Math.floor(sorted.length / 2)];
+  return middleOf(blocks.map(({ time_ms, sealing_ms = 0, at_ms }) => time_ms + sealing_ms + now_ms - at_ms));
+}
+
+function middleOf(values: readonly number[]): number | undefined {
+  if (values.length < CLOCK_SAMPLES_MIN) return undefined;
+  return [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)];
 }
 
 /** The verdict on what is seen now; `history` has been told of it. */
@@ -158,6 +176,7 @@ export function judge(history: History, seen: Seen, now_ms: number): Verdict {
   const problems = [
     ...seen.chains.flatMap((chain) => judgeChain(history, seen, chain, now_ms)),
     ...judgeStore(seen),
+    ...judgeSealing(middleSealing_ms(history, now_ms)),
     ...judgeClock(clockOffset_ms(history, seen.clock_ms, now_ms)),
     ...seen.double.map(judgeDouble),
     ...seen.unusableCustodians.map(judgeCustodian),
@@ -253,6 +272,13 @@ function judgeCustodian(node: string): Problem {
 function judgeDouble(name: string): Problem {
   const output = `two processes run with the key of ${name}, and each ends the other's links: stop one of them`;
   return { check: "peers:identity", status: "warn", chain: undefined, output };
+}
+
+function judgeSealing(took_ms: number): Problem[] {
+  if (took_ms <= SEALING_MAX_MS) return [];
+  const what = `the newest blocks took about ${Math.round(took_ms / 1000)} s from their proposals until they were sealed`;
+  const output = `${what}: this machine, other members or the network are slow; the clock is not to blame`;
+  return [{ check: "chain:lateness", status: "warn", chain: undefined, output }];
 }
 
 function judgeClock(offset_ms: number): Problem[] {

@@ -1,7 +1,7 @@
 // GET /chains/<service>/days/<day>: what each meter has had sealed on a UTC day, summed up from the day's blocks. That is read a hundred
-// records at a time, one day after the other; days that are over are kept.
+// records at a time, for each address one day after the other; days that are over are kept.
 
-import { decodeBlockViews } from "../../../../src/wire/block.js";
+import { decodeBlockViews, headerOfBlock } from "../../../../src/wire/block.js";
 import { fromHex, toHex } from "../../../../src/wire/bytes.js";
 import { decodeHeader } from "../../../../src/wire/header.js";
 import { isOperation, parseAnyRecord } from "../../../../src/wire/operation.js";
@@ -12,15 +12,17 @@ import { blocks, outlines } from "../../chain/tables/blocks.js";
 import { heads } from "../../chain/tables/heads.js";
 import { blockKey, chainKey } from "../../store/keys.js";
 import type { Store } from "../../store/store.js";
-import { type Route, refused, route } from "../route.js";
+import type { Items } from "../answers.js";
+import { type Outcome, type Route, refused, route } from "../route.js";
+import { createSumPlaces } from "../sum-places.js";
 
 /** Days whose rows are kept, and rows of one. */
 const DAYS_KEPT_MAX = 64;
 const ROWS_KEPT_MAX = 20_000;
-/** Records that are read without a rest. */
-const RECORDS_AT_ONCE = 100;
-/** Who has not gone on for so long will not. */
-const ABANDONED_MS = 5_000;
+/** Days that are summed up at one time: each holds a sum for each of its meters. */
+const SUMS_MAX = 4;
+/** Records that are read, or rows that are made, without a rest. */
+const READ_AT_ONCE = 100;
 const SIGNATURE_END = 66;
 /** Nothing to send yet. */
 const rest = new Uint8Array(0);
@@ -28,32 +30,74 @@ const rest = new Uint8Array(0);
 type Rows = readonly Uint8Array[];
 type Sum = { -readonly [Name in Exclude<keyof DayRow, "kid">]: number };
 
-export function dayRoute(store: Store, monotonic_ms: () => number): Route {
+/** Who has to wait for other sums is answered later, and never refused for them. */
+export function dayRoute(store: Store): Route {
   const kept = new BoundedMap<string, Rows>(DAYS_KEPT_MAX);
-  let readUntil_ms = 0;
-  return route(dayShape, ({ parameters: { service, day } }) => {
+  const places = createSumPlaces(SUMS_MAX);
+  return route(dayShape, async ({ parameters: { service, day }, group }) => {
     const name = `${service}:${day}`;
-    const known = kept.get(name);
-    if (known !== undefined) return { type: "long", items: known.values() };
-    const height = store.get(heads, chainKey(service))?.height ?? 0;
-    const first = firstBehind(store, { service, height }, day * DAY_S);
-    if (first <= height && store.get(blocks, blockKey(service, first)) === undefined) {
-      return refused("pruned", `This node has let go of the records of chain ${service} of that day.`);
+    const isKept = kept.has(name);
+    const giveBack = isKept ? () => {} : await places.take(group);
+    let isSumming = false;
+    try {
+      // Who was before may have summed up the same day.
+      const known = kept.get(name);
+      if (known !== undefined) return { type: "long", items: known.values() };
+      const summing = sumOf(store, service, day);
+      if (summing.type === "refused") return summing;
+      isSumming = true;
+      const keep = (rows: Rows) => {
+        if (summing.isOver && rows.length <= ROWS_KEPT_MAX) kept.set(name, rows);
+      };
+      return { type: "long", items: summed(summing.steps, keep, giveBack) };
+    } finally {
+      if (!isSumming) giveBack();
     }
-    if (monotonic_ms() < readUntil_ms) return refused("busy", "Another day is being summed up.");
-    const isOver = firstBehind(store, { service, height }, (day + 1) * DAY_S) <= height;
-    const items = function* () {
-      const rows: Uint8Array[] = [];
-      for (const item of rowsOf(store, { service, height }, { first, end_s: (day + 1) * DAY_S })) {
-        readUntil_ms = monotonic_ms() + ABANDONED_MS;
-        if (item.length > 0) rows.push(item);
-        yield item;
-      }
-      readUntil_ms = 0;
-      if (isOver && rows.length <= ROWS_KEPT_MAX) kept.set(name, rows);
-    };
-    return { type: "long", items: items() };
   });
+}
+
+type Summing =
+  | { readonly type: "summing"; readonly isOver: boolean; readonly steps: Iterator<Uint8Array, Rows> }
+  | Extract<Outcome, { type: "refused" }>;
+
+/** What is to be summed up of the day, as the chain is now. */
+function sumOf(store: Store, service: number, day: number): Summing {
+  const chain = { service, height: store.get(heads, chainKey(service))?.height ?? 0 };
+  const first = firstBehind(store, chain, day * DAY_S);
+  if (first <= chain.height && store.get(blocks, blockKey(service, first)) === undefined) {
+    return refused("pruned", `This node has let go of the records of chain ${service} of that day.`);
+  }
+  const end_s = (day + 1) * DAY_S;
+  const isOver = firstBehind(store, chain, end_s) <= chain.height;
+  return { type: "summing", isOver, steps: rowsOf(store, chain, { first, end_s }) };
+}
+
+/** The rows once they are there, nothing before; the place is given back as soon as no sum is held any more. */
+function summed(steps: Iterator<Uint8Array, Rows>, keep: (rows: Rows) => void, giveBack: () => void): Items {
+  let rows: Iterator<Uint8Array, void> | undefined;
+  const step = () => {
+    try {
+      return steps.next();
+    } catch (error) {
+      giveBack();
+      throw error;
+    }
+  };
+  return {
+    next() {
+      if (rows !== undefined) return rows.next();
+      const { done, value } = step();
+      if (done !== true) return { value };
+      giveBack();
+      keep(value);
+      rows = value.values();
+      return rows.next();
+    },
+    return() {
+      giveBack();
+      return { done: true, value: undefined };
+    },
+  };
 }
 
 interface Chain {
@@ -77,7 +121,7 @@ function firstBehind(store: Store, { service, height }: Chain, time_s: number): 
 function timeAt(store: Store, service: number, height: number): number {
   const key = blockKey(service, height);
   const block = store.get(blocks, key);
-  const header = block === undefined ? store.get(outlines, key)?.header : decodeBlockViews(block).header;
+  const header = block === undefined ? store.get(outlines, key)?.header : headerOfBlock(block);
   return header === undefined ? Number.POSITIVE_INFINITY : decodeHeader(header).time_s;
 }
 
@@ -85,7 +129,7 @@ function* rowsOf(
   store: Store,
   { service, height }: Chain,
   { first, end_s }: { readonly first: number; readonly end_s: number },
-): Generator<Uint8Array, void> {
+): Generator<Uint8Array, Rows> {
   const sums = new Map<string, Sum>();
   let read = 0;
   for (let at = first; at <= height; at += 1) {
@@ -98,13 +142,17 @@ function* rowsOf(
       for (const record of records) {
         add(sums, record, time_s);
         read += 1;
-        if (read % RECORDS_AT_ONCE === 0) yield rest;
+        if (read % READ_AT_ONCE === 0) yield rest;
       }
     }
     yield rest;
   }
-  const ids = [...sums.keys()].sort();
-  for (const id of ids) yield encodeDayRow({ kid: fromHex(id)!, ...sums.get(id)! });
+  const rows: Uint8Array[] = [];
+  for (const id of [...sums.keys()].sort()) {
+    rows.push(encodeDayRow({ kid: fromHex(id)!, ...sums.get(id)! }));
+    if (rows.length % READ_AT_ONCE === 0) yield rest;
+  }
+  return rows;
 }
 
 function add(sums: Map<string, Sum>, bytes: Uint8Array, sealed_s: number): void {

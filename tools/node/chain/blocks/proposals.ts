@@ -87,6 +87,7 @@ export function createProposals(ports: ChainPorts, parts: ProposalsPorts): Propo
   const check = (question: Question): void => {
     const { height, id } = question;
     if (height !== sealer.head.height + 1) return;
+    if (isFresh(question)) sealer.noteProposed(id);
     if (sealer.isSealing) return wait(question);
     const verdict = sealer.isKnown(id) && !isFresh(question) ? good : verdictOf(question);
     if (verdict.type === "waits") {

@@ -106,6 +106,8 @@ export interface Sealer {
   readonly members: MemberSet;
   /** A block of these batches with its proposal body, or why there is none: most often nothing in it is new. */
   build(inputs: BuildInputs): Built;
+  /** A fresh proposal of the next height has come, whether all that it needs is here or not. */
+  noteProposed(id: Uint8Array): void;
   /** Whether the proposal, whose batches are all here, is the block that its header says. */
   check(id: Uint8Array, body: ProposalBody, batches: BlockInputs["batches"], fresh: boolean): Verdict | Waits;
   /** Whether `check` or `build` has made this block. */
@@ -147,8 +149,8 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
   let members = memberSetOf(newestMembers(lineageOf(store, chain.service)) ?? chain.members, verifiers);
   /** blocks made for the next height, by id as hex */
   const candidates = new BoundedMap<string, Candidate>(CANDIDATES_KEPT);
-  /** values of this height that were proposed while this node was at it */
-  const proposed = new BoundedMap<string, true>(CANDIDATES_KEPT);
+  /** when values of this height were proposed while this node was at it, monotonic */
+  const proposed = new BoundedMap<string, number>(CANDIDATES_KEPT);
   const view = viewOf(store, chain.service);
   /** undefined where it is still to be read */
   let newest: ProvedAnchor | undefined;
@@ -183,6 +185,10 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
 
   const keep = (id: Uint8Array, candidate: Candidate) => {
     candidates.set(toHex(id), candidate);
+  };
+
+  const noteProposed = (id: Uint8Array) => {
+    if (!proposed.has(toHex(id))) proposed.set(toHex(id), ports.monotonic_ms());
   };
 
   const finish = async (
@@ -224,9 +230,10 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
     candidates.clear();
     runs.clear();
     building = undefined;
-    const isLive = proposed.has(toHex(next.headerHash));
+    const proposed_ms = proposed.get(toHex(next.headerHash));
+    const sealing_ms = proposed_ms === undefined ? undefined : ports.monotonic_ms() - proposed_ms;
     proposed.clear();
-    return { block, tree, records, head: next, orders: orders.map(({ order }) => order), handover, isLive };
+    return { block, tree, records, head: next, orders: orders.map(({ order }) => order), handover, sealing_ms };
   };
 
   /** A peer's block that the chain goes on with; undefined where it waits for orders. Rejects with a WireError where it is none. */
@@ -294,7 +301,7 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
       const header = composed.header.target === 0 ? encodeHeader(composed.header) : mineHeader(composed.header);
       const id = headerHash(header);
       keep(id, { composed, header });
-      proposed.set(toHex(id), true);
+      noteProposed(id);
       const batches = chosen.batches.map(({ read, acknowledgements }) => ({
         origin: read.batch.origin,
         number: read.batch.number,
@@ -306,8 +313,8 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
       const body = encodeProposalBody({ header, anchors, batches, ...stated });
       return { type: "built", id, body };
     },
+    noteProposed,
     check(id, body, batches, fresh) {
-      if (fresh) proposed.set(toHex(id), true);
       if (!equalBytes(headerHash(body.header), id)) return bad("its header is not the one that was proposed");
       if (!areAnchorsInOrder(body.anchors, chain.service, ports.governor.current, body.judgedAt)) {
         return bad("its anchors are not of other chains in their order");
