@@ -69,6 +69,8 @@ const texts = {
   "page.unknown": ["There is no such page.", "Diese Seite gibt es nicht.", "没有该页面。"],
   // what is known of a figure
   "mark.verified": ["verified here", "hier geprüft", "已在此验证"],
+  "mark.sealed": ["sealed by a quorum", "vom Quorum versiegelt", "法定多数封存"],
+  "mark.ground": ["against genesis {genesis}…", "gegen Genesis {genesis}…", "依据创世 {genesis}…"],
   "mark.told": ["told by the node", "vom Knoten gesagt", "节点所述"],
   "mark.wrong": ["wrong", "falsch", "错误"],
   "mark.open": ["not checked yet", "noch nicht geprüft", "尚未验证"],
@@ -146,10 +148,25 @@ const texts = {
     "Sie werden in diesem Browser gelesen und nirgendwohin gesendet; das geht ohne Verbindung.",
     "文件仅在本浏览器中读取，不会发送；离线也可使用。",
   ],
+  "receipt.ofNode": [
+    "Held against this node's genesis",
+    "Gehalten gegen den Genesis dieses Knotens",
+    "依据此节点的创世",
+  ],
+  "receipt.ofFile": [
+    "Held against the genesis that you have dropped",
+    "Gehalten gegen den Genesis, den Sie abgelegt haben",
+    "依据您放入的创世文件",
+  ],
   "receipt.unknown": [
     "{name} is no proof of Gridseal.",
     "{name} ist kein Nachweis von Gridseal.",
     "{name} 不是 Gridseal 证明。",
+  ],
+  "check.took": [
+    "{count} checks in {duration} ms",
+    "{count} Prüfungen in {duration} ms",
+    "{count} 项检查，用时 {duration} 毫秒",
   ],
   "check.receipt": [
     "It reads as a receipt of height {height}, {bytes} bytes",

@@ -30,7 +30,7 @@ const signs: Readonly<Record<CellState, string>> = {
 };
 
 export function MetersPage({ network, place, live }: PageProps) {
-  const strips = live.strips.filter(({ name }) => name !== "contracts");
+  const { strips } = live;
   const chosen = numberOf(place.parts[0]) ?? strips[0]?.service;
   return (
     <article>
@@ -159,7 +159,7 @@ function HeatMap({ meters, days, of }: HeatMapProps) {
               key={meter.kid}
               meter={meter}
               days={dayTexts}
-              of={of}
+              service={of.service}
               at={first + index + 2}
               name={names.get(meter.kid)}
             />
@@ -180,12 +180,18 @@ interface MeterRowProps {
   readonly meter: MeterDays;
   /** as they are written */
   readonly days: readonly string[];
-  readonly of: DaysProps;
+  readonly service: number;
   readonly at: number;
   readonly name: string | undefined;
 }
 
-function MeterRow({ meter: { kid, cells }, days, of: { service }, at, name }: MeterRowProps) {
+/** Drawn again where something of it has changed alone: scrolling draws what comes into sight. */
+function MeterRow(props: MeterRowProps) {
+  const { meter, days, service, at, name } = props;
+  return useMemo(() => drawnRow(props), [meter, days, service, at, name]);
+}
+
+function drawnRow({ meter: { kid, cells }, days, service, at, name }: MeterRowProps) {
   return (
     <tr aria-rowindex={at} data-meter={kid}>
       <th scope="row">
