@@ -52,12 +52,28 @@ export async function buildMeterBundle(entry = join(root, "src/main.ts")) {
  * @returns {Promise<Map<string, Uint8Array>>} contents by name
  */
 export async function buildExplorer() {
+  // By itself: what it shares with the page would be cut into dozens of small files, each of which the first page asks for.
+  const built = await Promise.all([
+    buildPages({ main: "main.tsx", style: "style.css" }),
+    buildPages({ replay: "replay/worker.ts" }),
+  ]);
+  const files = new Map(built.flat().map(({ path, contents }) => [basename(path), contents]));
+  const engine = await readFile(fileURLToPath(import.meta.resolve("quickjs-wasi/quickjs.wasm")));
+  files.set(`engine-${createHash("sha256").update(engine).digest("hex").slice(0, 8).toUpperCase()}.wasm`, engine);
+  const template = await readFile(join(root, explorer, "index.html"), "utf8");
+  const page = template.replace(/\{(\w+)\}/g, (_, what) => {
+    const start = what === "script" ? "main-" : `${what}-`;
+    return `explorer/${[...files.keys()].find((name) => name.startsWith(start))}`;
+  });
+  files.set("index.html", Buffer.from(page));
+  const compressed = await Promise.all([...files].flatMap(([name, contents]) => compress(name, contents)));
+  return new Map([...files, ...compressed]);
+}
+
+/** @param {Readonly<Record<string, string>>} entries files of the explorer by their names */
+async function buildPages(entries) {
   const result = await build({
-    entryPoints: {
-      main: join(root, explorer, "main.tsx"),
-      style: join(root, explorer, "style.css"),
-      replay: join(root, explorer, "replay/worker.ts"),
-    },
+    entryPoints: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, join(root, explorer, file)])),
     absWorkingDir: root,
     outdir: join(dist, explorer),
     bundle: true,
@@ -74,17 +90,7 @@ export async function buildExplorer() {
     legalComments: "none",
     logLevel: "silent",
   });
-  const files = new Map(result.outputFiles.map(({ path, contents }) => [basename(path), contents]));
-  const engine = await readFile(fileURLToPath(import.meta.resolve("quickjs-wasi/quickjs.wasm")));
-  files.set(`engine-${createHash("sha256").update(engine).digest("hex").slice(0, 8).toUpperCase()}.wasm`, engine);
-  const template = await readFile(join(root, explorer, "index.html"), "utf8");
-  const page = template.replace(/\{(\w+)\}/g, (_, what) => {
-    const start = what === "script" ? "main-" : `${what}-`;
-    return `explorer/${[...files.keys()].find((name) => name.startsWith(start))}`;
-  });
-  files.set("index.html", Buffer.from(page));
-  const compressed = await Promise.all([...files].flatMap(([name, contents]) => compress(name, contents)));
-  return new Map([...files, ...compressed]);
+  return result.outputFiles;
 }
 
 /**

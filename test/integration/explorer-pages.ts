@@ -8,7 +8,8 @@ import type { Browser, Page } from "playwright-core";
 import { decodeBlock } from "../../src/wire/block.js";
 import { fromHex } from "../../src/wire/bytes.js";
 import { outcomesIn } from "../../src/wire/outcome.js";
-import { createParticipant } from "../../tools/provisioning/participant.js";
+import { publicKeyFromHex } from "../../tools/authority/issue.js";
+import { certifyParticipant, createParticipant } from "../../tools/provisioning/participant.js";
 import { encodeDayRow } from "../../tools/routes/days.js";
 import { allVerified, cutOff, openPage, PATIENCE_MS, startAltering } from "./explorer-browser.js";
 import { connectMeter, makeMeter } from "./mqtt.js";
@@ -164,11 +165,10 @@ async function showsExports(t: TestContext, { browser, base, folder }: PageScene
   const exported = join(folder, "exported");
   await mkdir(exported);
   await copyFile(join(folder, "genesis.cbor"), join(exported, "genesis.cbor"));
-  for (const service of ["1", "3", "5"]) {
-    const args = ["--api", base, "--out", join(exported, `${service}.chain`)];
-    const { status, errors } = await gridseal("chain", "export", service, ...args);
-    assert.equal(status, 0, errors);
-  }
+  const exports = ["1", "3", "5"].map((service) =>
+    gridseal("chain", "export", service, "--api", base, "--out", join(exported, `${service}.chain`)),
+  );
+  for (const { status, errors } of await Promise.all(exports)) assert.equal(status, 0, errors);
   const shown = startGridseal(() => {}, "explorer", exported, "--port", "0");
   const address = await until(
     "exported chains are served",
@@ -191,19 +191,10 @@ async function signsIn(t: TestContext, { browser, base, folder }: PageScene): Pr
     await page.goto(`${base}/#/sign`);
     await page.getByRole("button", { name: new RegExp(algorithm) }).click({ timeout: PATIENCE_MS });
     const publicKey = (await page.textContent("code.public-key", { timeout: PATIENCE_MS })) ?? "";
-    const file = join(folder, `${algorithm}.credential.cbor`);
     const id = `browser-${algorithm}`;
-    for (const [what, ...named] of [
-      ["organisation", `org-${id}`, "--name", id],
-      ["participant", id, "--organisation", `org-${id}`],
-    ] as const) {
-      const entered = await gridseal("authority", "register", what, ...named, "--network", folder);
-      assert.equal(entered.status, 0, entered.errors);
-    }
-    const whose = ["--id", id, "--role", "regulator", "--services", "5"];
-    const args = ["--network", folder, "--public-key", publicKey, ...whose, "--out", file];
-    const issued = await gridseal("authority", "issue", ...args);
-    assert.equal(issued.status, 0, issued.errors);
+    const plan = { network: folder, id, role: "regulator", services: [5] } as const;
+    const credential = await certifyParticipant(plan, publicKeyFromHex(publicKey), new Date());
+    const file = { name: "credential.cbor", mimeType: "application/cbor", buffer: Buffer.from(credential) };
     await page.setInputFiles('input[name="credential"]', file);
     await page.getByText(id, { exact: true }).waitFor({ timeout: PATIENCE_MS });
     await page.selectOption('select[name="service"]', "5");

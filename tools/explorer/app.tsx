@@ -105,7 +105,7 @@ function Page({
   if (page === "records" && service !== undefined && /^[0-9a-f]{16}$/.test(kid) && seq !== undefined) {
     return <RecordPage network={network} service={service} kid={kid} seq={seq} />;
   }
-  return <LoadedPage network={network} place={place} live={live} />;
+  return <LoadedPage key={page} network={network} place={place} live={live} />;
 }
 
 function SearchForm() {

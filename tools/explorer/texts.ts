@@ -1,12 +1,12 @@
-// Every text of the explorer, a line each: English, German, Chinese. {name} is filled in. texts/ has those of the pages behind the first.
+// Texts of the frame and the first pages, a line each: English, German, Chinese. {name} is filled in. texts/ has those of the pages behind
+// them, which are added when somebody goes there.
 
-import { pageTexts } from "./texts/pages.js";
+import type { pageTexts } from "./texts/pages.js";
 
 export const languages = { en: "English", de: "Deutsch", zh: "中文" } as const;
 export type Language = keyof typeof languages;
 
 const texts = {
-  ...pageTexts,
   // the frame
   "app.promise": [
     "Meters sign what they read, nodes seal it, and your browser checks it here.",
@@ -66,6 +66,14 @@ const texts = {
   "page.energy": ["My energy", "Meine Energie", "我的电量"],
   "page.orders": ["Orders", "Anordnungen", "指令"],
   "page.health": ["Health", "Zustand", "健康"],
+  "page.community": ["Community", "Gemeinschaft", "社区"],
+  "page.market": ["Market", "Markt", "市场"],
+  "page.grid": ["Grid", "Netz", "电网"],
+  "page.credit": ["Credit", "Bonität", "信用"],
+  "page.access": ["Access", "Zugriff", "访问"],
+  "page.bills": ["Bills", "Rechnungen", "账单"],
+  "page.state": ["State", "Zustand der Verträge", "合约状态"],
+  "page.sign": ["Sign", "Signieren", "签名"],
   "page.unknown": ["There is no such page.", "Diese Seite gibt es nicht.", "没有该页面。"],
   // what is known of a figure
   "mark.verified": ["verified here", "hier geprüft", "已在此验证"],
@@ -112,6 +120,7 @@ const texts = {
     "Ein Quorum hat diese Antworten versiegelt. Erst ein Lauf der Kette von Anfang an beweist sie: gridseal chain audit oder gridseal monitor.",
     "这些结果由法定多数封存。只有从头重放整条链才能证明：gridseal chain audit 或 gridseal monitor。",
   ],
+  "replay.here": ["Run them here, call by call", "Hier nachspielen, Aufruf für Aufruf", "在此逐次重放"],
   "block.batch": [
     "temporary block {number} of {node}",
     "vorläufiger Block {number} von {node}",
@@ -266,9 +275,20 @@ const texts = {
   ],
 } as const satisfies Readonly<Record<string, readonly [string, string, string]>>;
 
-export type TextKey = keyof typeof texts;
+type Texts = Readonly<Record<string, readonly [string, string, string]>>;
+export type TextKey = keyof typeof texts | keyof typeof pageTexts;
+
+let known: Texts = texts;
+
+/** More of them are there from now on. */
+export function addTexts(more: Texts): void {
+  known = { ...known, ...more };
+}
+
 /** For whoever goes over all of them. */
-export const allTexts: Readonly<Record<string, readonly [string, string, string]>> = texts;
+export function allTexts(): Texts {
+  return known;
+}
 
 const places: Readonly<Record<Language, 0 | 1 | 2>> = { en: 0, de: 1, zh: 2 };
 let place: 0 | 1 | 2 = 0;
@@ -284,7 +304,7 @@ export function languageNow(): Language {
 }
 
 export function text(key: TextKey, values: Readonly<Record<string, string | number>> = {}): string {
-  return texts[key][place].replace(/\{(\w+)\}/g, (whole, name: string) => {
+  return known[key]![place].replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = values[name];
     return value === undefined ? whole : typeof value === "number" ? numberText(value) : value;
   });
@@ -301,5 +321,5 @@ export function numberText(value: number | bigint): string {
 
 /** Whether a name of a check or a state has a text. */
 export function isTextKey(key: string): key is TextKey {
-  return Object.hasOwn(texts, key);
+  return Object.hasOwn(known, key);
 }

@@ -2,7 +2,7 @@
 
 import type { ComponentType } from "preact";
 import { Shown, useAsked } from "../parts/asked.js";
-import { text } from "../texts.js";
+import { addTexts, text } from "../texts.js";
 import type { PageProps } from "./page-props.js";
 
 type Page = ComponentType<PageProps>;
@@ -45,7 +45,12 @@ export const menu = [
 
 export function LoadedPage(props: PageProps) {
   const load = loaders[props.place.page];
-  const asked = useAsked(async () => load?.(), [load]);
+  const asked = useAsked(async () => {
+    if (load === undefined) return undefined;
+    const [page, { pageTexts }] = await Promise.all([load(), import("../texts/pages.js")]);
+    addTexts(pageTexts);
+    return page;
+  }, [load]);
   if (load === undefined) return <p>{text("page.unknown")}</p>;
   return <Shown asked={asked}>{(Page) => Page !== undefined && <Page {...props} />}</Shown>;
 }

@@ -1,12 +1,7 @@
-// Texts of the pages behind the first ones, a line each: English, German, Chinese. {name} is filled in.
+// Texts of the pages behind the first ones, a line each: English, German, Chinese. {name} is filled in. They come with the first of
+// those pages.
 
 export const pageTexts = {
-  "page.bills": ["Bills", "Rechnungen", "账单"],
-  "page.community": ["Community", "Gemeinschaft", "社区"],
-  "page.market": ["Market", "Markt", "市场"],
-  "page.grid": ["Grid", "Netz", "电网"],
-  "page.credit": ["Credit", "Bonität", "信用"],
-  "page.access": ["Access", "Zugriff", "访问"],
   "rating.title": ["Rating of {participant}", "Bewertung von {participant}", "{participant} 的评级"],
   "rating.none": ["Nobody has rated it.", "Niemand hat ihn bewertet.", "尚无评级。"],
   "rating.indicator": ["indicator", "Kennzahl", "指标"],
@@ -100,8 +95,6 @@ export const pageTexts = {
   "view.days": ["days", "Tage", "天数"],
   "view.state": ["state", "Stand", "状态"],
   "view.rule": ["by rule", "nach Regel", "依据规则"],
-  "page.state": ["State", "Zustand der Verträge", "合约状态"],
-  "page.sign": ["Sign", "Signieren", "签名"],
   // meters
   "meters.count": ["{count} meters in fourteen days", "{count} Zähler in vierzehn Tagen", "十四天内 {count} 个电表"],
   "meters.map": ["Meters by day", "Zähler nach Tagen", "电表按日"],
@@ -296,7 +289,6 @@ export const pageTexts = {
     "Ihr Browser folgt der Kette vom ersten Block an, führt ihre Verträge aus und zeigt jeden Aufruf dieses Blocks. Signaturen der Datensätze werden nicht erneut geprüft.",
     "浏览器从首个区块起重放该链、运行合约，并显示本区块的每次调用。不重新验证记录签名。",
   ],
-  "replay.here": ["Run them here, call by call", "Hier nachspielen, Aufruf für Aufruf", "在此逐次重放"],
   "replay.reached": [
     "chain {service}: block {height} of {of}",
     "Kette {service}: Block {height} von {of}",
