@@ -141,7 +141,7 @@ function EntryRows({
       {rowsOf(section, viewed).map((cells, row) => (
         <tr key={`${entry.key} ${row}`} data-key={entry.key} data-state={proved.state}>
           {cells.map((cell, column) => (
-            <td key={section.heads[column]}>
+            <td key={section.heads[column]} data-head={text(section.heads[column]!)}>
               <CellView cell={cell} />
             </td>
           ))}
