@@ -2,6 +2,7 @@
 // Builds dist/ with esbuild: tools and src file by file for Node, and the meter's program as one script for XS.
 // Tests and tools that run from the sources take `buildMeterBundle` from here and need no dist.
 
+import { createHash } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +15,9 @@ const dist = join(root, "dist");
 const libraries = join(dist, "libraries");
 /** What runs in a browser: one page with its files, not modules for Node. */
 const explorer = "tools/explorer/";
+/** Of more the last percent takes a second. */
+const LARGE_BYTES = 300_000;
+const QUALITY_OF_LARGE = 9;
 /** What comes in hundreds of small files is one in dist: Node opens all of them at every start of the command. */
 const gathered = { typebox: "@sinclair/typebox", "typebox-value": "@sinclair/typebox/value" };
 
@@ -48,8 +52,28 @@ export async function buildMeterBundle(entry = join(root, "src/main.ts")) {
  * @returns {Promise<Map<string, Uint8Array>>} contents by name
  */
 export async function buildExplorer() {
+  // By itself: what it shares with the page would be cut into dozens of small files, each of which the first page asks for.
+  const built = await Promise.all([
+    buildPages({ main: "main.tsx", style: "style.css" }),
+    buildPages({ replay: "replay/worker.ts" }),
+  ]);
+  const files = new Map(built.flat().map(({ path, contents }) => [basename(path), contents]));
+  const engine = await readFile(fileURLToPath(import.meta.resolve("quickjs-wasi/quickjs.wasm")));
+  files.set(`engine-${createHash("sha256").update(engine).digest("hex").slice(0, 8).toUpperCase()}.wasm`, engine);
+  const template = await readFile(join(root, explorer, "index.html"), "utf8");
+  const page = template.replace(/\{(\w+)\}/g, (_, what) => {
+    const start = what === "script" ? "main-" : `${what}-`;
+    return `explorer/${[...files.keys()].find((name) => name.startsWith(start))}`;
+  });
+  files.set("index.html", Buffer.from(page));
+  const compressed = await Promise.all([...files].flatMap(([name, contents]) => compress(name, contents)));
+  return new Map([...files, ...compressed]);
+}
+
+/** @param {Readonly<Record<string, string>>} entries files of the explorer by their names */
+async function buildPages(entries) {
   const result = await build({
-    entryPoints: { main: join(root, explorer, "main.tsx"), style: join(root, explorer, "style.css") },
+    entryPoints: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, join(root, explorer, file)])),
     absWorkingDir: root,
     outdir: join(dist, explorer),
     bundle: true,
@@ -66,13 +90,7 @@ export async function buildExplorer() {
     legalComments: "none",
     logLevel: "silent",
   });
-  const files = new Map(result.outputFiles.map(({ path, contents }) => [basename(path), contents]));
-  const [script, style] = ["main-", "style-"].map((start) => [...files.keys()].find((name) => name.startsWith(start)));
-  const template = await readFile(join(root, explorer, "index.html"), "utf8");
-  const page = template.replace("{script}", `explorer/${script}`).replace("{style}", `explorer/${style}`);
-  files.set("index.html", Buffer.from(page));
-  const compressed = await Promise.all([...files].flatMap(([name, contents]) => compress(name, contents)));
-  return new Map([...files, ...compressed]);
+  return result.outputFiles;
 }
 
 /**
@@ -80,7 +98,10 @@ export async function buildExplorer() {
  * @param {Uint8Array} contents
  */
 function compress(name, contents) {
-  const best = { params: { [constants.BROTLI_PARAM_SIZE_HINT]: contents.length } };
+  const quality = contents.length > LARGE_BYTES ? QUALITY_OF_LARGE : constants.BROTLI_MAX_QUALITY;
+  const best = {
+    params: { [constants.BROTLI_PARAM_SIZE_HINT]: contents.length, [constants.BROTLI_PARAM_QUALITY]: quality },
+  };
   return [
     promisify(brotliCompress)(contents, best).then((bytes) => [`${name}.br`, bytes]),
     promisify(gzip)(contents, { level: 9 }).then((bytes) => [`${name}.gz`, bytes]),

@@ -7,9 +7,11 @@ import { toHex } from "../../src/wire/bytes.js";
 import { keyId } from "../../src/wire/key.js";
 import { signerFromScalar, signerFromSeed } from "../../tools/crypto/signatures.js";
 import { type BlockQuestion, contentChecks, sealChecks } from "../../tools/explorer/verification/block-checks.js";
+import { eventComplaint } from "../../tools/explorer/verification/event-checks.js";
 import { type Finding, findingsOf } from "../../tools/explorer/verification/finding.js";
 import { browserVerify } from "../../tools/explorer/verification/signatures.js";
-import { buildChain, type ChainBuilder, makeMeter } from "../audit/chain-builder.js";
+import { blockEvent } from "../../tools/node/api/events/block-event.js";
+import { authority, buildChain, type ChainBuilder, makeMeter, operationOf } from "../audit/chain-builder.js";
 
 const meter = makeMeter(1);
 
@@ -74,6 +76,54 @@ test("a record that its meter has not signed is wrong, and one whose credential 
   const found = await findings(unknown, { credential: async () => undefined });
   assert.deepEqual(wrongIn(found), []);
   assert.equal(found.at(-1)!.state, "open");
+});
+
+test("a reading that a participant signs, an operation of a meter, and a record for another chain are wrong", async () => {
+  const customer = makeMeter(1, [1, 3], authority, ["customer"]);
+  const cases: readonly (readonly [Uint8Array, Uint8Array, RegExp])[] = [
+    [makeMeter(1).record(), customer.credential, /a participant's, who signs no readings/],
+    [operationOf(meter), meter.credential, /a meter's, which signs no operations/],
+    [makeMeter(1).record({ service: 3 }), meter.credential, /it is for chain 3/],
+  ];
+  for (const [record, credential, words] of cases) {
+    const chain = buildChain();
+    chain.seal({ records: [record], credentials: [credential] });
+    const found = await findings(chain, { credential: async () => credential });
+    assert.deepEqual(wrongIn(found), ["records"]);
+    assert.match(found.at(-1)!.reason!, words);
+  }
+});
+
+test("a header with another time than its block's, or another target than its chain's, is out of place", async () => {
+  for (const [name, change] of [
+    ["time", { time_s: 1 }],
+    ["target", { target: 0x207fffff }],
+  ] as const) {
+    const chain = buildChain();
+    const parts = { records: [makeMeter(1).record()], credentials: [meter.credential] };
+    chain.seal(parts, { header: (header) => ({ ...header, ...change }) });
+    const found = await findings(chain);
+    assert.deepEqual(wrongIn(found), ["place"]);
+    assert.match(found.at(-1)!.reason!, new RegExp(`^header's ${name} is not the one`));
+  }
+});
+
+test("what an event tells of a block is held against the block: header, records, violations, time", () => {
+  const chain = goodChain();
+  const block = decodeBlock(chain.blocks[0]!);
+  const event = blockEvent(block);
+  assert.equal(eventComplaint(event, block), undefined);
+  const other = { kind: "gap", meter: "0".repeat(16), seq: 1 } as const;
+  const cases: readonly (readonly [Partial<typeof event>, RegExp])[] = [
+    [{ header: "0".repeat(64) }, /another block than it serves/],
+    [{ records: 7 }, /^the node tells of 7 records, the block has 1$/],
+    [{ found: [other] }, /^the node tells of 1 violations, the block has 0$/],
+    [{ violations: 3 }, /^the node tells of 3 violations of the chain, the block has 0$/],
+    [{ time_ms: 5 }, /^the node tells of 5 milliseconds as its time/],
+  ];
+  for (const [change, words] of cases) {
+    assert.match(eventComplaint({ ...event, ...change }, block) ?? "nothing", words);
+  }
 });
 
 test("the browser's predicate takes what node:crypto signs, and nothing else", () => {

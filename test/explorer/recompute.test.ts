@@ -49,9 +49,9 @@ test("shares of a proportional community are computed whole", () => {
   }
 });
 
-test("shares by keys, which stand elsewhere, are told, but for what follows from them", () => {
+test("shares by keys, which stand elsewhere, are sealed and not computed, but for what follows from them", () => {
   const fixed = { ...slots[0]!, model: "static" } as const;
-  assert.equal(recomputeShares(fixed).state, "told");
+  assert.equal(recomputeShares(fixed).state, "sealed");
   const altered = [["house", 3_000_000, 1_500_000, 1_400_000, 0, 0, 1] as const, ...rows.slice(1)];
   assert.equal(recomputeShares({ ...fixed, rows: altered }).state, "wrong");
 });
@@ -66,9 +66,17 @@ test("a bill's lines are added up from the slots, the corrected ones in the plac
   assert.match(found.reason!, /come to 2500000 mWh, not 3000000/);
 });
 
-test("an altered price, amount or total is wrong, and what does not stand under the point is told", () => {
+test("an altered price, amount or total is wrong, and what does not stand under the point is sealed alone", () => {
   const dearer: BillLine = ["covered", 3_000_000, 12_346, 37_035, 2, 0, 0, 0, 900, 5, 9];
   assert.match(recomputeLine(dearer, bill, slots).reason!, /come to 37038, not 37035/);
   assert.equal(recomputeTotal({ ...bill, amount: 37_536 }).state, "wrong");
-  assert.equal(recomputeLine(line, bill, slots.slice(1)).state, "told", "a slot is not there");
+  assert.equal(recomputeLine(line, bill, slots.slice(1)).state, "sealed", "a slot is not there");
+});
+
+test("how many of a line's slots are estimated or missing is counted again", () => {
+  const estimated = slot(900, 0, [["house", 3_000_000, 1_500_000, 1_500_000, 0, 0, 2], ...rows.slice(1)]);
+  const found = recomputeLine(line, bill, [slots[0]!, estimated]);
+  assert.deepEqual([found.state, found.reason], ["wrong", "of the sealed slots 1 are estimated and 0 missing"]);
+  const said: BillLine = ["covered", 3_000_000, 12_345, 37_035, 2, 1, 0, 0, 900, 5, 9];
+  assert.deepEqual(recomputeLine(said, bill, [slots[0]!, estimated]), { state: "verified" });
 });

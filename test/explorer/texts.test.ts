@@ -5,7 +5,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { allTexts, chooseLanguage, isTextKey, languages, text } from "../../tools/explorer/texts.js";
+import { pageTexts } from "../../tools/explorer/texts/pages.js";
+import { addTexts, allTexts, chooseLanguage, isTextKey, languages, text } from "../../tools/explorer/texts.js";
+
+addTexts(pageTexts);
 
 const folder = fileURLToPath(new URL("../../tools/explorer", import.meta.url));
 const sources = readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -15,7 +18,7 @@ const sources = readdirSync(folder, { recursive: true, encoding: "utf8" })
 
 test("each text stands in every language, with the same fields", () => {
   const wrong: string[] = [];
-  for (const [key, translations] of Object.entries(allTexts)) {
+  for (const [key, translations] of Object.entries(allTexts())) {
     const fields = translations.map((one) => [...new Set(one.match(/\{\w+\}/g) ?? [])].sort().join());
     const isWhole = translations.length === Object.keys(languages).length && translations.every((one) => one !== "");
     if (!isWhole || new Set(fields).size !== 1) wrong.push(key);
@@ -27,7 +30,7 @@ test("each text is shown somewhere", () => {
   // Names that a value completes, as `mark.${state}`.
   const made = [...sources.matchAll(/`([a-zA-Z]+\.)\$\{/g)].map(([, start]) => start!);
   const prefixes = [...sources.matchAll(/prefix="(\w+)"/g)].map(([, start]) => `${start}.`);
-  const left = Object.keys(allTexts).filter(
+  const left = Object.keys(allTexts()).filter(
     (key) => !sources.includes(`"${key}"`) && ![...made, ...prefixes].some((start) => key.startsWith(start)),
   );
   assert.deepEqual(left, [], "texts that nothing shows");

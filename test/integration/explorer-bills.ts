@@ -4,7 +4,11 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { chromium } from "playwright-core";
+import { decodeBlock, encodeBlock } from "../../src/wire/block.js";
+import type { Effect } from "../../src/wire/outcome.js";
+import { decodeOutput, encodeValue } from "../../src/wire/value.js";
 import { findChromium } from "../../tools/lab/determinism/chromium.js";
+import { decodeResults, encodeResults } from "../../tools/ledger/violations.js";
 import { cutOff, openPage, PATIENCE_MS, startAltering } from "./explorer-browser.js";
 
 export interface BillScene {
@@ -43,12 +47,45 @@ export async function billTest(t: TestContext, { api, community, point }: BillSc
         await page.locator(".bill").count(),
         "every total",
       );
+      const bills = new URL(page.url()).hash;
       await page.goto(`${api}/#/energy/1/${point}`);
       await page.waitForSelector('tr[data-slot][data-state="verified"]', { timeout: PATIENCE_MS });
       assert.equal(await page.locator('tr[data-slot][data-state="wrong"]').count(), 0, "no slot is wrong");
-      await findsOther(inner, { api, point }, page.context().browser()!);
+      await findsOther(inner, { api, point }, browser);
+      await findsOtherBill(inner, { api, bills }, browser);
     },
   );
+}
+
+/** A node that tells another amount of a bill: its block is not the one that was sealed. */
+async function findsOtherBill(
+  t: TestContext,
+  { api, bills }: { readonly api: string; readonly bills: string },
+  browser: Parameters<typeof openPage>[1],
+): Promise<void> {
+  const altering = await startAltering(api, (path, bytes) =>
+    /^\/chains\/\d+\/blocks\/\d+$/.test(path) && bytes.length > 0 ? withOtherBills(bytes) : undefined,
+  );
+  const page = await openPage(t, browser);
+  t.after(altering.close);
+  await page.goto(`${altering.address}/${bills}`);
+  await page.waitForSelector("article .alert .mark.wrong", { timeout: PATIENCE_MS });
+  const words = /block [\d,]+: what the block holds does not lead to its header's Merkle root/;
+  assert.match((await page.textContent("article .alert")) ?? "", words);
+}
+
+function withOtherBills(bytes: Uint8Array): Uint8Array | undefined {
+  const block = decodeBlock(bytes);
+  const results = decodeResults(block.results);
+  const outcomes = results.outcomes.map((outcome) =>
+    "effects" in outcome ? { ...outcome, effects: outcome.effects.map(withOtherAmount) } : outcome,
+  );
+  return encodeBlock({ ...block, results: encodeResults({ ...results, outcomes }) });
+}
+
+function withOtherAmount(effect: Effect): Effect {
+  if (effect.name !== "bill") return effect;
+  return { ...effect, body: encodeValue({ ...(decodeOutput(effect.body) as object), amount: 1 }) };
 }
 
 async function findsOther(

@@ -56,9 +56,16 @@ export async function allVerified(page: Page, count: number): Promise<void> {
 export async function startAltering(
   base: string,
   alter: (path: string, bytes: Uint8Array) => Uint8Array | string | undefined,
+  /** told in the place of the node's blocks */
+  events?: string,
 ): Promise<{ readonly address: string; close(): void }> {
   const server = createServer(async (request, response) => {
     const path = request.url ?? "";
+    if (events !== undefined && path.startsWith("/events?topic=blocks")) {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(events);
+      return;
+    }
     const answer = await fetch(base + path, { headers: { accept: request.headers.accept ?? "*/*" } });
     const headers = Object.fromEntries(answer.headers);
     for (const name of ["content-length", "content-encoding", "connection", "transfer-encoding"]) delete headers[name];
@@ -81,3 +88,35 @@ export async function startAltering(
     },
   };
 }
+
+/** Names that the accessibility tree lacks, and landmarks: what who does not see the page has of it. */
+export async function lacksInTree(page: Page): Promise<readonly string[]> {
+  const session = await page.context().newCDPSession(page);
+  const { nodes } = await session.send("Accessibility.getFullAXTree");
+  await session.detach();
+  const shown = nodes.filter(({ ignored }) => !ignored);
+  const rolesOf = (role: string) => shown.filter((node) => node.role?.value === role);
+  const named = ["link", "button", "textbox", "searchbox", "combobox", "image", "navigation", "heading", "table"];
+  const nameless = named.flatMap((role) =>
+    rolesOf(role).flatMap(({ name }) => (String(name?.value ?? "").trim() === "" ? [`${role} without a name`] : [])),
+  );
+  const landmarks = ["main", "navigation", "search", "banner"].filter((role) => rolesOf(role).length === 0);
+  return [...nameless, ...landmarks.map((role) => `no ${role}`), ...(rolesOf("main").length > 1 ? ["two main"] : [])];
+}
+
+/** Runs in each page from its beginning on: sums up what has moved by itself, but for tiles that new blocks push on. */
+export const watchShifts = `
+  window.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      if (entry.hadRecentInput) continue;
+      const moved = entry.sources.filter(({ node }) => {
+        const element = node?.nodeType === 1 ? node : node?.parentElement;
+        return element && !element.closest(".blocks");
+      });
+      if (moved.length === 0) continue;
+      const names = moved.map(({ node }) => (node.className || node.nodeName) + ": " + (node.textContent ?? "").slice(0, 40));
+      window.shifts.push({ value: entry.value, names });
+    }
+  }).observe({ type: "layout-shift", buffered: true });
+`;

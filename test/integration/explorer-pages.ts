@@ -5,10 +5,13 @@ import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Browser, Page } from "playwright-core";
+import { decodeBlock } from "../../src/wire/block.js";
 import { fromHex } from "../../src/wire/bytes.js";
-import { createParticipant } from "../../tools/provisioning/participant.js";
+import { outcomesIn } from "../../src/wire/outcome.js";
+import { publicKeyFromHex } from "../../tools/authority/issue.js";
+import { certifyParticipant, createParticipant } from "../../tools/provisioning/participant.js";
 import { encodeDayRow } from "../../tools/routes/days.js";
-import { allVerified, openPage, PATIENCE_MS, startAltering } from "./explorer-browser.js";
+import { allVerified, cutOff, openPage, PATIENCE_MS, startAltering } from "./explorer-browser.js";
 import { connectMeter, makeMeter } from "./mqtt.js";
 import { openNetwork } from "./network.js";
 import { gridseal, startGridseal, until } from "./processes.js";
@@ -31,8 +34,12 @@ export async function pageTests(t: TestContext, scene: PageScene): Promise<void>
   await t.test("holds what contracts remember to its proofs, and names a value that is told otherwise", (inner) =>
     provesState(inner, scene),
   );
+  await t.test("runs a block's contracts again, call by call, and says where a chain does not follow", (inner) =>
+    replaysRun(inner, scene),
+  );
   await t.test("shows exported chains without a node, as a node's are shown", (inner) => showsExports(inner, scene));
   await t.test("draws of two thousand meters the rows that are in sight", (inner) => drawsMany(inner, scene));
+  await t.test("takes ten thousand blocks at once, and draws the newest", (inner) => followsMany(inner, scene));
   await t.test("signs in with a key that stays in the browser, and signs an operation that is sealed", (inner) =>
     signsIn(inner, scene),
   );
@@ -123,15 +130,45 @@ async function provesState(t: TestContext, { browser, base, folder }: PageScene)
   assert.match((await other.textContent("tr[data-key]")) ?? "", /tells another value than its chain proves/);
 }
 
+/** The operation of before, whose contract runs again in the browser. */
+async function replaysRun(t: TestContext, { browser, base }: PageScene): Promise<void> {
+  const rows = await fetch(`${base}/chains/5/state/registry?prefix=entry`);
+  const { height: newest } = (await rows.json()) as { readonly height: number };
+  const height = await heightOfRun(base, newest);
+  const page = await openPage(t, browser);
+  await page.goto(`${base}/#/chains/5/blocks/${height}`);
+  await page.locator(`a[href="#/replay/5/${height}"]`).click({ timeout: PATIENCE_MS });
+  await isVisible(page, '.run[data-same="true"]');
+  assert.match((await page.textContent(".run .calls")) ?? "", /put "entry.*tariff.*12345/);
+  assert.match((await page.textContent(".run h2")) ?? "", /operation \d+ · registry · done/);
+  const altering = await startAltering(base, (path, bytes) =>
+    path.startsWith("/chains/5/blocks?") ? Buffer.from(bytes).fill(7, bytes.length - 90, bytes.length - 60) : undefined,
+  );
+  const other = await openPage(t, browser);
+  t.after(altering.close);
+  await other.goto(`${altering.address}/#/replay/5/${height}`);
+  await isVisible(other, "article .alert .mark.wrong");
+}
+
+/** The block in which the registry has run. */
+async function heightOfRun(base: string, newest: number): Promise<number> {
+  for (let height = newest; height > 0; height -= 1) {
+    const block = decodeBlock(new Uint8Array(await (await fetch(`${base}/chains/5/blocks/${height}`)).arrayBuffer()));
+    if (outcomesIn(block.results).some((outcome) => "contract" in outcome && outcome.contract === "registry")) {
+      return height;
+    }
+  }
+  assert.fail("the registry has never run");
+}
+
 async function showsExports(t: TestContext, { browser, base, folder }: PageScene): Promise<void> {
   const exported = join(folder, "exported");
   await mkdir(exported);
   await copyFile(join(folder, "genesis.cbor"), join(exported, "genesis.cbor"));
-  for (const service of ["1", "3", "5"]) {
-    const args = ["--api", base, "--out", join(exported, `${service}.chain`)];
-    const { status, errors } = await gridseal("chain", "export", service, ...args);
-    assert.equal(status, 0, errors);
-  }
+  const exports = ["1", "3", "5"].map((service) =>
+    gridseal("chain", "export", service, "--api", base, "--out", join(exported, `${service}.chain`)),
+  );
+  for (const { status, errors } of await Promise.all(exports)) assert.equal(status, 0, errors);
   const shown = startGridseal(() => {}, "explorer", exported, "--port", "0");
   const address = await until(
     "exported chains are served",
@@ -154,19 +191,10 @@ async function signsIn(t: TestContext, { browser, base, folder }: PageScene): Pr
     await page.goto(`${base}/#/sign`);
     await page.getByRole("button", { name: new RegExp(algorithm) }).click({ timeout: PATIENCE_MS });
     const publicKey = (await page.textContent("code.public-key", { timeout: PATIENCE_MS })) ?? "";
-    const file = join(folder, `${algorithm}.credential.cbor`);
     const id = `browser-${algorithm}`;
-    for (const [what, ...named] of [
-      ["organisation", `org-${id}`, "--name", id],
-      ["participant", id, "--organisation", `org-${id}`],
-    ] as const) {
-      const entered = await gridseal("authority", "register", what, ...named, "--network", folder);
-      assert.equal(entered.status, 0, entered.errors);
-    }
-    const whose = ["--id", id, "--role", "regulator", "--services", "5"];
-    const args = ["--network", folder, "--public-key", publicKey, ...whose, "--out", file];
-    const issued = await gridseal("authority", "issue", ...args);
-    assert.equal(issued.status, 0, issued.errors);
+    const plan = { network: folder, id, role: "regulator", services: [5] } as const;
+    const credential = await certifyParticipant(plan, publicKeyFromHex(publicKey), new Date());
+    const file = { name: "credential.cbor", mimeType: "application/cbor", buffer: Buffer.from(credential) };
     await page.setInputFiles('input[name="credential"]', file);
     await page.getByText(id, { exact: true }).waitFor({ timeout: PATIENCE_MS });
     await page.selectOption('select[name="service"]', "5");
@@ -206,19 +234,52 @@ async function drawsMany(t: TestContext, { browser, base }: PageScene): Promise<
   await page.getByText("is asked for").waitFor({ state: "detached", timeout: PATIENCE_MS });
   const first = await page.locator("tr[data-meter]").first().getAttribute("data-meter");
   assert.equal(first, "0000000000000000", "who lacks records stands first");
-  const frames = (await page.evaluate(`(${scrollFrames})()`)) as readonly number[];
-  const sorted = [...frames].sort((one, other) => one - other);
-  const [median, p95] = [sorted[Math.floor(sorted.length / 2)]!, sorted[Math.floor(sorted.length * 0.95)]!];
-  t.diagnostic(
-    `${METERS} meters: ${frames.length} frames of scrolling, median ${median.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms`,
-  );
+  t.diagnostic(`${METERS} meters, scrolled: ${framesText(await page.evaluate(`(${scrollFrames})()`))}`);
   const drawn = await page.locator("tr[data-meter]").count();
   assert.ok(drawn < 100, `rows out of sight are not drawn: ${drawn} are`);
   const last = await page.locator("tr[data-meter]").last().getAttribute("data-meter");
   assert.notEqual(last, first, "other rows are in sight");
 }
 
+/** Ten thousand blocks come at once, as to who was away: the page stays at hand, and draws the newest. */
+async function followsMany(t: TestContext, { browser, base }: PageScene): Promise<void> {
+  const block = { service: 3, header: "00".repeat(32), records: 7, violations: 0, found: [], orders: [], time_ms: 1 };
+  const events = Array.from({ length: BLOCKS }, (_, index) => {
+    const height = 100_000 + index;
+    return `id: 3:${height}\nevent: block\ndata: ${JSON.stringify({ ...block, height })}\n\n`;
+  });
+  const altering = await startAltering(base, () => undefined, events.join(""));
+  const page = await openPage(t, browser);
+  cutOff.add(page); // these blocks are nowhere
+  t.after(altering.close);
+  await page.addInitScript(watchFrames);
+  await page.goto(`${altering.address}/`);
+  const newest = (100_000 + BLOCKS - 1).toLocaleString("en");
+  await page.locator(".strip .block b", { hasText: newest }).waitFor({ timeout: PATIENCE_MS });
+  t.diagnostic(`${BLOCKS} blocks at once: ${framesText(await page.evaluate("window.frames_ms"))}`);
+  assert.ok((await page.locator(".strip .block").count()) < 150, "the newest of each chain are drawn");
+}
+
+function framesText(frames: unknown): string {
+  const sorted = [...(frames as readonly number[])].sort((one, other) => one - other);
+  const at = (part: number) => sorted[Math.floor((sorted.length - 1) * part)]!.toFixed(0);
+  return `${sorted.length} frames, median ${at(0.5)} ms, p95 ${at(0.95)} ms, longest ${at(1)} ms`;
+}
+
+const BLOCKS = 10_000;
 const METERS = 2_000;
+
+/** Runs in the page from its beginning on. */
+const watchFrames = `
+  window.frames_ms = [];
+  let before = performance.now();
+  const next = (now) => {
+    window.frames_ms.push(now - before);
+    before = now;
+    requestAnimationFrame(next);
+  };
+  requestAnimationFrame(next);
+`;
 
 /** Runs in the page: scrolls to the end in sixty steps, and says how long each frame took. */
 const scrollFrames = `() => {

@@ -6,16 +6,31 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 import { decodeBlock, encodeBlock } from "../../src/wire/block.js";
 import { findChromium } from "../../tools/lab/determinism/chromium.js";
-import { allVerified, cutOff, openPage, PATIENCE_MS, startAltering } from "./explorer-browser.js";
+import {
+  allVerified,
+  cutOff,
+  lacksInTree,
+  openPage,
+  PATIENCE_MS,
+  startAltering,
+  watchShifts,
+} from "./explorer-browser.js";
 import { pageTests } from "./explorer-pages.js";
 import { freeBasePort } from "./network.js";
 import { cleanUp, type Defer, startGridseal, temporaryFolder, until } from "./processes.js";
 
 const NODES = 4;
 const FIRST_PAGE_BYTES_MAX = 100_000;
+/** Of an idle machine a second is wanted, and half of it measured; tests run beside others. */
+const INTERACTIVE_MS_MAX = 5_000;
+/** Of the layout (Layout Instability, section 2.3): a tenth of what counts as good. A number that grows moves what stands behind it. */
+const SHIFT_MAX = 0.01;
+const RECEIPT_MS_MAX = 100;
+/** So often a receipt is verified, the fastest of which is held: the first one warms the engine up. */
+const RECEIPT_TRIES = 4;
 /** WCAG 2.2, success criterion 1.4.3. */
 const CONTRAST_MIN = 4.5;
 
@@ -42,11 +57,10 @@ test("the explorer in Chromium", { skip, timeout: 480_000 }, async (t) => {
     findsAltered(inner, browser, base),
   );
   await pageTests(t, { browser, base, folder });
-  await t.test("is legible in light and dark, on a phone and on a wall, in three languages", (inner) =>
+  await t.test("is legible on every page in light and dark, on a phone and on a wall, in three languages", (inner) =>
     isLegible(inner, browser, base),
   );
-  await t.test("is legible on every page", (inner) => arePagesLegible(inner, browser, base));
-  await t.test("is small, and its policy lets nothing else in", () => isSmall(base));
+  await t.test("is small, and its policy lets nothing else in", (inner) => isSmall(inner, base));
 });
 
 async function startDemo(defer: Defer, folder: string): Promise<string> {
@@ -60,7 +74,12 @@ async function startDemo(defer: Defer, folder: string): Promise<string> {
 
 async function showsChains(t: TestContext, browser: Browser, base: string): Promise<void> {
   const page = await openPage(t, browser);
+  await page.addInitScript(watchShifts);
   await page.goto(`${base}/`);
+  await page.waitForSelector(".strip .block a", { timeout: PATIENCE_MS });
+  const interactive_ms = Number(await page.evaluate("performance.now()"));
+  t.diagnostic(`chains are there to be clicked after ${interactive_ms.toFixed(0)} ms`);
+  assert.ok(interactive_ms < INTERACTIVE_MS_MAX, `the page takes ${interactive_ms} ms`);
   await page.waitForSelector(".block.verified", { timeout: PATIENCE_MS });
   assert.equal(await page.locator(".strip").count(), 6, "a strip a chain");
   const newest = () => page.locator(".strip .block a b").allTextContents();
@@ -68,6 +87,13 @@ async function showsChains(t: TestContext, browser: Browser, base: string): Prom
   await until("a new block appears by itself", async () => (await newest()).join() !== before);
   assert.match((await page.textContent(".legend")) ?? "", /Nobody has to sign in at this node/);
   assert.equal(await page.locator(".block.wrong").count(), 0, "no block is wrong");
+  const shifts = (await page.evaluate("window.shifts")) as readonly {
+    readonly value: number;
+    readonly names: string[];
+  }[];
+  const shifted = shifts.reduce((sum, { value }) => sum + value, 0);
+  t.diagnostic(`what moves by itself comes to ${shifted.toFixed(4)}`);
+  assert.ok(shifted < SHIFT_MAX, `something moves by itself: ${JSON.stringify(shifts)}`);
 }
 
 async function verifiesBlock(t: TestContext, browser: Browser, base: string): Promise<void> {
@@ -96,8 +122,16 @@ async function verifiesReceipt(t: TestContext, browser: Browser, base: string): 
   await page.waitForSelector(".drop input");
   cutOff.add(page);
   await page.context().route("**/*", (route) => route.abort());
-  await page.setInputFiles(".drop input", files);
-  await allVerified(page, 8);
+  const took_ms: number[] = [];
+  while (took_ms.length < RECEIPT_TRIES) {
+    await page.setInputFiles(".drop input", []);
+    await page.setInputFiles(".drop input", files);
+    await allVerified(page, 8);
+    await page.waitForSelector("[data-took]", { timeout: PATIENCE_MS });
+    took_ms.push(Number(await page.getAttribute("[data-took]", "data-took")));
+  }
+  t.diagnostic(`a receipt is verified without a connection in ${took_ms.join(", ")} ms`);
+  assert.ok(Math.min(...took_ms) < RECEIPT_MS_MAX, `a receipt takes ${Math.min(...took_ms)} ms`);
   const altered = files.map((file, index) => ({ ...file, buffer: index === 0 ? flipped(file.buffer) : file.buffer }));
   await page.setInputFiles(".drop input", altered);
   await page.waitForSelector('.findings [data-state="wrong"]', { timeout: PATIENCE_MS });
@@ -128,57 +162,49 @@ function withOtherTime(bytes: Uint8Array): Uint8Array {
   return encodeBlock({ ...block, time_ms: block.time_ms + 1 });
 }
 
+/** On the first page: each of both lights, screens and languages. */
+const screens = [
+  ["light", 360, "de"],
+  ["dark", 360, "zh"],
+  ["light", 1_280, "en"],
+  ["dark", 1_280, "de"],
+  ["light", 2_560, "zh"],
+  ["dark", 2_560, "en"],
+] as const;
+/** Addresses beside those of the menu. */
+const FURTHER_PAGES = ["#/contracts/5/registry", "#/meters/5", "#/search/3:1", "#/chains/3/blocks/1"];
+
 async function isLegible(t: TestContext, browser: Browser, base: string): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    for (const [width, height, language] of [
-      [360, 740, "de"],
-      [1_280, 800, "en"],
-      [2_560, 1_440, "zh"],
-    ] as const) {
-      const page = await openPage(t, browser, { colorScheme, viewport: { width, height } });
-      await page.goto(`${base}/`);
-      await page.selectOption("select", language);
-      await page.waitForSelector(".block.verified", { timeout: PATIENCE_MS });
-      const name = `${colorScheme} ${width} ${language}`;
-      const faint = await page.evaluate(`(${faintTexts})(${CONTRAST_MIN})`);
-      assert.deepEqual(faint, [], `texts are too faint: ${name}`);
-      const isWider = await page.evaluate("document.documentElement.scrollWidth > window.innerWidth");
-      assert.equal(isWider, false, `the page is wider than the screen: ${name}`);
-      const nameless = await page.evaluate(`(${namelessControls})()`);
-      assert.deepEqual(nameless, [], `controls have no name: ${name}`);
-    }
+  const page = await openPage(t, browser);
+  await page.goto(`${base}/`);
+  await page.waitForSelector(".block.verified", { timeout: PATIENCE_MS });
+  for (const screen of screens) await holdsOn(page, screen, "the first page");
+  const addresses = await page
+    .locator(".top nav a")
+    .evaluateAll((links) => links.map((link) => link.getAttribute("href")!));
+  assert.ok(addresses.length > 14, `the menu leads to ${addresses.length} pages`);
+  for (const address of [...addresses, ...FURTHER_PAGES]) {
+    await page.goto(`${base}/${address}`);
+    await page.locator("main h1, main .figures").first().waitFor({ timeout: PATIENCE_MS });
+    await page.getByText(/^(is asked for|wird geholt|正在获取)$/).waitFor({ state: "detached", timeout: PATIENCE_MS });
+    for (const screen of [screens[0], screens[5]]) await holdsOn(page, screen, address);
+    assert.deepEqual(await lacksInTree(page), [], `the accessibility tree lacks something: ${address}`);
   }
 }
 
-/** Every page of the menu, where it is narrowest and where it is dark. */
-async function arePagesLegible(t: TestContext, browser: Browser, base: string): Promise<void> {
-  for (const [colorScheme, width, language] of [
-    ["light", 360, "de"],
-    ["dark", 1_280, "zh"],
-  ] as const) {
-    const page = await openPage(t, browser, { colorScheme, viewport: { width, height: 800 } });
-    await page.goto(`${base}/`);
-    await page.selectOption(".choices select", language);
-    const addresses = await page
-      .locator(".top nav a")
-      .evaluateAll((links) => links.map((link) => link.getAttribute("href")!));
-    assert.ok(addresses.length > 9, `the menu leads to ${addresses.length} pages`);
-    for (const address of [...addresses, "#/contracts/5/registry", "#/meters/3", "#/search/3:1"]) {
-      await page.goto(`${base}/${address}`);
-      await page.locator("main h1, main .figures").first().waitFor({ timeout: PATIENCE_MS });
-      await page
-        .getByText(/^(is asked for|wird geholt|正在获取)$/)
-        .waitFor({ state: "detached", timeout: PATIENCE_MS });
-      const name = `${address} ${colorScheme} ${width}`;
-      assert.deepEqual(await page.evaluate(`(${faintTexts})(${CONTRAST_MIN})`), [], `texts are too faint: ${name}`);
-      const isWider = await page.evaluate("document.documentElement.scrollWidth > window.innerWidth");
-      assert.equal(isWider, false, `the page is wider than the screen: ${name}`);
-      assert.deepEqual(await page.evaluate(`(${namelessControls})()`), [], `controls have no name: ${name}`);
-    }
-  }
+/** The page as it stands, on another screen: contrast, width, names of controls. */
+async function holdsOn(page: Page, screen: (typeof screens)[number], address: string): Promise<void> {
+  const [colorScheme, width, language] = screen;
+  await page.emulateMedia({ colorScheme });
+  await page.setViewportSize({ width, height: 800 });
+  await page.selectOption(".choices select", language);
+  const name = `${address} ${screen.join(" ")}`;
+  assert.deepEqual(await page.evaluate(`(${faintTexts})(${CONTRAST_MIN})`), [], `texts are too faint: ${name}`);
+  assert.deepEqual(await page.evaluate(`(${tooWide})()`), [], `the page is wider than the screen: ${name}`);
+  assert.deepEqual(await page.evaluate(`(${namelessControls})()`), [], `controls have no name: ${name}`);
 }
 
-async function isSmall(base: string): Promise<void> {
+async function isSmall(t: TestContext, base: string): Promise<void> {
   const page = await fetch(`${base}/`);
   const html = await page.text();
   const policy = page.headers.get("content-security-policy") ?? "";
@@ -200,6 +226,7 @@ async function isSmall(base: string): Promise<void> {
     sum += Number(answer.headers.get("content-length"));
     await answer.arrayBuffer();
   }
+  t.diagnostic(`the first page takes ${sum} bytes in ${wanted.length + 1} answers`);
   assert.ok(sum < FIRST_PAGE_BYTES_MAX, `the first page takes ${sum} bytes`);
 }
 
@@ -232,6 +259,14 @@ const faintTexts = `(least) => {
     if (contrast < least) found.push(element.className + ": " + element.textContent.slice(0, 30) + " " + contrast.toFixed(2));
   }
   return [...new Set(found)];
+}`;
+
+/** Runs in the page: what reaches beyond the screen's width, where anything makes the page wider. */
+const tooWide = `() => {
+  const { scrollWidth } = document.documentElement;
+  if (scrollWidth <= innerWidth) return [];
+  const beyond = [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 1);
+  return [scrollWidth + " px", ...beyond.map((one) => one.tagName + "." + one.className + ": " + one.textContent.slice(0, 30))];
 }`;
 
 /** Runs in the page: controls that nothing names for who does not see them. */

@@ -27,7 +27,8 @@ test("the monitor names the node that serves a wrong block, and nobody else", { 
   const [honest, other] = network.nodes.map(({ api }) => `http://${api.host}:${api.port}`) as [string, string];
   const altered = await startAltering(defer, other);
   const nodes = [honest, altered];
-  const args = ["--genesis", network.genesis, "--metrics", "0"];
+  const state = join(folder, "monitor");
+  const args = ["--genesis", network.genesis, "--metrics", "0", "--state", state];
   const monitor = startGridseal(defer, "monitor", "--api", ...nodes, ...args);
   const lines = () =>
     monitor.output
@@ -51,7 +52,7 @@ test("the monitor names the node that serves a wrong block, and nobody else", { 
     const port = String(lines()[0]!.metrics);
     const standing = (await gridsealJson("alarm", "list", "--metrics", port)) as { alarm: string; id: string }[];
     const { id } = standing.find(({ alarm }) => alarm === "wrong-block")!;
-    const acknowledged = await gridseal("alarm", "acknowledge", id, "--metrics", port);
+    const acknowledged = await gridseal("alarm", "acknowledge", id, "--metrics", port, "--state", state);
     assert.equal(acknowledged.status, 0, acknowledged.errors);
     const isTold = (state: string) => lines().some((line) => line.id === id && line.state === state);
     await until("that is told", () => isTold("acknowledged"));

@@ -69,7 +69,8 @@ test("the node that serves an altered block is named with its height, and the ot
   const metrics = metricsText(monitor);
   assert.match(metrics, /^gridseal_monitor_alarms\{alarm="wrong-block",severity="page"\} 1$/m);
   assert.ok(metrics.includes(`gridseal_monitor_height{node="${honest}",service="1"} 3\n`), metrics);
-  const desk = await openDesk(0, monitor);
+  const token = "5".repeat(64);
+  const desk = await openDesk(0, monitor, token);
   t.after(() => desk.server.close());
   const at = `http://127.0.0.1:${desk.port}`;
   const [alarm] = (await (await fetch(`${at}/alarms`)).json()) as { id: string; alarm: string; height: number }[];
@@ -77,7 +78,8 @@ test("the node that serves an altered block is named with its height, and the ot
   const acknowledge = (headers: Record<string, string>) =>
     fetch(`${at}/alarms/${alarm!.id}/acknowledge`, { method: "POST", headers });
   assert.equal((await acknowledge({ origin: "http://elsewhere" })).status, 403, "no page of a browser may");
-  assert.equal((await acknowledge({})).status, 200);
+  assert.equal((await acknowledge({})).status, 401, "no other user of the machine may");
+  assert.equal((await acknowledge({ authorization: `Bearer ${token}` })).status, 200);
   assert.equal(told.at(-1)!.type, "acknowledged");
   assert.match(metricsText(monitor), /^gridseal_monitor_acknowledged\{alarm="wrong-block",severity="page"\} 1$/m);
   stopping.abort();

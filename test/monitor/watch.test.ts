@@ -177,3 +177,32 @@ test("a block that names another block of a chain than that chain has is alarmed
   assert.deepEqual(names(told), ["raised anchor"]);
   assert.match(told[0]!.alarm.what, /block 8 names block 3 of chain 1 as bbbbbbbbbbbbbbbb, a serves aaaaaaaaaaaaaaaa/);
 });
+
+test("an anchor that comes before its block is compared when the block comes", () => {
+  const watch = createWatch(terms);
+  const name = (node: string, height: number, header: string) => {
+    const anchors = [{ service: 1, height: 3, header: header.repeat(32) }];
+    const block = { service: 3, height, header: `c${height}`, time_ms: 1_000, meters: [], anchors };
+    return watch.step({ type: "audited", node, block, isNew: true }, 1_000);
+  };
+  assert.deepEqual(names(name("b", 8, "aa")), []);
+  assert.deepEqual(names(name("b", 9, "bb")), [], "which of the two is right is not known yet");
+  watch.step(audited("a", 2, "a2", 1_000), 1_000);
+  const told = watch.step(audited("a", 3, "aa".repeat(32), 1_000), 1_000);
+  assert.deepEqual(names(told), ["raised anchor"]);
+  assert.match(told[0]!.alarm.what, /block 9 names block 3 of chain 1 as bbbbbbbbbbbbbbbb, a serves aaaaaaaaaaaaaaaa/);
+  assert.deepEqual([told[0]!.alarm.node, told[0]!.alarm.service], ["b", 3]);
+});
+
+test("an order that changes a chain's rules is told once, with those before it, and is over when they are in force", () => {
+  const watch = createWatch(terms);
+  watch.step(seen("a", 5), 0);
+  const order = { number: 7, service: 1, fromHeight: 9, what: "installs community 1.0.0" };
+  assert.deepEqual(names(watch.step({ type: "ordered", order }, 0)), ["raised rules"]);
+  assert.deepEqual(names(watch.step({ type: "ordered", order }, 1)), [], "the next node's chain has it as well");
+  const told = watch.step({ type: "ordered", order: { ...order, number: 8, fromHeight: 8, what: "retires cases" } }, 2);
+  assert.deepEqual(names(told), ["raised rules"]);
+  assert.match(told[0]!.alarm.what, /^order 8 retires cases, from block 8 of trading on; order 7 installs community/);
+  assert.deepEqual(names(watch.step(audited("a", 8, "aa", 3), 3)), []);
+  assert.deepEqual(names(watch.step(audited("a", 9, "ab", 4), 4)), ["over rules"]);
+});

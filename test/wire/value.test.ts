@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CONTRACT_OUTPUT_MAX, decodeOutput, decodeValue, encodeValue } from "../../src/wire/value.js";
-import { violationDetail } from "../../tools/node/chain/violation-detail.js";
+import { violationDetail } from "../../tools/contracts/told-violation.js";
 
 test("reads back as much as a run may put out, in one text or in many items", () => {
   const text = "x".repeat(CONTRACT_OUTPUT_MAX - 5);

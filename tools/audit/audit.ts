@@ -14,20 +14,19 @@ import { decodeEvidence } from "../consensus/messages.js";
 import { nodeVerify } from "../crypto/signatures.js";
 import { verifyAsync } from "../crypto/verifying.js";
 import { GridsealError, reasonOf } from "../errors.js";
+import { ChainMemory, tipAfter } from "../ledger/chain-memory.js";
 import type { ChainTip } from "../ledger/compose.js";
 import { decodeDisproof } from "../ledger/disproof.js";
-import type { ChainView, Execution } from "../ledger/execution.js";
+import type { Execution } from "../ledger/execution.js";
 import { firstTip } from "../ledger/first-tip.js";
 import { CONTRACTS_SERVICE, type Governance, initialGovernance } from "../ledger/governance.js";
 import type { MemberSet } from "../ledger/members.js";
-import { MemoryState } from "../ledger/memory-state.js";
 import { checkEvidence, checkMessage, checkOrder } from "../ledger/notices.js";
 import type { RunResult } from "../ledger/outcome.js";
 import { roleComplaint } from "../ledger/record-scan.js";
 import { type ReplayedBlock, replayWith } from "../ledger/replay.js";
 import type { RunPlan } from "../ledger/run-plan.js";
-import { MemorySettlement } from "../ledger/settlement/memory-settlement.js";
-import type { MeterState, OriginState } from "../ledger/state.js";
+import type { MeterState } from "../ledger/state.js";
 import {
   decodeResults,
   type Equivocation,
@@ -128,6 +127,8 @@ export interface AuditOptions {
 export interface AuditedBlock {
   readonly block: Block;
   readonly header: Uint8Array;
+  /** keys of the state that it has written, each behind its contract's name and a slash */
+  readonly written: readonly string[];
   readonly governance: Governance;
   readonly members: MemberSet;
 }
@@ -154,12 +155,7 @@ interface Audit {
   readonly genesis: Genesis;
   readonly chain: GenesisChain;
   readonly options: AuditOptions;
-  readonly meters: Map<string, MeterState>;
-  readonly origins: Map<string, OriginState>;
-  readonly faults: Map<string, readonly number[]>;
-  readonly credentials: Map<string, Uint8Array>;
-  readonly state: MemoryState;
-  readonly settlement: MemorySettlement;
+  readonly memory: ChainMemory;
   readonly keys: Map<string, Key>;
   readonly forks: ForkProofs;
   tip: ChainTip;
@@ -174,6 +170,7 @@ interface Replayed {
   readonly orders: number;
   readonly governance: Governance;
   readonly members: MemberSet;
+  readonly written: readonly string[];
   readonly violations: Execution["violations"];
   readonly complaint: Promise<string | undefined>;
 }
@@ -190,12 +187,12 @@ export async function auditChain(
 ): Promise<AuditReport> {
   const audit = createAudit(genesis, chain, options);
   const problem = (await findProblem(audit, blocks())) ?? (await audit.forks.findUnproved(blocks));
-  return reportOf(chain, audit, problem);
+  return reportOf(chain, { ...audit, meters: audit.memory.meters }, problem);
 }
 
 function reportOf(
   chain: Pick<GenesisChain, "service" | "name">,
-  { totals, keys, meters }: Pick<Audit, "totals" | "keys" | "meters">,
+  { totals, keys, meters }: Pick<Audit, "totals" | "keys"> & Pick<ChainMemory, "meters">,
   problem: Problem | undefined,
 ): AuditReport {
   return {
@@ -239,32 +236,17 @@ function openGapsOf(states: ReadonlyMap<string, MeterState>): OpenGaps {
 }
 
 function createAudit(genesis: Genesis, chain: GenesisChain, options: AuditOptions): Audit {
-  const meters = new Map<string, MeterState>();
-  const origins = new Map<string, OriginState>();
-  const faults = new Map<string, readonly number[]>();
-  const credentials = new Map<string, Uint8Array>();
-  const state = new MemoryState();
-  const settlement = new MemorySettlement();
+  const memory = new ChainMemory();
   const governance =
     (chain.service === CONTRACTS_SERVICE ? undefined : options.governance) ?? initialGovernance(genesis);
   return {
     genesis,
     chain,
     options,
-    meters,
-    origins,
-    faults,
-    credentials,
-    state,
-    settlement,
+    memory,
     keys: new Map(),
     forks: createForkProofs(),
-    tip: firstTip({
-      genesis,
-      chain,
-      governance,
-      view: viewOver({ meters, origins, faults, credentials, state, settlement }),
-    }),
+    tip: firstTip({ genesis, chain, governance, view: memory.view }),
     totals: createTotals(genesis),
   };
 }
@@ -280,28 +262,6 @@ function createTotals(genesis: Genesis): Totals {
     equivocations: [],
     falseAcknowledgements: [],
     anchored: new Map(),
-  };
-}
-
-/** The hash of a record that is sealed, whatever it is: whether a fork's record differs from it is proved in the end. */
-const someHash = new Uint8Array(0);
-
-function viewOver(
-  known: Pick<Audit, "meters" | "origins" | "faults" | "credentials" | "state" | "settlement">,
-): ChainView {
-  const { meters, origins, faults, credentials, state, settlement } = known;
-  return {
-    state,
-    settlement,
-    credential: (kid) => credentials.get(kid),
-    meter: (kid) => meters.get(kid),
-    origin: (node) => origins.get(node),
-    faults: (node) => faults.get(node) ?? [],
-    sealedHash(kid, seq) {
-      const meter = meters.get(kid);
-      if (meter === undefined || seq > meter.high) return undefined;
-      return meter.gaps.some(([from, to]) => seq >= from && seq <= to) ? undefined : someHash;
-    },
   };
 }
 
@@ -346,20 +306,13 @@ async function replayNext(audit: Audit, bytes: Uint8Array): Promise<Replayed> {
   if (isNew) for (const order of replayed.orders) checkOrder(audit.genesis, block.chain, order, nodeVerify);
   if (isNew) for (const carried of execution.messages) checkMessage(tip.governance, carried, nodeVerify);
   const complaint = isNew ? complaintOf(audit, block, replayed) : Promise.resolve(undefined);
-  for (const [kid, state] of execution.meters) audit.meters.set(kid, state);
-  for (const [node, state] of execution.origins) audit.origins.set(node, state);
-  for (const [node, heights] of execution.faults) audit.faults.set(node, heights);
-  for (const [kid, credential] of execution.credentials) audit.credentials.set(kid, credential);
-  audit.state.apply(replayed.entries);
-  audit.settlement.apply(replayed.settlement);
+  audit.memory.apply(replayed);
   audit.forks.expect(replayed.forks, block.height);
-  const { height, counter, time_ms, judgedAt } = block;
-  const { governance } = execution;
-  const members = replayed.nextMembers;
-  audit.tip = { ...tip, height: height + 1, previous: hash, counter, time_ms, judgedAt, governance, members };
+  audit.tip = tipAfter(tip, block, replayed);
   const { violations } = decodeResults(block.results);
-  const counted = { records: records.length, orders: replayed.orders.length, violations };
-  return { block, ...counted, governance, members: tip.members, complaint };
+  const written = [...replayed.entries.writes.keys()];
+  const counted = { records: records.length, orders: replayed.orders.length, violations, written };
+  return { block, ...counted, governance: execution.governance, members: tip.members, complaint };
 }
 
 /** Waits for a block's signatures and counts it where all are good. */
@@ -382,8 +335,8 @@ async function conclude(audit: Audit, replayed: Replayed | undefined): Promise<P
     }
   }
   for (const anchor of block.anchors) noteAnchor(totals.anchored, anchor);
-  const { governance, members } = replayed;
-  audit.options.onBlock?.({ block, header: totals.header, governance, members });
+  const { governance, members, written } = replayed;
+  audit.options.onBlock?.({ block, header: totals.header, written, governance, members });
   return undefined;
 }
 

@@ -3,7 +3,9 @@
 import type { Command } from "commander";
 import { GridsealError, reasonOf } from "../errors.js";
 import { readGenesisFile } from "../files/genesis-file.js";
+import { type AlarmTopics, openAlarmTopics, PASSWORD_VARIABLE } from "../monitor/alarm-topic.js";
 import { openDesk } from "../monitor/desk.js";
+import { writeDeskToken } from "../monitor/desk-token.js";
 import { openMarks } from "../monitor/marks.js";
 import { genesisName, startMonitor } from "../monitor/monitor.js";
 import { alarmLine, post } from "../monitor/outputs.js";
@@ -19,6 +21,7 @@ interface MonitorCommandOptions extends TokenOptions {
   readonly genesis: string;
   readonly state?: string;
   readonly webhook?: string;
+  readonly mqtt?: string;
   readonly metrics?: number;
   readonly seconds?: number;
 }
@@ -29,10 +32,11 @@ export function registerMonitor(program: Command): void {
     .description("follow every chain of several nodes, audit as it goes, and alarm of what differs")
     .requiredOption("--api <url...>", "APIs of the nodes")
     .requiredOption("--genesis <file>", "the network's genesis")
-    .option("--state <dir>", "folder that remembers how far was audited, so that a restart verifies no signature again")
+    .option("--state <dir>", "folder that remembers how far was audited, and has the token to acknowledge alarms by")
     .option("--as <dir>", "folder of who may read chains, where nodes ask for a session token")
     .option("--token-file <file>", `a token, or lines of URL and token, read each time; or ${TOKEN_VARIABLE} has one`)
     .option("--webhook <url>", "post each alarm there as JSON, too")
+    .option("--mqtt <url>", `publish each alarm at this broker, too; ${PASSWORD_VARIABLE} has its user's password`)
     .option("--metrics <port>", "serve metrics and alarms on this port of the machine", whole(0, 65_535))
     .option("--seconds <count>", "stop by itself; without it Ctrl-C stops", whole(1, 2_000_000))
     .action(monitor);
@@ -43,13 +47,16 @@ async function monitor(options: MonitorCommandOptions): Promise<void> {
   const nodes = options.api.map(baseOf);
   const tokenFor = await tokenSource(options, process.env);
   const marks = await openMarks(options.state, genesis.hash);
+  const token = options.state === undefined ? undefined : await writeDeskToken(options.state);
+  const { mqtt, webhook } = options;
+  const topics = mqtt === undefined ? undefined : openTopics(mqtt, genesis.network);
   const stopping = new AbortController();
   const running = startMonitor({
     ...{ genesis, nodes, tokenFor, marks, signal: stopping.signal },
-    onTold: (told) => void report(told, options.webhook),
+    onTold: (told) => void report(told, { webhook, topics }),
     onTrouble: complain,
   });
-  const desk = options.metrics === undefined ? undefined : await opened(options.metrics, running);
+  const desk = options.metrics === undefined ? undefined : await opened(options.metrics, running, token);
   const begun = { time: new Date().toISOString(), network: genesis.network, genesis: genesisName(genesis), nodes };
   printLines([JSON.stringify({ ...begun, ...(desk !== undefined && { metrics: desk.port }) })]);
   await Promise.race([stopSignal(), ...(options.seconds === undefined ? [] : [after(options.seconds)])]);
@@ -57,13 +64,29 @@ async function monitor(options: MonitorCommandOptions): Promise<void> {
   desk?.server.closeAllConnections();
   desk?.server.close();
   await running.ended;
+  await topics?.close();
 }
 
-/** Standard output has each alarm as a line of JSON, whatever becomes of the webhook. */
-async function report(told: Told, webhook: string | undefined): Promise<void> {
+/** Throws USAGE where the URL is no broker's. */
+function openTopics(url: string, network: string): AlarmTopics {
+  const isBroker = URL.canParse(url) && /^(mqtts?|wss?):$/.test(new URL(url).protocol);
+  if (!isBroker) throw new GridsealError("USAGE", `${url} is no address of a broker: mqtt://HOST:PORT is one`);
+  return openAlarmTopics(url, network, process.env[PASSWORD_VARIABLE]);
+}
+
+interface Outputs {
+  readonly webhook: string | undefined;
+  readonly topics: AlarmTopics | undefined;
+}
+
+/** Standard output has each alarm as a line of JSON, whatever becomes of the others. */
+async function report(told: Told, { webhook, topics }: Outputs): Promise<void> {
   const line = alarmLine(told, new Date());
   printLines([JSON.stringify(line)]);
-  const reason = webhook === undefined ? undefined : await post(webhook, line);
+  const posting = webhook === undefined ? undefined : post(webhook, line);
+  const refused = await topics?.publish(line);
+  if (refused !== undefined) complain(`the broker does not take an alarm: ${refused}`);
+  const reason = await posting;
   if (reason !== undefined) complain(`the webhook ${webhook} does not take an alarm: ${reason}`);
 }
 
@@ -71,9 +94,9 @@ function complain(reason: string): void {
   printNote(`gridseal: ${reason}`);
 }
 
-async function opened(port: number, running: ReturnType<typeof startMonitor>) {
+async function opened(port: number, running: ReturnType<typeof startMonitor>, token: string | undefined) {
   try {
-    return await openDesk(port, running);
+    return await openDesk(port, running, token);
   } catch (cause) {
     throw new GridsealError("PORT_UNAVAILABLE", `metrics cannot be served on port ${port}: ${reasonOf(cause)}`, {
       cause,

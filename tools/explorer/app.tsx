@@ -11,9 +11,10 @@ import { ChainsPage } from "./pages/chains.js";
 import { LoadedPage, menu } from "./pages/pages.js";
 import { ReceiptPage } from "./pages/receipt.js";
 import { RecordPage } from "./pages/record.js";
+import { Alert } from "./parts/alert.js";
 import { Shown, useAsked } from "./parts/asked.js";
 import { Hash } from "./parts/figures.js";
-import { Mark } from "./parts/mark.js";
+import { GroundContext, Mark } from "./parts/mark.js";
 import { pinnedGenesis, store, storedTheme, themes, useThemeOf } from "./preferences.js";
 import { numberOf, type Place, placeOf } from "./route.js";
 import { chooseLanguage, type Language, languageNow, languages, type TextKey, text } from "./texts.js";
@@ -73,12 +74,14 @@ function Connected({ network, place, onToken }: ConnectedProps) {
   useEffect(() => followLive(network, { onState: setLive, onConnection: setConnection }), [network]);
   const needsToken = connection.refusal === "unauthorized" || connection.refusal === "forbidden";
   return (
-    <>
+    <GroundContext.Provider value={toHex(network.genesis.hash)}>
       <GenesisLine network={network} connection={connection} />
       {needsToken && <TokenForm onToken={onToken} />}
-      <Page network={network} place={place} live={live} />
+      <div class="page">
+        <Page network={network} place={place} live={live} />
+      </div>
       <Legend isOpen={connection.isLive} />
-    </>
+    </GroundContext.Provider>
   );
 }
 
@@ -102,7 +105,7 @@ function Page({
   if (page === "records" && service !== undefined && /^[0-9a-f]{16}$/.test(kid) && seq !== undefined) {
     return <RecordPage network={network} service={service} kid={kid} seq={seq} />;
   }
-  return <LoadedPage network={network} place={place} live={live} />;
+  return <LoadedPage key={page} network={network} place={place} live={live} />;
 }
 
 function SearchForm() {
@@ -156,11 +159,7 @@ function GenesisLine({ network, connection }: { readonly network: Network; reado
         </span>
       </p>
       {pinned === undefined && <p class="quiet">{text("app.genesisTold")}</p>}
-      {isOther && (
-        <p class="alert" role="alert">
-          {text("app.genesisOther")}
-        </p>
-      )}
+      {isOther && <Alert isWrong>{text("app.genesisOther")}</Alert>}
     </section>
   );
 }
@@ -187,8 +186,8 @@ function Legend({ isOpen }: { readonly isOpen: boolean }) {
   return (
     <footer class="legend">
       <p>
-        {text("mark.legend")}: <Mark state="verified" /> <Mark state="told" /> <Mark state="wrong" />{" "}
-        <Mark state="open" />
+        {text("mark.legend")}: <Mark state="verified" /> <Mark state="sealed" /> <Mark state="told" />{" "}
+        <Mark state="wrong" /> <Mark state="open" />
       </p>
       {isOpen && <p class="quiet">{text("app.open")}</p>}
     </footer>

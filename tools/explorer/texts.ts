@@ -1,12 +1,12 @@
-// Every text of the explorer, a line each: English, German, Chinese. {name} is filled in. texts/ has those of the pages behind the first.
+// Texts of the frame and the first pages, a line each: English, German, Chinese. {name} is filled in. texts/ has those of the pages behind
+// them, which are added when somebody goes there.
 
-import { pageTexts } from "./texts/pages.js";
+import type { pageTexts } from "./texts/pages.js";
 
 export const languages = { en: "English", de: "Deutsch", zh: "中文" } as const;
 export type Language = keyof typeof languages;
 
 const texts = {
-  ...pageTexts,
   // the frame
   "app.promise": [
     "Meters sign what they read, nodes seal it, and your browser checks it here.",
@@ -66,9 +66,19 @@ const texts = {
   "page.energy": ["My energy", "Meine Energie", "我的电量"],
   "page.orders": ["Orders", "Anordnungen", "指令"],
   "page.health": ["Health", "Zustand", "健康"],
+  "page.community": ["Community", "Gemeinschaft", "社区"],
+  "page.market": ["Market", "Markt", "市场"],
+  "page.grid": ["Grid", "Netz", "电网"],
+  "page.credit": ["Credit", "Bonität", "信用"],
+  "page.access": ["Access", "Zugriff", "访问"],
+  "page.bills": ["Bills", "Rechnungen", "账单"],
+  "page.state": ["State", "Zustand der Verträge", "合约状态"],
+  "page.sign": ["Sign", "Signieren", "签名"],
   "page.unknown": ["There is no such page.", "Diese Seite gibt es nicht.", "没有该页面。"],
   // what is known of a figure
   "mark.verified": ["verified here", "hier geprüft", "已在此验证"],
+  "mark.sealed": ["sealed by a quorum", "vom Quorum versiegelt", "法定多数封存"],
+  "mark.ground": ["against genesis {genesis}…", "gegen Genesis {genesis}…", "依据创世 {genesis}…"],
   "mark.told": ["told by the node", "vom Knoten gesagt", "节点所述"],
   "mark.wrong": ["wrong", "falsch", "错误"],
   "mark.open": ["not checked yet", "noch nicht geprüft", "尚未验证"],
@@ -110,6 +120,7 @@ const texts = {
     "Ein Quorum hat diese Antworten versiegelt. Erst ein Lauf der Kette von Anfang an beweist sie: gridseal chain audit oder gridseal monitor.",
     "这些结果由法定多数封存。只有从头重放整条链才能证明：gridseal chain audit 或 gridseal monitor。",
   ],
+  "replay.here": ["Run them here, call by call", "Hier nachspielen, Aufruf für Aufruf", "在此逐次重放"],
   "block.batch": [
     "temporary block {number} of {node}",
     "vorläufiger Block {number} von {node}",
@@ -146,10 +157,25 @@ const texts = {
     "Sie werden in diesem Browser gelesen und nirgendwohin gesendet; das geht ohne Verbindung.",
     "文件仅在本浏览器中读取，不会发送；离线也可使用。",
   ],
+  "receipt.ofNode": [
+    "Held against this node's genesis",
+    "Gehalten gegen den Genesis dieses Knotens",
+    "依据此节点的创世",
+  ],
+  "receipt.ofFile": [
+    "Held against the genesis that you have dropped",
+    "Gehalten gegen den Genesis, den Sie abgelegt haben",
+    "依据您放入的创世文件",
+  ],
   "receipt.unknown": [
     "{name} is no proof of Gridseal.",
     "{name} ist kein Nachweis von Gridseal.",
     "{name} 不是 Gridseal 证明。",
+  ],
+  "check.took": [
+    "{count} checks in {duration} ms",
+    "{count} Prüfungen in {duration} ms",
+    "{count} 项检查，用时 {duration} 毫秒",
   ],
   "check.receipt": [
     "It reads as a receipt of height {height}, {bytes} bytes",
@@ -249,9 +275,20 @@ const texts = {
   ],
 } as const satisfies Readonly<Record<string, readonly [string, string, string]>>;
 
-export type TextKey = keyof typeof texts;
+type Texts = Readonly<Record<string, readonly [string, string, string]>>;
+export type TextKey = keyof typeof texts | keyof typeof pageTexts;
+
+let known: Texts = texts;
+
+/** More of them are there from now on. */
+export function addTexts(more: Texts): void {
+  known = { ...known, ...more };
+}
+
 /** For whoever goes over all of them. */
-export const allTexts: Readonly<Record<string, readonly [string, string, string]>> = texts;
+export function allTexts(): Texts {
+  return known;
+}
 
 const places: Readonly<Record<Language, 0 | 1 | 2>> = { en: 0, de: 1, zh: 2 };
 let place: 0 | 1 | 2 = 0;
@@ -267,7 +304,7 @@ export function languageNow(): Language {
 }
 
 export function text(key: TextKey, values: Readonly<Record<string, string | number>> = {}): string {
-  return texts[key][place].replace(/\{(\w+)\}/g, (whole, name: string) => {
+  return known[key]![place].replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = values[name];
     return value === undefined ? whole : typeof value === "number" ? numberText(value) : value;
   });
@@ -284,5 +321,5 @@ export function numberText(value: number | bigint): string {
 
 /** Whether a name of a check or a state has a text. */
 export function isTextKey(key: string): key is TextKey {
-  return Object.hasOwn(texts, key);
+  return Object.hasOwn(known, key);
 }

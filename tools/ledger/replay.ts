@@ -27,6 +27,7 @@ import { acceptanceComplaint, type MemberSet } from "./members.js";
 import { readEvidence, readNotice } from "./notices.js";
 import type { RunResult } from "./outcome.js";
 import { executionRecord } from "./record-scan.js";
+import { resultsDifference } from "./results-difference.js";
 import type { Room } from "./room.js";
 import { BLOCK_OPERATIONS_MAX, type RunPlan } from "./run-plan.js";
 import { rulesOf, UnknownScript } from "./scripts.js";
@@ -209,8 +210,10 @@ function checkResults(
 ): void {
   const violations = [...execution.violations, ...entries.violations];
   const slots = settlement.closed.map(({ slot }) => slot);
-  if (!equalBytes(encodeResults({ violations, outcomes: entries.outcomes, slots }), block.results)) {
-    throw new WireError("unproven", "results are not what the contract script finds");
+  const computed = { violations, outcomes: entries.outcomes, slots };
+  if (!equalBytes(encodeResults(computed), block.results)) {
+    const difference = resultsDifference(computed, block.results);
+    throw new WireError("unproven", `results are not what the contract script finds: ${difference}`);
   }
   if (block.counter !== tip.counter + violations.length) {
     throw new WireError("unproven", `action counter is ${block.counter}, not ${tip.counter + violations.length}`);

@@ -14,6 +14,21 @@ export const alarmKinds = {
     remedy:
       "Take the node out of use: it serves a contract's state that its own chain does not prove. Ask another node.",
   },
+  "wrong-answer": {
+    severity: "page",
+    remedy:
+      "Take the node out of use: about a block that is good it answers otherwise than the block has sealed. Ask another node.",
+  },
+  unseen: {
+    severity: "ticket",
+    remedy:
+      "Look at the node's log and load: it is up, and does not answer what it is asked about its contracts' states or blocks.",
+  },
+  rules: {
+    severity: "ticket",
+    remedy:
+      "Tell whoever rests on the chain's rules, and try the contract with gridseal contract show and contract replay: the authority has ordered others.",
+  },
   fork: {
     severity: "page",
     remedy:

@@ -3,22 +3,26 @@
 
 import { toHex } from "../../src/wire/bytes.js";
 import type { Genesis } from "../../src/wire/genesis.js";
+import { noticesOf } from "../../src/wire/notice.js";
+import { type Order, readOrder } from "../../src/wire/order.js";
 import type { AuditedBlock, AuditReport } from "../audit/audit.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import type { TokenFor } from "../files/holder-folder.js";
 import { contractsAt } from "../ledger/contract-orders.js";
-import { CONTRACTS_SERVICE, type Governance, governedChain, holderStanding } from "../ledger/governance.js";
+import { type Governance, governedChain, holderStanding } from "../ledger/governance.js";
 import { createChainContracts } from "../node/contracts/node-contracts.js";
 import { health as healthShape } from "../routes/health.js";
 import { openApiSource } from "../sources/api.js";
 import { askValue } from "../sources/client.js";
 import type { ReceiptSource } from "../sources/source.js";
 import type { Alarm } from "./alarms.js";
+import { type AnswerChecks, createAnswerChecks } from "./answers.js";
 import { followChain, Ground, headerOf, pause } from "./chain-follower.js";
 import { metersIn } from "./lateness.js";
+import { createLooks, type Looked, type Looks } from "./looks.js";
 import type { Marks } from "./marks.js";
 import { createStateRounds, type StateRounds } from "./state-rounds.js";
-import { createWatch, type Sight, type Told, type Watch } from "./watch.js";
+import { createWatch, type RulesOrder, type Sight, type Told, type Watch } from "./watch.js";
 
 const LOOK_EVERY_MS = 1_000;
 /** A chain that was found wrong is audited anew after so long. */
@@ -65,7 +69,10 @@ export function startMonitor(options: MonitorOptions): Monitor {
   };
   const common = { ...options, tell, progress, run: contracts.run };
   const nodes = options.nodes.map((url) =>
-    watchNode({ ...common, source: openApiSource(url, options.tokenFor), url, rounds: createStateRounds() }),
+    watchNode({
+      ...{ ...common, source: openApiSource(url, options.tokenFor), url },
+      ...{ rounds: createStateRounds(), answers: createAnswerChecks(), looks: createLooks(isRefused) },
+    }),
   );
   const ended = Promise.all([...nodes, keepMarks(options)]).then(() => contracts.close());
   return {
@@ -97,6 +104,8 @@ interface WatchedNode extends MonitorOptions {
   readonly progress: Progress[];
   readonly run: ReturnType<typeof createChainContracts>["run"];
   readonly rounds: StateRounds;
+  readonly answers: AnswerChecks;
+  readonly looks: Looks;
   tell(sight: Sight): void;
 }
 
@@ -110,7 +119,7 @@ async function watchNode(node: WatchedNode): Promise<void> {
       for (const { service } of health.chains) {
         if (!following.has(service)) following.set(service, keepFollowing(node, service, ground));
       }
-      await lookAtStates(node, ground);
+      await lookAtAnswers(node, ground);
       node.tell({ type: "mended", alarm: { kind: "not-admitted", node: node.url, service: undefined } });
     } catch (error) {
       const alarm = { kind: "not-admitted", node: node.url, service: undefined, what: reasonOf(error) } as const;
@@ -190,9 +199,32 @@ function noteBlock(
       header: toHex(headerHash),
     })),
   };
-  node.tell({ type: "audited", node: node.url, block, isNew: lock_ms > started_ms });
-  const hasOrders = batches.some(({ notices }) => notices.length > 0) && service === CONTRACTS_SERVICE;
-  if (hasOrders) node.tell({ type: "retired", meters: retiredIn(audited.governance) });
+  const isNew = lock_ms > started_ms;
+  node.tell({ type: "audited", node: node.url, block, isNew });
+  if (isNew) {
+    node.rounds.note(service, audited.written);
+    node.answers.note(audited.block);
+  }
+  const orders = batches.flatMap(({ notices }) => noticesOf(notices, "order").map((bytes) => readOrder(bytes)));
+  if (orders.length === 0) return;
+  node.tell({ type: "retired", meters: retiredIn(audited.governance) });
+  for (const order of isNew ? orders.flatMap(rulesIn) : []) node.tell({ type: "ordered", order });
+}
+
+/** What an order changes of the rules of a chain. */
+function rulesIn({ number, action }: Order): readonly RulesOrder[] {
+  switch (action.type) {
+    case "install":
+      return [{ number, ...action, what: `installs ${action.name} ${action.version}` }];
+    case "retire":
+      return [{ number, ...action, what: `retires ${action.name}` }];
+    case "parameters": {
+      const where = action.jurisdiction === undefined ? "" : ` for ${action.jurisdiction}`;
+      return [{ number, ...action, what: `sets other parameters of ${action.contract}${where}` }];
+    }
+    default:
+      return [];
+  }
 }
 
 /** Meters of which nothing more comes, or nothing for now. */
@@ -208,21 +240,42 @@ function alarmOf(node: string, { service, name, firstProblem }: AuditReport): Al
   return { kind, node, service, what: `${name}, block ${height}: ${what}`, height };
 }
 
-/** Of each chain's contracts in force, as its orders have them. */
-async function lookAtStates(node: WatchedNode, { governance, contractsHeight }: Ground): Promise<void> {
+/** Whether what the node answers about its chains is what they have sealed: one that fails holds up no other. */
+async function lookAtAnswers(node: WatchedNode, ground: Ground): Promise<void> {
+  const { governance, contractsHeight } = ground;
   for (const { chain } of governance.chains) {
     const at = node.progress.find(({ node: url, service }) => url === node.url && service === chain.service);
     const place = { service: chain.service, height: (at?.height ?? 0) + 1, judgedAt: contractsHeight };
-    const complaints: string[] = [];
+    const states: Looked[] = [];
     for (const { install } of contractsAt(governance.contracts, place)) {
       const asked = { genesis: node.genesis, source: node.source, service: chain.service, contract: install.name };
-      const what = await node.rounds.look(asked);
-      if (what !== undefined) complaints.push(what);
+      states.push(await node.looks.look(`${chain.name}/${install.name}`, () => node.rounds.look(asked)));
     }
-    const alarm = { kind: "wrong-state", node: node.url, service: chain.service } as const;
-    const said = complaints.join("; ");
-    node.tell(said === "" ? { type: "mended", alarm } : { type: "found", alarm: { ...alarm, what: said } });
+    const { service, name } = chain;
+    const answers = [await node.looks.look(`blocks of ${name}`, () => node.answers.look(node.source, service))];
+    report(
+      node,
+      { kind: "wrong-state", service },
+      states.flatMap(({ wrong }) => wrong ?? []),
+    );
+    report(
+      node,
+      { kind: "wrong-answer", service },
+      answers.flatMap(({ wrong }) => wrong ?? []),
+    );
+    report(
+      node,
+      { kind: "unseen", service },
+      [...states, ...answers].flatMap(({ unseen }) => unseen ?? []),
+    );
   }
+}
+
+/** It stands while there is something to say. */
+function report(node: WatchedNode, alarm: Pick<Alarm, "kind" | "service">, said: readonly string[]): void {
+  const named = { ...alarm, node: node.url };
+  if (said.length === 0) node.tell({ type: "mended", alarm: named });
+  else node.tell({ type: "found", alarm: { ...named, what: said.join("; ") } });
 }
 
 /** The genesis by its hash, as lines and metrics name it. */

@@ -30,6 +30,10 @@ const watchTerms: WatchTerms = {
 const HEIGHTS_KEPT_MAX = 10_000;
 /** Of late meters that are named. */
 const NAMED_MAX = 5;
+/** Characters of what several orders do. */
+const WHAT_MAX = 1_000;
+/** Different headers that anchors give a block which nobody has audited yet: one is the block's, and one more proves a contradiction. */
+const CLAIMS_MAX = 4;
 
 export type Sight =
   | {
@@ -44,10 +48,20 @@ export type Sight =
   /** what an audit or a look at a state has found, which stands until `mended`, or until the node serves a good block there */
   | { readonly type: "found"; readonly alarm: Alarm }
   | { readonly type: "mended"; readonly alarm: Omit<Alarm, "what"> }
+  /** an order changes by which rules a chain's blocks are judged, from a height on */
+  | { readonly type: "ordered"; readonly order: RulesOrder }
   /** nothing more comes of these meters */
   | { readonly type: "retired"; readonly meters: readonly string[] }
   /** somebody knows of it: it is not told again while it stands */
   | { readonly type: "acknowledged"; readonly id: string };
+
+export interface RulesOrder {
+  readonly number: number;
+  readonly service: number;
+  readonly fromHeight: number;
+  /** what it does */
+  readonly what: string;
+}
 
 export interface AuditedPlace {
   readonly service: number;
@@ -89,10 +103,17 @@ interface ChainSeen {
   since_ms: number;
   name: string;
   readonly headers: BoundedMap<number, { readonly node: string; readonly header: string }>;
+  /** by height: what anchors call blocks that are not audited anywhere yet */
+  readonly claims: BoundedMap<number, readonly Claim[]>;
   /** by node: since when it says that records wait there, without a break, how many, and when it said so last */
   readonly waiting: Map<string, Waiting>;
   /** by node: since when it lacks what others have */
   readonly behind: Map<string, number>;
+}
+
+/** A block that names another chain's block by its header. */
+interface Claim extends Served {
+  readonly header: string;
 }
 
 interface Waiting {
@@ -101,7 +122,7 @@ interface Waiting {
   readonly seen_ms: number;
 }
 
-/** Alarms that end where the node serves a good block at their height, or beyond it. */
+/** Alarms of a node that end where it serves a good block at their height, or beyond it. */
 const endedByBlock: readonly AlarmKind[] = ["wrong-block", "incomplete", "unreachable", "not-admitted"];
 
 /** The alarms that stand: raises, ends and repeats them. */
@@ -122,6 +143,14 @@ function createStanding(again_ms: number) {
       if (holds) open.set(name, fresh);
       else open.delete(name);
       return [{ type: holds ? "raised" : "over", alarm: known?.alarm ?? alarm }];
+    },
+    /** Raises it anew, with what stood before it. */
+    renew(alarm: Alarm, now_ms: number): Told[] {
+      const known = open.get(nameOf(alarm))?.alarm;
+      open.delete(nameOf(alarm));
+      const what = known === undefined ? alarm.what : `${alarm.what}; ${known.what}`.slice(0, WHAT_MAX);
+      const height = Math.max(known?.height ?? 0, alarm.height ?? 0);
+      return this.set({ ...alarm, what, height }, true, now_ms);
     },
     again(now_ms: number): Told[] {
       return [...open.values()].flatMap((standing) => {
@@ -147,17 +176,18 @@ export function createWatch(terms: WatchTerms = watchTerms): Watch {
   const chains = new Map<number, ChainSeen>();
   const lateness = createLateness(terms);
   const watched: Watched = {
+    ordered: { newest: 0 },
     terms,
     standing,
     lateness,
     chains,
     chainOf(service, now_ms) {
-      const headers = new BoundedMap<number, never>(HEIGHTS_KEPT_MAX);
       const fresh = {
         height: 0,
         since_ms: now_ms,
         name: `chain ${service}`,
-        headers,
+        headers: new BoundedMap<number, never>(HEIGHTS_KEPT_MAX),
+        claims: new BoundedMap<number, never>(HEIGHTS_KEPT_MAX),
         behind: new Map(),
         waiting: new Map(),
       };
@@ -177,6 +207,8 @@ export function createWatch(terms: WatchTerms = watchTerms): Watch {
 }
 
 interface Watched {
+  /** number of the newest order that was told of: every node's chain has it */
+  readonly ordered: { newest: number };
   readonly terms: WatchTerms;
   readonly standing: StandingAlarms;
   readonly lateness: ReturnType<typeof createLateness>;
@@ -197,12 +229,22 @@ function follow(watched: Watched, sight: Sight, now_ms: number): Told[] {
       return standing.set(sight.alarm, true, now_ms);
     case "mended":
       return standing.set({ ...sight.alarm, what: "" }, false, now_ms);
+    case "ordered":
+      return ordered(watched, sight.order, now_ms);
     case "retired":
       lateness.forget(sight.meters);
       return [];
     case "acknowledged":
       return standing.acknowledge(sight.id);
   }
+}
+
+function ordered(watched: Watched, { number, service, fromHeight, what }: RulesOrder, now_ms: number): Told[] {
+  if (number <= watched.ordered.newest) return [];
+  watched.ordered.newest = number;
+  const said = `order ${number} ${what}, from block ${fromHeight} of ${watched.chainOf(service, now_ms).name} on`;
+  const alarm = { kind: "rules", node: undefined, service, what: said, height: fromHeight } as const;
+  return watched.standing.renew(alarm, now_ms);
 }
 
 function ofNode(kind: AlarmKind, node: string, what: string): Alarm {
@@ -277,18 +319,26 @@ function audited(watched: Watched, { node, block, isNew }: Sight & { type: "audi
   const chain = watched.chainOf(service, now_ms);
   const known = chain.headers.get(height);
   if (known === undefined) chain.headers.set(height, { node, header });
+  const claims = chain.claims.get(height) ?? [];
+  chain.claims.delete(height);
   if (height > chain.height) {
     chain.height = height;
     chain.since_ms = now_ms;
     lateness.note(service, time_ms, meters);
   }
-  const told = endedBy(watched, { node, service, height }, now_ms);
+  const told = [
+    ...endedBy(watched, { node, service, height }, endedByBlock, now_ms),
+    ...endedBy(watched, { node: undefined, service, height }, ["rules"], now_ms),
+  ];
   if (known !== undefined && known.header !== header) {
     const two = `${header.slice(0, 16)} at ${node} and ${known.header.slice(0, 16)} at ${known.node}`;
     const what = `block ${height} is ${two}: both are sealed`;
     told.push(...standing.set({ kind: "fork", node: undefined, service, what, height }, true, now_ms));
   }
-  for (const anchor of block.anchors) told.push(...contradicted(watched, { node, service, height }, anchor, now_ms));
+  for (const claim of claims) told.push(...contradicted(watched, claim, { service, height }, now_ms));
+  for (const { header: named, ...anchored } of block.anchors) {
+    told.push(...contradicted(watched, { node, service, height, header: named }, anchored, now_ms));
+  }
   if (!isNew) return told;
   const off_ms = Math.abs(now_ms - time_ms);
   const apart = `block ${height} says a time ${Math.round(off_ms / 1_000)} s from this monitor's`;
@@ -302,25 +352,39 @@ interface Served {
   readonly height: number;
 }
 
-/** What stood against the node's chain up to this block. */
-function endedBy({ standing }: Watched, { node, service, height }: Served, now_ms: number): Told[] {
-  return endedByBlock.flatMap((kind) => {
+/** What stood against the node's chain up to this block, or was to come with it. */
+function endedBy(
+  { standing }: Watched,
+  { node, service, height }: Omit<Served, "node"> & { readonly node: string | undefined },
+  kinds: readonly AlarmKind[],
+  now_ms: number,
+): Told[] {
+  return kinds.flatMap((kind) => {
     const known = standing.open.get(nameOf({ kind, node, service }));
     if (known === undefined || (known.alarm.height ?? 0) > height) return [];
     return standing.set(known.alarm, false, now_ms);
   });
 }
 
-/** Where a block names another block of a chain than nodes serve of it. */
+/** Where a block names another block of a chain than nodes serve of it; one that nobody has served yet is compared when it comes. */
 function contradicted(
-  { standing, chains }: Watched,
-  { node, service, height }: Served,
-  anchor: AuditedPlace["anchors"][number],
+  { standing, chainOf }: Watched,
+  claim: Claim,
+  anchored: Pick<Served, "service" | "height">,
   now_ms: number,
 ): Told[] {
-  const known = chains.get(anchor.service)?.headers.get(anchor.height);
-  if (known === undefined || known.header === anchor.header) return [];
-  const named = `block ${anchor.height} of chain ${anchor.service} as ${anchor.header.slice(0, 16)}`;
+  const chain = chainOf(anchored.service, now_ms);
+  const known = chain.headers.get(anchored.height);
+  if (known === undefined) {
+    const claims = chain.claims.get(anchored.height) ?? [];
+    const isNew = claims.length < CLAIMS_MAX && claims.every(({ header }) => header !== claim.header);
+    // What is below has been compared, and is forgotten.
+    if (isNew && anchored.height > chain.height) chain.claims.set(anchored.height, [...claims, claim]);
+    return [];
+  }
+  if (known.header === claim.header) return [];
+  const { node, service, height } = claim;
+  const named = `block ${anchored.height} of chain ${anchored.service} as ${claim.header.slice(0, 16)}`;
   const what = `block ${height} names ${named}, ${known.node} serves ${known.header.slice(0, 16)}`;
   return standing.set({ kind: "anchor", node, service, what, height }, true, now_ms);
 }

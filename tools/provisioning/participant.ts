@@ -3,6 +3,7 @@
 
 import { join } from "node:path";
 import type { Role } from "../../src/wire/credential.js";
+import type { PublicKey } from "../../src/wire/key.js";
 import { registerOf } from "../authority/folder.js";
 import { withRegister } from "../authority/register/register.js";
 import { readGenesisFile } from "../files/genesis-file.js";
@@ -23,22 +24,29 @@ export interface ParticipantPlan {
 
 const DAYS = 3_650;
 
-/** Throws what registering, issuing and making the folder throw. */
-export async function createParticipant(plan: ParticipantPlan, now: Date): Promise<void> {
-  const { network, id, role, services, algorithm, out } = plan;
-  const now_s = Math.floor(now.getTime() / 1_000);
-  const { bytes: genesis } = await readGenesisFile(join(network, "genesis.cbor"));
+/** Registers who has the key, in an organisation of its own, and resolves with the credential. Throws what registering and issuing throw. */
+export async function certifyParticipant(
+  { network, id, role, services }: Pick<ParticipantPlan, "network" | "id" | "role" | "services">,
+  publicKey: PublicKey,
+  now: Date,
+): Promise<Uint8Array> {
   await withRegister(registerOf(join(network, "authority")), (register) =>
-    register.update(now_s, () => [
+    register.update(Math.floor(now.getTime() / 1_000), () => [
       { type: "organisation", organisation: { id: `org-${id}`, name: id } },
       { type: "participant", participant: { id, organisation: `org-${id}` } },
     ]),
   );
+  const asked = { network, id, roles: [role], services, publicKey, days: DAYS, force: false };
+  return (await provisionMeter(asked, now)).credential;
+}
+
+/** Throws what registering, issuing and making the folder throw. */
+export async function createParticipant(plan: ParticipantPlan, now: Date): Promise<void> {
+  const { network, algorithm, out } = plan;
+  const { bytes: genesis } = await readGenesisFile(join(network, "genesis.cbor"));
   await createFolder(out, async (folder) => {
     const { key } = await createKeyFile(join(folder, "key.json"), algorithm);
-    const asked = { network, id, roles: [role], services, publicKey: key, days: DAYS, force: false };
-    const { credential } = await provisionMeter(asked, now);
-    await createFile(join(folder, "credential.cbor"), credential);
+    await createFile(join(folder, "credential.cbor"), await certifyParticipant(plan, key, now));
     await createFile(join(folder, "genesis.cbor"), genesis);
   });
 }

@@ -19,13 +19,13 @@ export const explorerPage = {
   access: "public",
 } as const satisfies RouteShape;
 
-/** Scripts and the style sheet, by names that have a hash of what they hold. */
+/** Scripts, the style sheet and the engine of contracts, by names that have a hash of what they hold. */
 export const explorerFile = {
   method: "GET",
   path: `/${EXPLORER_FOLDER}/:file`,
   parameters: Type.Object({
     file: Type.String({
-      pattern: "^[a-z-]{1,32}-[A-Z0-9]{8}\\.(js|css)$",
+      pattern: "^[a-z-]{1,32}-[A-Z0-9]{8}\\.(js|css|wasm)$",
       description: "a file that the page at / names",
     }),
   }),

@@ -13,8 +13,7 @@ import { blocks, outlines } from "../node/chain/tables/blocks.js";
 import { heads } from "../node/chain/tables/heads.js";
 import { lineageOf } from "../node/chain/tables/lineage.js";
 import { slots } from "../node/chain/tables/settlement.js";
-import { caseStateOf, listedView } from "../node/chain/violation-cases.js";
-import { violationDetail } from "../node/chain/violation-detail.js";
+import { caseStateOf, listedView, shownView } from "../node/chain/violation-cases.js";
 import { cursorFrom, type ViolationPlace, violationAt, violationsOf } from "../node/chain/violation-list.js";
 import { createReceipts } from "../node/ingest/receipts.js";
 import { treeOf } from "../node/store/block-trees.js";
@@ -96,7 +95,7 @@ export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource
       const [of = 0, height = 0, index = 0] = name.split(":").map(Number);
       const found = violationAt(store, { service: of, height, index });
       if (found === undefined) throw new GridsealError("RECORD_UNKNOWN", `${folder} has no violation ${name}`);
-      return { ...listedView(store, found), detail: violationDetail(found.violation) };
+      return shownView(store, found);
     },
     lineage: async (service) => lineageOf(store, service),
     close: () => store.close(),

@@ -15,11 +15,18 @@ export const StandingAlarms = Type.Array(
   }),
 );
 
+interface DeskQuestion {
+  readonly method: "GET" | "POST";
+  /** of the monitor's folder, for who acknowledges */
+  readonly token?: string;
+}
+
 /** Its JSON. Rejects with NODE_UNREACHABLE, or USAGE where it takes something not. */
-export async function askDesk(port: number, path: string, method: "GET" | "POST"): Promise<unknown> {
+export async function askDesk(port: number, path: string, { method, token }: DeskQuestion): Promise<unknown> {
   const url = `http://127.0.0.1:${port}${path}`;
   try {
-    const answer = await fetch(url, { method, redirect: "error", signal: AbortSignal.timeout(ANSWER_MS) });
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const answer = await fetch(url, { method, headers, redirect: "error", signal: AbortSignal.timeout(ANSWER_MS) });
     const value: unknown = await answer.json();
     if (answer.ok) return value;
     const told = Check(Type.Object({ message: Type.String() }), value) ? value.message : `it answers ${answer.status}`;

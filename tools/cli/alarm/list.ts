@@ -17,7 +17,7 @@ export function registerList(alarm: Command): void {
 }
 
 async function list({ metrics, json }: { readonly metrics: number; readonly json?: true }): Promise<void> {
-  const alarms = await askDesk(metrics, "/alarms", "GET");
+  const alarms = await askDesk(metrics, "/alarms", { method: "GET" });
   if (!Check(StandingAlarms, alarms)) {
     throw new GridsealError("NODE_UNREACHABLE", `what answers on port ${metrics} is no monitor`);
   }

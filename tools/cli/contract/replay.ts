@@ -7,11 +7,12 @@ import { HEIGHT_MAX } from "../../../src/wire/bounds.js";
 import { entryText } from "../../../src/wire/entry.js";
 import { type EntryOutcome, outcomesIn } from "../../../src/wire/outcome.js";
 import { auditNetwork } from "../../audit/network.js";
-import { createEngine, type GuestCall } from "../../contracts/engine.js";
-import { runPlan } from "../../contracts/run-plan.js";
+import { callText } from "../../contracts/call-text.js";
+import { createEngine } from "../../contracts/engine.js";
+import { heldRuns, kindOf, type ReplayedRun, replayedRuns, runTraced } from "../../contracts/replayed-runs.js";
 import { GridsealError } from "../../errors.js";
 import { chainNamed, readGenesisFile } from "../../files/genesis-file.js";
-import { failures, type Outcome, type RunResult } from "../../ledger/outcome.js";
+import { failures, type RunResult } from "../../ledger/outcome.js";
 import type { RunPlan } from "../../ledger/run-plan.js";
 import { createChainContracts } from "../../node/contracts/node-contracts.js";
 import { readEngine } from "../../node/contracts/sandbox.js";
@@ -21,7 +22,6 @@ import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { whole, withNode } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
 import { lackErrors } from "../chain/audit.js";
-import { callText } from "./call-text.js";
 
 interface ReplayOptions extends SourceOptions {
   readonly service: string;
@@ -30,14 +30,6 @@ interface ReplayOptions extends SourceOptions {
 }
 
 type BlocksFrom = (service: number) => (() => AsyncIterable<Uint8Array>) | undefined;
-
-/** A run of the block, as it came to something here, and what is sealed of it. */
-interface ReplayedRun {
-  readonly contract: string;
-  readonly entry: string;
-  readonly outcome: Outcome;
-  readonly calls: readonly GuestCall[];
-}
 
 export function registerReplay(contract: Command): void {
   withNode(
@@ -107,12 +99,10 @@ async function replayOf(
   };
   const run = async (plan: RunPlan): Promise<readonly RunResult[]> => {
     if (current !== service || plan.height !== height) return contracts.run(plan);
-    const ran = options.trace ? await runTraced(plan) : { outcomes: await contracts.run(plan), calls: [] };
-    runs = plan.calls.flatMap(({ contract, entry }, index): ReplayedRun[] => {
-      const outcome = ran.outcomes[index]!;
-      if (outcome.type === "postponed") return [];
-      return [{ contract: plan.contracts[contract]!.name, entry, outcome, calls: ran.calls[index] ?? [] }];
-    });
+    const ran = options.trace
+      ? await runTraced(await createEngine(await readEngine()), plan)
+      : { outcomes: await contracts.run(plan), calls: [] };
+    runs = replayedRuns(plan, ran);
     return ran.outcomes;
   };
   try {
@@ -135,18 +125,6 @@ async function replayOf(
   }
 }
 
-/** In this thread, which its calls can be told to. */
-async function runTraced(plan: RunPlan) {
-  const engine = await createEngine(await readEngine());
-  const calls: GuestCall[][] = [];
-  const trace = (index: number, call: GuestCall) => {
-    const own = calls[index] ?? [];
-    own.push(call);
-    calls[index] = own;
-  };
-  return { outcomes: await runPlan(engine, plan, trace), calls };
-}
-
 interface Shown {
   readonly height: number;
   readonly name: string;
@@ -154,11 +132,7 @@ interface Shown {
 }
 
 function print(outcomes: readonly EntryOutcome[], runs: readonly ReplayedRun[], { height, name, json }: Shown): void {
-  const ran = outcomes.filter((outcome) => "contract" in outcome);
-  const rows = runs.map((run, index) => {
-    const sealed = ran[index];
-    return { ...run, sealed, isSame: sealed !== undefined && isAsSealed(sealed, run) };
-  });
+  const rows = heldRuns(outcomes, runs);
   if (json) {
     const shown = rows.map(({ contract, entry, outcome, calls, sealed, isSame: same }) => ({
       ...{ contract, entry: sealed === undefined ? entry : entryText(sealed.entry), used: outcome.used, same },
@@ -181,25 +155,4 @@ function print(outcomes: readonly EntryOutcome[], runs: readonly ReplayedRun[], 
       ...(same ? [] : [`  came to  ${expectation(outcome)}`]),
     ]);
   }
-}
-
-/** What a run that has not failed is called in results. */
-function kindOf(outcome: Outcome): "done" | "denied" {
-  return outcome.type === "done" && outcome.emissions.some(({ type }) => type === "denial") ? "denied" : "done";
-}
-
-/** As far as a sealed outcome goes; violations and what is written are in the audit's verdict. */
-export function isAsSealed(
-  sealed: EntryOutcome,
-  { contract, outcome }: Pick<ReplayedRun, "contract" | "outcome">,
-): boolean {
-  if (!("contract" in sealed) || sealed.contract !== contract || sealed.used !== outcome.used) return false;
-  if (outcome.type === "failed") return sealed.type === "failed" && sealed.reason === outcome.reason;
-  if (sealed.type === "failed" || sealed.type !== kindOf(outcome)) return false;
-  const effects = outcome.emissions.filter(({ type }) => type === "effect" || type === "message");
-  const denials = outcome.emissions.filter(({ type }) => type === "denial");
-  const text = (items: readonly { readonly name: string; readonly body: Uint8Array }[]) =>
-    toJson(items.map(({ name, body }) => [name, body]));
-  const ofSealed = sealed.type === "denied" ? sealed.denials.map(({ rule, body }) => ({ name: rule, body })) : [];
-  return text(effects) === text(sealed.effects) && text(denials) === text(ofSealed);
 }

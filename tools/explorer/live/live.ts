@@ -1,13 +1,16 @@
 // Keeps the newest blocks of all chains up to date while the page is open, and verifies each as it comes.
 
 import { Check } from "@sinclair/typebox/value";
+import { WireError } from "../../../src/wire/error.js";
+import { reasonOf } from "../../errors.js";
 import { type ChainState, chains as chainsShape } from "../../routes/chains.js";
 import { BlockEvent } from "../../routes/events.js";
 import { ViolationItem } from "../../routes/violations.js";
 import { askValue } from "../network/ask.js";
 import { listen } from "../network/event-stream.js";
 import type { Network } from "../network/network.js";
-import { sealChecks } from "../verification/block-checks.js";
+import { blockIn, sealChecks } from "../verification/block-checks.js";
+import { eventComplaint } from "../verification/event-checks.js";
 import { type Finding, findingsOf, stateOf } from "../verification/finding.js";
 import {
   type LiveState,
@@ -22,6 +25,8 @@ import {
 
 /** How often the node is asked what waits there. */
 const CHAINS_EVERY_MS = 2_000;
+/** Between two drawings of what is new. */
+const DRAWN_EVERY_MS = 50;
 /** Blocks whose checks may wait; of more the oldest stay unchecked until somebody looks at them. */
 const WAITING_MAX = 8 * STRIP_BLOCKS_MAX;
 
@@ -44,9 +49,16 @@ export function followLive(network: Network, listener: LiveListener): () => void
   const stops: (() => void)[] = [];
   const waiting: BlockEvent[] = [];
   let isChecking = false;
+  let isDue = false;
+  // Thousands of blocks come at once to who was away: the page draws what they have come to, and not each of them.
   const tell = (next: LiveState) => {
     state = next;
-    if (!isOver) listener.onState(state);
+    if (isDue) return;
+    isDue = true;
+    setTimeout(() => {
+      isDue = false;
+      if (!isOver) listener.onState(state);
+    }, DRAWN_EVERY_MS);
   };
   const checkAll = async () => {
     if (isChecking) return;
@@ -97,17 +109,19 @@ export function followLive(network: Network, listener: LiveListener): () => void
   };
 }
 
-/** Whether a quorum has sealed what the event told of. */
-async function checkSeal(network: Network, { service, height, header }: BlockEvent) {
+/** Whether a quorum has sealed what the event told of, and that has what the event tells. */
+async function checkSeal(network: Network, event: BlockEvent) {
   const findings: Finding[] = [];
   try {
-    const question = await network.question(service, height);
-    for await (const finding of findingsOf(sealChecks, question)) findings.push(finding);
+    const question = await network.question(event.service, event.height);
+    for await (const finding of findingsOf(sealChecks, question)) {
+      findings.push(finding);
+      await question.rest();
+    }
+    const complaint = findings[0]?.state === "verified" ? eventComplaint(event, blockIn(question)) : undefined;
+    if (complaint !== undefined) return { state: "wrong" as const, reason: complaint };
   } catch (error) {
-    return { state: "open" as const, reason: String(error) };
+    return { state: error instanceof WireError ? ("wrong" as const) : ("open" as const), reason: reasonOf(error) };
   }
-  const reason = findings.find((finding) => finding.reason !== undefined)?.reason;
-  const isOther = findings[0]?.facts.header !== header && findings[0]?.state === "verified";
-  if (isOther) return { state: "wrong" as const, reason: "the node tells of another block than it serves" };
-  return { state: stateOf(findings), reason };
+  return { state: stateOf(findings), reason: findings.find(({ reason }) => reason !== undefined)?.reason };
 }

@@ -37,6 +37,11 @@ export function showToken(text: string | undefined): void {
   token = text;
 }
 
+/** For a worker of this page, which shows it as well. */
+export function shownToken(): string | undefined {
+  return token;
+}
+
 /** Rejects with a Refusal, or with what fetch throws. */
 export async function ask<Shape extends RouteShape>(shape: Shape, question: Question<Shape>): Promise<Response> {
   const { parameters, query = {}, body, signal } = question;

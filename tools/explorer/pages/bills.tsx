@@ -192,7 +192,7 @@ function BillView({ sealed: { bill, height, index }, of }: { readonly sealed: Se
         <a href={`#/chains/${of.service}/blocks/${height}`}>
           {of.service}:{height}
         </a>{" "}
-        <Mark state="verified" short />
+        <Mark state="sealed" short />
       </p>
       <Table
         caption={text("bills.title", { community: bill.community })}
@@ -220,7 +220,9 @@ function LineRow({ line, computed }: { readonly line: BillLine; readonly compute
     <tr data-line={what} data-state={computed.state}>
       <td>{text(`bills.${what}`)}</td>
       <td class="number">{energy === null ? "–" : decimalText(BigInt(energy), KWH)}</td>
-      <td class="number">{decimalText(BigInt(price), MONEY)}</td>
+      <td class="number">
+        {decimalText(BigInt(price), MONEY)} <Mark state="sealed" short />
+      </td>
       <td class="number">{decimalText(BigInt(amount), MONEY)}</td>
       <td>{text("bills.counts", { slots, estimated, missing })}</td>
       <td>

@@ -44,14 +44,15 @@ export function BlockPage({ network, service, height, strips }: BlockPageProps) 
 }
 
 function Checked({ question, network }: { readonly question: BlockQuestion; readonly network: Network }) {
-  const findings = useFindings(() => findingsOf([...sealChecks, ...contentChecks], question), [question]);
+  const found = useFindings(() => findingsOf([...sealChecks, ...contentChecks], question), [question]);
+  const { findings } = found;
   const isReadable = findings[0]?.state === "verified";
   const sealed = stateOf(findings.slice(0, sealChecks.length));
   return (
     <>
       <section>
         <h2>{text("block.checks")}</h2>
-        <Findings findings={findings} awaited={CHECKS} />
+        <Findings found={found} awaited={CHECKS} />
       </section>
       {isReadable && <BlockView block={blockIn(question)} network={network} isSealed={sealed === "verified"} />}
     </>
@@ -127,9 +128,11 @@ function Outcomes({ block, isSealed }: { readonly block: Block; readonly isSeale
   return (
     <section>
       <h2>
-        {text("block.outcomes")} <Mark state={isSealed ? "told" : "open"} />
+        {text("block.outcomes")} <Mark state={isSealed ? "sealed" : "open"} />
       </h2>
-      <p class="quiet">{text("block.outcomesTold")}</p>
+      <p class="quiet">
+        {text("block.outcomesTold")} <a href={`#/replay/${block.chain}/${block.height}`}>{text("replay.here")}</a>
+      </p>
       <ul>
         {outcomes.map((outcome) => (
           <li key={entryText(outcome.entry)}>

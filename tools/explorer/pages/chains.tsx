@@ -50,7 +50,8 @@ function StripRow({ strip }: { readonly strip: Strip }) {
         <h2>{name}</h2>
         <p class="quiet">
           {text("chains.height", { height })} · {text("chains.records", { count: records })}
-          {violations > 0 && <span>{` · ${text("chains.violations", { count: violations })}`}</span>}
+          {violations > 0 && <span>{` · ${text("chains.violations", { count: violations })}`}</span>}{" "}
+          <Mark state="told" short />
         </p>
       </header>
       <ol class="blocks">

@@ -6,6 +6,7 @@ import { toHex } from "../../../src/wire/bytes.js";
 import { type ContractInForce, contractsAt } from "../../ledger/contract-orders.js";
 import { type Governance, governedHeight } from "../../ledger/governance.js";
 import { type Orders, readOrders } from "../network/orders.js";
+import { Alert } from "../parts/alert.js";
 import { Shown, useAsked } from "../parts/asked.js";
 import { Hash, Pair } from "../parts/figures.js";
 import { Mark } from "../parts/mark.js";
@@ -43,11 +44,7 @@ function ContractList({ orders: { governance, wrong } }: { readonly orders: Orde
   );
   return (
     <section>
-      {wrong !== undefined && (
-        <p class="alert" role="alert">
-          <Mark state="wrong" /> {wrong}
-        </p>
-      )}
+      {wrong !== undefined && <Alert isWrong>{wrong}</Alert>}
       {rows.length === 0 && <p>{text("app.nothing")}</p>}
       <Table
         caption={text("page.contracts")}
@@ -82,7 +79,9 @@ function OneContract({ governance, place: { service, name, height } }: OneProps)
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const wanted = String(new FormData(event.currentTarget as HTMLFormElement).get("height") ?? "");
-    location.hash = wanted === "" ? path : `${path}/${wanted}`;
+    const isReplay = (event.submitter as HTMLButtonElement | null)?.value === "replay";
+    if (isReplay && wanted !== "") location.hash = `#/replay/${service}/${wanted}`;
+    else location.hash = wanted === "" ? path : `${path}/${wanted}`;
   };
   return (
     <>
@@ -92,6 +91,9 @@ function OneContract({ governance, place: { service, name, height } }: OneProps)
           <input name="height" defaultValue={height ?? ""} inputmode="numeric" pattern="[0-9]{0,12}" />
         </label>
         <button type="submit">{text("contracts.look")}</button>
+        <button type="submit" value="replay">
+          {text("contracts.replay")}
+        </button>
         <a href={`#/state/${service}/${name}`}>{text("contracts.state")}</a>
       </form>
       {found === undefined ? (

@@ -4,9 +4,10 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { toHex } from "../../../src/wire/bytes.js";
 import { verifyCredential } from "../../../src/wire/credential.js";
+import { BoundedMap } from "../../bounded-map.js";
 import { reasonOf } from "../../errors.js";
 import { DAY_ROW_BYTES_MAX, DAY_S, day as dayShape, decodeDayRow } from "../../routes/days.js";
-import { type CellState, countsOf, type DayRows, type MeterDays, meterDays } from "../days/heat-map.js";
+import { type Cell, type CellState, countsOf, type DayRows, type MeterDays, meterDays } from "../days/heat-map.js";
 import type { Strip } from "../live/strips.js";
 import { askBytes, itemsIn, pause, Refusal } from "../network/ask.js";
 import type { Network } from "../network/network.js";
@@ -20,6 +21,7 @@ const DAYS = 14;
 const ROW_PX = 28;
 /** Rows that are drawn above and below what is in sight. */
 const ROWS_AROUND = 10;
+const LABELS_KEPT_MAX = 4_096;
 const signs: Readonly<Record<CellState, string>> = {
   sealed: "✓",
   late: "◷",
@@ -30,7 +32,7 @@ const signs: Readonly<Record<CellState, string>> = {
 };
 
 export function MetersPage({ network, place, live }: PageProps) {
-  const strips = live.strips.filter(({ name }) => name !== "contracts");
+  const { strips } = live;
   const chosen = numberOf(place.parts[0]) ?? strips[0]?.service;
   return (
     <article>
@@ -141,7 +143,7 @@ function HeatMap({ meters, days, of }: HeatMapProps) {
   const onScroll = () => setTop(Math.floor((frame.current?.scrollTop ?? 0) / ROW_PX) * ROW_PX);
   return (
     <section class="map" ref={frame} onScroll={onScroll} aria-label={text("meters.map")}>
-      <table aria-rowcount={meters.length + 1}>
+      <table aria-rowcount={meters.length + 1} aria-label={text("meters.map")}>
         <thead>
           <tr aria-rowindex={1}>
             <th scope="col">{text("meters.meter")}</th>
@@ -159,7 +161,7 @@ function HeatMap({ meters, days, of }: HeatMapProps) {
               key={meter.kid}
               meter={meter}
               days={dayTexts}
-              of={of}
+              service={of.service}
               at={first + index + 2}
               name={names.get(meter.kid)}
             />
@@ -180,12 +182,18 @@ interface MeterRowProps {
   readonly meter: MeterDays;
   /** as they are written */
   readonly days: readonly string[];
-  readonly of: DaysProps;
+  readonly service: number;
   readonly at: number;
   readonly name: string | undefined;
 }
 
-function MeterRow({ meter: { kid, cells }, days, of: { service }, at, name }: MeterRowProps) {
+/** Drawn again where something of it has changed alone: scrolling draws what comes into sight. */
+function MeterRow(props: MeterRowProps) {
+  const { meter, days, service, at, name } = props;
+  return useMemo(() => drawnRow(props), [meter, days, service, at, name]);
+}
+
+function drawnRow({ meter: { kid, cells }, days, service, at, name }: MeterRowProps) {
   return (
     <tr aria-rowindex={at} data-meter={kid}>
       <th scope="row">
@@ -194,9 +202,8 @@ function MeterRow({ meter: { kid, cells }, days, of: { service }, at, name }: Me
         </a>
       </th>
       {cells.map((cell, index) => {
-        const { state, records, missing, late, doubtful, first } = cell;
-        const said = text("meters.cell", { day: days[index]!, records, missing, late, doubtful });
-        const label = state === "none" ? text("cell.none") : `${text(`cell.${state}`)}: ${said}`;
+        const { state, first } = cell;
+        const label = labelOf(cell, days[index]!);
         return (
           <td key={days[index]} class={`cell ${state}`} title={label}>
             {first === undefined ? (
@@ -214,6 +221,18 @@ function MeterRow({ meter: { kid, cells }, days, of: { service }, at, name }: Me
       })}
     </tr>
   );
+}
+
+/** Most cells of a day say the same: writing it out takes longer than drawing it. */
+const labels = new BoundedMap<string, string>(LABELS_KEPT_MAX);
+
+function labelOf({ state, records, missing, late, doubtful }: Cell, day: string): string {
+  if (state === "none") return text("cell.none");
+  const name = [languageNow(), day, state, records, missing, late, doubtful].join();
+  const said = () => text("meters.cell", { day, records, missing, late, doubtful });
+  const label = labels.get(name) ?? `${text(`cell.${state}`)}: ${said()}`;
+  labels.set(name, label);
+  return label;
 }
 
 function dayText(day: number): string {

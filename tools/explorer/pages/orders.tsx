@@ -3,6 +3,7 @@
 import { toHex } from "../../../src/wire/bytes.js";
 import type { Action } from "../../../src/wire/order.js";
 import { type Orders, readOrders, type SealedOrder } from "../network/orders.js";
+import { Alert } from "../parts/alert.js";
 import { Shown, useAsked } from "../parts/asked.js";
 import { Time } from "../parts/figures.js";
 import { Mark } from "../parts/mark.js";
@@ -24,11 +25,7 @@ export function OrdersPage({ network }: PageProps) {
 function OrderTable({ orders: { rows, wrong } }: { readonly orders: Orders }) {
   return (
     <section>
-      {wrong !== undefined && (
-        <p class="alert" role="alert">
-          <Mark state="wrong" /> {wrong}
-        </p>
-      )}
+      {wrong !== undefined && <Alert isWrong>{wrong}</Alert>}
       {rows.length === 0 && <p>{text("app.nothing")}</p>}
       <Table caption={text("page.orders")} heads={["orders.number", "orders.signed", "orders.says", "orders.block"]}>
         {rows.map((row) => (

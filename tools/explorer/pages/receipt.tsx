@@ -1,9 +1,13 @@
 // Files that somebody holds, checked without asking anybody: dropped here they are read in this browser and sent nowhere.
 
 import { useState } from "preact/hooks";
+import { toHex } from "../../../src/wire/bytes.js";
 import { type Genesis, verifyGenesis } from "../../../src/wire/genesis.js";
 import type { Network } from "../network/network.js";
+import { Alert } from "../parts/alert.js";
+import { Hash } from "../parts/figures.js";
 import { Findings, useFindings } from "../parts/findings.js";
+import { GroundContext } from "../parts/mark.js";
 import { text } from "../texts.js";
 import { type Finding, findingsOf } from "../verification/finding.js";
 import { type FileKind, kindOf, receiptChecks, slotChecks, stateChecks } from "../verification/proof-checks.js";
@@ -47,11 +51,7 @@ export function ReceiptPage({ network }: { readonly network: Network }) {
           <input type="file" multiple onChange={(event) => void take([...(event.currentTarget.files ?? [])])} />
         </label>
         <p class="quiet">{text("receipt.stays")}</p>
-        {held.unknown && (
-          <p class="alert" role="alert">
-            {text("receipt.unknown", { name: held.unknown })}
-          </p>
-        )}
+        {held.unknown && <Alert>{text("receipt.unknown", { name: held.unknown })}</Alert>}
       </section>
       <Checked held={held} network={network} />
     </article>
@@ -76,7 +76,8 @@ function readGenesis(bytes: Uint8Array | undefined): Genesis | undefined {
 }
 
 function Checked({ held, network }: { readonly held: Held; readonly network: Network }) {
-  const genesis = readGenesis(held.genesis) ?? network.genesis;
+  const dropped = readGenesis(held.genesis);
+  const genesis = dropped ?? network.genesis;
   const common = { genesis, lineage: network.lineage, verify: browserVerify };
   const checksOf: Readonly<Partial<Record<FileKind, () => AsyncGenerator<Finding>>>> = {
     receipt: () =>
@@ -90,17 +91,20 @@ function Checked({ held, network }: { readonly held: Held; readonly network: Net
     state: () => findingsOf(stateChecks, { ...common, file: held.state! }),
   };
   const kind = (["receipt", "slot", "state"] as const).find((name) => held[name] !== undefined);
-  const findings = useFindings(() => (kind === undefined ? nothing() : checksOf[kind]!()), [held]);
+  const found = useFindings(() => (kind === undefined ? nothing() : checksOf[kind]!()), [held]);
   if (kind === undefined)
     return held.record === undefined ? null : <RecordView bytes={held.record} height={undefined} />;
   return (
-    <>
+    <GroundContext.Provider value={toHex(genesis.hash)}>
       <section>
         <h2>{text("block.checks")}</h2>
-        <Findings findings={findings} awaited={findings.length} />
+        <p class="quiet">
+          {text(dropped === undefined ? "receipt.ofNode" : "receipt.ofFile")} <Hash hex={toHex(genesis.hash)} />
+        </p>
+        <Findings found={found} awaited={found.findings.length} />
       </section>
       {held.record !== undefined && kind === "receipt" && <RecordView bytes={held.record} height={undefined} />}
-    </>
+    </GroundContext.Provider>
   );
 }
 

@@ -57,13 +57,13 @@ async function askProof({ network, service, kid, seq }: RecordPageProps): Promis
 }
 
 function Proved({ proof: { question, found } }: { readonly proof: AskedProof }) {
-  const findings = useFindings(() => findingsOf(receiptChecks, question), [question]);
+  const checked = useFindings(() => findingsOf(receiptChecks, question), [question]);
   const name = found === undefined ? "receipt" : `${toHex(found.hash).slice(0, 12)}`;
   return (
     <>
       <section>
         <h2>{text("block.checks")}</h2>
-        <Findings findings={findings} awaited={receiptChecks.length} />
+        <Findings found={checked} awaited={receiptChecks.length} />
         <p>
           <Download bytes={question.file} name={`${name}.receipt`} label={text("record.saveReceipt")} />{" "}
           {question.record !== undefined && (

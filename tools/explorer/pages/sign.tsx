@@ -13,6 +13,7 @@ import { decodeRecordRow } from "../../routes/record-rows.js";
 import { sealedRecords, submitRecord } from "../../routes/records.js";
 import { ask, askBytes, itemsIn, pause, Refusal, showToken } from "../network/ask.js";
 import type { Network } from "../network/network.js";
+import { Alert } from "../parts/alert.js";
 import { Pair } from "../parts/figures.js";
 import { Mark } from "../parts/mark.js";
 import { type Algorithm, createKey, hasKeys, publicKeyOf } from "../session/browser-key.js";
@@ -66,11 +67,7 @@ export function SignPage({ network, live }: PageProps) {
   return (
     <article>
       <h1>{text("page.sign")}</h1>
-      {reason !== undefined && (
-        <p class="alert" role="alert">
-          {reason}
-        </p>
-      )}
+      {reason !== undefined && <Alert>{reason}</Alert>}
       {!hasKeys() && <p>{text("sign.unsafe")}</p>}
       {hasKeys() && signedIn === undefined && (
         <section>

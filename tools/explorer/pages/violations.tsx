@@ -206,13 +206,13 @@ function OneViolation({ network, name }: { readonly network: Network; readonly n
 }
 
 function Proved({ question, network }: { readonly question: ViolationQuestion; readonly network: Network }) {
-  const findings = useFindings(() => findingsOf(violationChecks, question), [question]);
+  const found = useFindings(() => findingsOf(violationChecks, question), [question]);
   const { told } = question;
   return (
     <>
       <section>
         <h2>{text("block.checks")}</h2>
-        <Findings findings={findings} awaited={violationChecks.length} />
+        <Findings found={found} awaited={violationChecks.length} />
       </section>
       <section>
         <h2>{text(`violation.${told.kind}`)}</h2>

@@ -2,9 +2,11 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { WireError } from "../../../src/wire/error.js";
 import { reasonOf } from "../../errors.js";
 import { Refusal } from "../network/ask.js";
 import { text } from "../texts.js";
+import { Alert } from "./alert.js";
 
 export type Asked<Value> =
   | { readonly type: "waiting" }
@@ -43,8 +45,8 @@ export function Shown<Value>({
   if (asked.type === "here") return <>{children(asked.value)}</>;
   const remedy = asked.error instanceof Refusal ? asked.error.remedy : "";
   return (
-    <p class="alert" role="alert">
+    <Alert isWrong={asked.error instanceof WireError}>
       {text("app.failed", { reason: reasonOf(asked.error) })} {remedy}
-    </p>
+    </Alert>
   );
 }

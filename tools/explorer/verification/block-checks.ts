@@ -7,13 +7,14 @@ import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { verifyCertificate } from "../../../src/wire/certificate.js";
 import { type Credential, verifyCredential } from "../../../src/wire/credential.js";
 import { WireError } from "../../../src/wire/error.js";
-import { type Genesis, type MemberKey, memberSetHash } from "../../../src/wire/genesis.js";
+import { chainOf, type Genesis, type MemberKey, memberSetHash } from "../../../src/wire/genesis.js";
 import { decodeHeader, headerHash, meetsTarget } from "../../../src/wire/header.js";
 import { keyId, type Verify } from "../../../src/wire/key.js";
 import { leafCount, rootOfLevels } from "../../../src/wire/merkle.js";
 import { noticesOf } from "../../../src/wire/notice.js";
-import { parseAnyRecord } from "../../../src/wire/operation.js";
+import { type AnyRecord, isOperation, parseAnyRecord } from "../../../src/wire/operation.js";
 import { quorum } from "../../../src/wire/quorum.js";
+import { roleComplaint } from "../../ledger/record-scan.js";
 import type { Checks, Facts } from "./finding.js";
 
 /** What a block is held against. */
@@ -69,6 +70,14 @@ function checkPlace(question: BlockQuestion): Facts {
   if (block.chain !== service || block.height !== height) {
     const asked = `block ${height} of chain ${service}`;
     throw new WireError("unproven", `${asked} was asked for, block ${block.height} of chain ${block.chain} came`);
+  }
+  const { time_s, target } = decodeHeader(block.header);
+  if (time_s !== Math.floor(block.time_ms / 1_000)) {
+    throw new WireError("unproven", "header's time is not the one that the block states");
+  }
+  const chain = chainOf(genesis, service);
+  if (chain !== undefined && target !== chain.target) {
+    throw new WireError("unproven", "header's target is not the one that the genesis gives the chain");
   }
   return { network: genesis.network, chain: service, height };
 }
@@ -137,19 +146,27 @@ async function checkRecords(question: BlockQuestion): Promise<Facts> {
   const records = block.batches.flatMap((batch) => batch.records);
   const holders = credentialsIn(question, block);
   for (const bytes of records) {
-    const { kid, claims, algorithm, signedBytes, signature } = parseAnyRecord(bytes);
+    const record = parseAnyRecord(bytes);
+    const { kid, claims } = record;
     const name = `record ${claims.seq} of ${toHex(kid)}`;
+    if (claims.service !== block.chain) throw new WireError("unproven", `${name}: it is for chain ${claims.service}`);
     const holder = await holders.find(toHex(kid));
     if (holder === undefined) throw new Error(`${name}: nobody shows the credential of who signed it`);
-    if (!holder.services.includes(claims.service)) {
-      throw new WireError("unproven", `${name}: its credential does not permit the service`);
-    }
-    if (holder.key.algorithm !== algorithm || !question.verify(holder.key, signedBytes, signature)) {
-      throw new WireError("unproven", `${name}: its signature does not verify`);
-    }
+    const complaint = signedComplaint(record, holder, question.verify);
+    if (complaint !== undefined) throw new WireError("unproven", `${name}: ${complaint}`);
     await question.rest();
   }
   return { records: records.length, signers: holders.known.size };
+}
+
+/** Why the credential's holder has not signed the record, or may not sign it; undefined where all is well. */
+export function signedComplaint(record: AnyRecord, holder: Credential, verify: Verify): string | undefined {
+  const { claims, algorithm, signedBytes, signature } = record;
+  const unfit = roleComplaint(holder, isOperation(record) ? record.claims.type : undefined);
+  if (unfit !== undefined) return `its ${unfit}`;
+  if (!holder.services.includes(claims.service)) return "its credential does not permit the service";
+  const isSigned = holder.key.algorithm === algorithm && verify(holder.key, signedBytes, signature);
+  return isSigned ? undefined : "its signature does not verify";
 }
 
 interface Holders {

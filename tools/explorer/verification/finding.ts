@@ -1,10 +1,10 @@
-// What a check of this page has found: something that it has proved here, something that is wrong, something that it was told and
-// cannot prove from what it has, or something that it could not ask for.
+// What a check of this page has found: something that it has proved here, something that a quorum has sealed and that is not computed
+// again here, something that it was merely told, something that is wrong, or something that it could not ask for.
 
 import { WireError } from "../../../src/wire/error.js";
 import { reasonOf } from "../../errors.js";
 
-export type FindingState = "verified" | "wrong" | "told" | "open";
+export type FindingState = "verified" | "sealed" | "told" | "wrong" | "open";
 
 /** Numbers and names that the sentence of a check has. */
 export type Facts = Readonly<Record<string, string | number>>;
@@ -51,5 +51,5 @@ async function findingOf<Question, Name extends string>(
 /** What findings come to together: wrong where one is, verified where all are. */
 export function stateOf(findings: readonly Finding[]): FindingState {
   const states = new Set(findings.map(({ state }) => state));
-  return (["wrong", "open", "told"] as const).find((state) => states.has(state)) ?? "verified";
+  return (["wrong", "open", "told", "sealed"] as const).find((state) => states.has(state)) ?? "verified";
 }

@@ -13,6 +13,7 @@ import { quorum } from "../../../src/wire/quorum.js";
 import { decodeReceiptFile, type ReceiptFile, verifyInclusionOf, verifySealOf } from "../../../src/wire/receipt.js";
 import { decodeSlotProofFile, type ProvedRow, verifySlotProof } from "../../../src/wire/slot-proof.js";
 import { decodeStateProofFile, type StateProofFile, verifyStateProof } from "../../ledger/state-proof.js";
+import { signedComplaint } from "./block-checks.js";
 import type { Checks, Facts } from "./finding.js";
 
 export type ReceiptCheck = "receipt" | "network" | "record" | "sameRecord" | "holder" | "path" | "lineage" | "sealed";
@@ -55,23 +56,26 @@ function checkRecord(question: ReceiptQuestion): Facts {
 }
 
 function checkSameRecord(question: ReceiptQuestion): Facts {
-  const { hash } = recordIn(question);
-  const { recordHash } = decodeReceiptFile(question.file).receipt;
+  const { hash, claims } = recordIn(question);
+  const { recordHash, chain } = decodeReceiptFile(question.file).receipt;
   if (!equalBytes(hash, recordHash)) throw new WireError("unproven", "receipt is for another record than this one");
+  if (claims.service !== chain) {
+    throw new WireError("unproven", `the record is for chain ${claims.service}, and its receipt is of chain ${chain}`);
+  }
   return { hash: toHex(hash).slice(0, 12) };
 }
 
 async function checkHolder(question: ReceiptQuestion): Promise<Facts> {
   const { genesis, verify } = question;
-  const { kid, claims, algorithm, signedBytes, signature } = recordIn(question);
-  const bytes = await question.credential(claims.service, toHex(kid));
+  const record = recordIn(question);
+  const kid = toHex(record.kid);
+  const bytes = await question.credential(record.claims.service, kid);
   if (bytes === undefined) throw new Error("nobody shows the credential of who signed the record");
-  const { key, subject } = verifyCredential(bytes, genesis, verify);
-  if (!equalBytes(keyId(key), kid)) throw new WireError("unproven", "the credential is of another key");
-  if (key.algorithm !== algorithm || !verify(key, signedBytes, signature)) {
-    throw new WireError("unproven", "the record's signature does not verify");
-  }
-  return { subject, kid: toHex(kid) };
+  const holder = verifyCredential(bytes, genesis, verify);
+  if (!equalBytes(keyId(holder.key), record.kid)) throw new WireError("unproven", "the credential is of another key");
+  const complaint = signedComplaint(record, holder, verify);
+  if (complaint !== undefined) throw new WireError("unproven", `the record of ${kid}: ${complaint}`);
+  return { subject: holder.subject, kid };
 }
 
 function checkPath({ file, genesis }: ReceiptQuestion): Facts {

@@ -4,6 +4,9 @@ import { least, roundHalfUp } from "../../market/amounts.js";
 import { type Rounding, type SharingModel, sharesOf } from "../../market/sharing.js";
 import type { FindingState } from "./finding.js";
 
+/** Of a row's energies (tools/market/community/accounts.ts). */
+const QUALITY_ESTIMATED = 2;
+const QUALITY_MISSING = 3;
 /** mWh in a kWh: prices are of these. */
 const MWH = 1_000_000n;
 
@@ -44,7 +47,7 @@ export function recomputeShares({ model, rounding, rows }: SlotShares): Recomput
   if (covered.some((one, index) => one !== least(consumed[index]!, offered[index]!))) {
     return { state: "wrong", reason: "what is covered is not the lesser of what is offered and consumed" };
   }
-  if (model !== "proportional" || rounding === undefined) return { state: "told", reason: model ?? "" };
+  if (model !== "proportional" || rounding === undefined) return { state: "sealed", reason: model ?? "" };
   const own = sharesOf({ model, rounding, produced, consumed });
   const isSame = (one: readonly bigint[], other: readonly bigint[]) =>
     one.every((each, index) => each === other[index]);
@@ -90,12 +93,12 @@ function lineAmount([what, energy, price]: BillLine): bigint {
 
 /** A line against the sealed shares of the slots that it names: its energy is added up again, then its amount. */
 export function recomputeLine(line: BillLine, bill: Bill, shares: readonly SlotShares[]): Recomputed {
-  const [what, energy, , amount, slots, , , first, last] = line;
+  const [what, energy, , amount, slots, estimated, missing, first, last] = line;
   if (lineAmount(line) !== BigInt(amount)) {
     return { state: "wrong", reason: `energy and price come to ${lineAmount(line)}, not ${amount}` };
   }
   if (energy === null) return { state: "verified" };
-  if (bill.kind === "correction") return { state: "told", reason: "a correction adds up differences" };
+  if (bill.kind === "correction") return { state: "sealed", reason: "a correction adds up differences" };
   const newest = new Map<number, SlotShares>();
   for (const each of shares) {
     const isIts = each.community === bill.community && each.start >= first && each.start <= last;
@@ -105,12 +108,17 @@ export function recomputeLine(line: BillLine, bill: Bill, shares: readonly SlotS
   const rows = [...newest.values()].flatMap((each) => each.rows.filter(([point]) => point === bill.point));
   // A point that has changed its owner has a bill for each.
   if (rows.length !== slots)
-    return { state: "told", reason: `${rows.length} slots of ${slots} stand under this point` };
+    return { state: "sealed", reason: `${rows.length} slots of ${slots} stand under this point` };
   const sum = rows.reduce((total, [, , , covered, produced, surplus]) => {
     return total + (what === "covered" ? BigInt(covered) : BigInt(produced) - BigInt(surplus));
   }, 0n);
-  if (sum === BigInt(energy)) return { state: "verified" };
-  return { state: "wrong", reason: `the sealed slots come to ${sum} mWh, not ${energy}` };
+  if (sum !== BigInt(energy)) {
+    return { state: "wrong", reason: `the sealed slots come to ${sum} mWh, not ${energy}` };
+  }
+  const countOf = (quality: number) => rows.filter((row) => row[6] === quality).length;
+  const counts = [countOf(QUALITY_ESTIMATED), countOf(QUALITY_MISSING)];
+  if (counts[0] === estimated && counts[1] === missing) return { state: "verified" };
+  return { state: "wrong", reason: `of the sealed slots ${counts[0]} are estimated and ${counts[1]} missing` };
 }
 
 /** A bill's amount against its lines. */

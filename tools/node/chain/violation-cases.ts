@@ -1,8 +1,9 @@
 // What has become of violations, as the contract `cases` on the contracts chain keeps it (tools/market/cases).
 
 import { decodeValue } from "../../../src/wire/value.js";
+import { violationDetail } from "../../contracts/told-violation.js";
 import { CONTRACTS_SERVICE } from "../../ledger/governance.js";
-import { type CaseState, caseStates, type ListedViolation } from "../../routes/violations.js";
+import { type CaseState, caseStates, type ListedViolation, type ViolationShown } from "../../routes/violations.js";
 import { stateKey } from "../store/keys.js";
 import type { StoreReader } from "../store/store.js";
 import { contractState } from "./tables/contract-state.js";
@@ -20,4 +21,9 @@ export function caseStateOf(store: StoreReader, place: ViolationPlace): CaseStat
 /** One as lists and questions show it. */
 export function listedView(store: StoreReader, found: FoundViolation): ListedViolation {
   return { ...violationView(found), state: caseStateOf(store, found) };
+}
+
+/** The same with what proves it. */
+export function shownView(store: StoreReader, found: FoundViolation): ViolationShown {
+  return { ...listedView(store, found), detail: violationDetail(found.violation) };
 }

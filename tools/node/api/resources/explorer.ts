@@ -15,6 +15,9 @@ export const CONTENT_POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join("; ");
+/** Of the worker that runs contracts again: it alone may compile the engine (CSP Level 3, section 4.4). */
+const WORKER_POLICY = ["default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "connect-src 'self'"].join("; ");
+const WORKER_FILE = /^replay-/;
 /** A name has a hash of its file: what has the name never changes. */
 const FOR_EVER = "public, max-age=31536000, immutable";
 
@@ -37,7 +40,8 @@ export function explorerFileRoute(): Route {
   return route(explorerFile, async ({ parameters: { file }, encodings }) => {
     const found = (await builtExplorer()).get(file);
     if (found === undefined) return refused("unknown-path", `The explorer has no file ${file}.`);
-    return sent(found, encodings, { "cache-control": FOR_EVER });
+    const policy = WORKER_FILE.test(file) ? { "content-security-policy": WORKER_POLICY } : {};
+    return sent(found, encodings, { "cache-control": FOR_EVER, ...policy });
   });
 }
 

@@ -5,8 +5,7 @@ import type { ViolationKind } from "../../../ledger/violations.js";
 import { pathOf, type QueryOf } from "../../../routes/shape.js";
 import { csvOf, violation, violations, violationsCsv } from "../../../routes/violations.js";
 import { type Refused, type Route, refused, route } from "../../api/route.js";
-import { caseStateOf, listedView } from "../../chain/violation-cases.js";
-import { violationDetail } from "../../chain/violation-detail.js";
+import { caseStateOf, listedView, shownView } from "../../chain/violation-cases.js";
 import {
   cursorFrom,
   cursorText,
@@ -52,7 +51,7 @@ export function violationRoutes({ store, services }: ViolationPorts): readonly R
       const place = placeFrom(name.split(":").map(Number));
       const found = place && violationAt(store, place);
       if (found === undefined) return refused("unknown-violation", `This node has no violation ${name}.`);
-      return { type: "value", value: { ...listedView(store, found), detail: violationDetail(found.violation) } };
+      return { type: "value", value: shownView(store, found) };
     }),
   ];
 }

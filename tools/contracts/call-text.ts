@@ -1,9 +1,8 @@
 // A call that a contract has made, as people read it: get "asked/1" -> 2.
 
-import type { GuestCall } from "../../contracts/engine.js";
-import { fromGuest } from "../../contracts/value.js";
-import { valueToJson } from "../../contracts/value-json.js";
-import { toJson } from "../../terminal/output.js";
+import type { GuestCall } from "./engine.js";
+import { fromGuest } from "./value.js";
+import { valueToJson } from "./value-json.js";
 
 /** The context's names of what the host calls otherwise. */
 export function callText({ name, texts, answer, refused }: GuestCall): string {
@@ -34,7 +33,7 @@ function wordsOf(name: string, [first = "", second = "", third = "", fourth = ""
 /** What is no value, as a guest may write it, stands as it is. */
 function valueText(text: string): string {
   try {
-    return toJson(valueToJson(fromGuest(text)));
+    return JSON.stringify(valueToJson(fromGuest(text)));
   } catch {
     return text;
   }
