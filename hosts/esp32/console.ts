@@ -4,6 +4,7 @@
 import Serial from "embedded:io/serial";
 import { answer } from "../shared/commands.js";
 import type { Field } from "../shared/field.js";
+import type { Improv } from "../shared/improv.js";
 import { createInput, createOutput, next, put, type Typed, typed, written } from "../shared/lines.js";
 
 /** Half of what the UART holds: there is always room for it when the UART says that it has run empty. */
@@ -16,10 +17,19 @@ export class FieldConsole {
   private readonly output = createOutput();
   private readonly serial: Serial | undefined;
   private lostSaid = 0;
+  private improv: Improv | undefined = undefined;
 
   constructor(field: Field) {
     this.field = field;
     this.serial = this.open();
+  }
+
+  /** Lets Improv have the bytes first; undefined where the build has none of it. */
+  share(open: ((write: (bytes: Uint8Array) => void) => Improv) | undefined): void {
+    this.improv = open?.((bytes) => {
+      put(this.output, bytes);
+      this.write();
+    });
   }
 
   /** The SDK throws where its debugger has the port already. */
@@ -51,9 +61,10 @@ export class FieldConsole {
   }
 
   private read(count: number): void {
-    const bytes = this.serial?.read(count);
-    if (bytes === undefined) return;
-    const echo = typed(this.input, new Uint8Array(bytes), (line) => this.heed(line));
+    const read = this.serial?.read(count);
+    if (read === undefined) return;
+    const bytes = new Uint8Array(read);
+    const echo = typed(this.input, this.improv?.take(bytes) ?? bytes, (line) => this.heed(line));
     put(this.output, bytesOf(echo));
     this.write();
   }

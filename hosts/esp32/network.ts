@@ -19,9 +19,9 @@ const WATCH_MS = 1_000;
 const LATER_MS = 500;
 
 export interface NetworkOptions {
-  /** "" where none has been set */
-  readonly ssid: string;
-  readonly password: string | undefined;
+  /** "" where none has been set; another one is joined when it is set */
+  ssid: string;
+  password: string | undefined;
   /** host of the time server */
   readonly sntp: string;
   /** the chip's clock ran on through the last reset */
@@ -43,7 +43,8 @@ export interface ChipNetwork {
 
 /** Starts the station and asks for the time whenever there is a network. */
 export function startNetwork(options: NetworkOptions): ChipNetwork {
-  const { ssid, password, sntp, keptTime, uptime_ms, random, log } = options;
+  const { sntp, keptTime, uptime_ms, random, log } = options;
+  let { ssid, password } = options;
   const station = createStation(uptime_ms());
   const clock = createClock(keptTime, Date.now());
   let isAsking = false;
@@ -110,6 +111,11 @@ export function startNetwork(options: NetworkOptions): ChipNetwork {
 
   /** The driver says nothing of a lease that ends, nor of a new address while it is connected. */
   function watch(): void {
+    if (isOther()) {
+      take({ kind: "renamed" });
+      ({ ssid, password } = options);
+    }
+    if (ssid === "") return;
     // Where the lease has ended the driver shows the address that the station gave itself, an IPv6 one.
     const address = wifi.address?.includes(":") ? undefined : wifi.address;
     if (station.address !== undefined && address !== station.address)
@@ -117,13 +123,18 @@ export function startNetwork(options: NetworkOptions): ChipNetwork {
     take({ kind: "timer" });
   }
 
+  /** The settings are not those that the station knows. */
+  function isOther(): boolean {
+    return ssid !== options.ssid || password !== options.password;
+  }
+
   if (ssid === "") log("no Wi-Fi is set: wifi SSID PASSWORD on the console");
-  else Timer.repeat(watch, WATCH_MS);
+  Timer.repeat(watch, WATCH_MS);
 
   return {
     down() {
       if (ssid === "") return "no Wi-Fi is set";
-      return station.address === undefined ? `Wi-Fi ${ssid} is not connected` : undefined;
+      return station.address === undefined || isOther() ? `Wi-Fi ${ssid} is not connected` : undefined;
     },
     quality: () => qualityOf(clock, uptime_ms()),
     resolve: (host, done) => Net.resolve(host, (_host, found) => done(found)),

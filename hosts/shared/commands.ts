@@ -150,14 +150,18 @@ function ca(field: Field, rest: string): string {
 function wifi(field: Field, rest: string): string {
   const words = wordsOf(rest);
   if (words === undefined || words.length === 0 || words.length > 2) return "wifi takes an SSID and a password";
-  const [ssid, password] = words;
-  if (bytesOf(ssid!) > 32) return "an SSID has at most 32 bytes";
+  return storeWifi(field, words[0]!, words[1]) ?? STORED;
+}
+
+/** Stores the network, open where it has no password; what is wrong with it, where nothing was stored. */
+export function storeWifi(field: Pick<Field, "set" | "remove">, ssid: string, password?: string): string | undefined {
+  if (bytesOf(ssid) > 32) return "an SSID has at most 32 bytes";
   if (password !== undefined && (bytesOf(password) < 8 || bytesOf(password) > 64))
     return "a password has 8 to 64 bytes";
-  field.set("ssid", ssid!);
+  field.set("ssid", ssid);
   if (password === undefined) field.remove("password");
   else field.set("password", password);
-  return STORED;
+  return undefined;
 }
 
 function sntp(field: Field, rest: string): string {

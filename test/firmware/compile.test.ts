@@ -3,10 +3,10 @@ import { dirname, join } from "node:path/posix";
 import { test } from "node:test";
 import { type Protocol, protocols } from "../../src/meter/reader.js";
 import { root } from "../../tools/firmware/builds.js";
-import { compileSources, leftOutBy } from "../../tools/firmware/compile.js";
+import { compileSources, leftOutBy, type Part } from "../../tools/firmware/compile.js";
 
-/** The firmware's modules, each by its name, without the readers of these protocols. */
-const built = async (leftOut: readonly Protocol[]): Promise<ReadonlyMap<string, string>> =>
+/** The firmware's modules, each by its name, without these parts. */
+const built = async (leftOut: readonly Part[]): Promise<ReadonlyMap<string, string>> =>
   new Map((await compileSources(root, "noble", leftOut)).map(({ name, code }) => [name, code]));
 const whole = await built([]);
 
@@ -18,12 +18,19 @@ test("the firmware has what the meter reaches, and neither modules nor exports t
   const receipt = modules.get("src/wire/receipt.js")!;
   assert.match(receipt, /\bconst decodeReceipt\b/);
   assert.doesNotMatch(receipt, /receiptEncoder/);
+  checkImports(modules);
   for (const [name, code] of modules) {
-    for (const [, path] of code.matchAll(/from ['"](\.[^'"]+)['"]/g))
-      assert.ok(modules.has(join(dirname(name), path!)), `${name} imports ${path}`);
     assert.doesNotMatch(code, /^\s*(?:interface|declare) /m, `${name} is JavaScript`);
   }
 });
+
+/** What a module imports is there; what has another name is the SDK's, or a library's. */
+function checkImports(modules: ReadonlyMap<string, string>): void {
+  for (const [name, code] of modules) {
+    for (const [, path] of code.matchAll(/from ['"](\.[^'"]+|[^'"]*left-out[^'"]*)['"]/g))
+      assert.ok(modules.has(join(dirname(name), path!)), `${name} imports ${path}`);
+  }
+}
 
 /** What makes the protocol's reader, by protocol. */
 const makers: Readonly<Record<Protocol, string>> = {
@@ -39,6 +46,7 @@ test("a manifest leaves protocols out, and what only they need", async () => {
   ] as const satisfies readonly (readonly Protocol[])[];
   assert.deepEqual(halves.flat().sort(), [...protocols].sort());
   const [small, other] = await Promise.all(halves.map(built));
+  for (const modules of [small!, other!]) checkImports(modules);
   for (const protocol of protocols) {
     const isInSmall = !halves[0].some((leftOut) => leftOut === protocol);
     const made = new RegExp(`const ${makers[protocol]} = \\(`);
@@ -48,9 +56,18 @@ test("a manifest leaves protocols out, and what only they need", async () => {
   for (const name of ["src/meter/tic/reader.js", "src/meter/mbus/records.js", "src/meter/dlms/axdr.js"])
     assert.ok(whole.has(name) && !small!.has(name), name);
   assert.ok(small!.has("src/meter/p1/reader.js") && small!.has("src/meter/dlms/time.js"), "EMI's clock is of DLMS");
-  assert.deepEqual(leftOutBy({ config: { leftOut: ["tic"] } }), ["tic"]);
+  assert.deepEqual(leftOutBy({ config: { leftOut: ["tic", "improv"] } }), ["tic", "improv"]);
   assert.deepEqual(leftOutBy({}), []);
   assert.throws(() => leftOutBy({ config: { leftOut: ["abacus"] } }), /leaves out abacus: expected p1/);
+});
+
+test("a manifest leaves out Improv, and the console does without it", async () => {
+  const improv = ["hosts/esp32/improv.js", "hosts/shared/improv.js"];
+  assert.ok(improv.every((name) => whole.has(name)));
+  const modules = await built(["improv"]);
+  checkImports(modules);
+  assert.ok(!improv.some((name) => modules.has(name)));
+  assert.match([...modules.values()].join("\n"), /const openImprov = undefined;/);
 });
 
 test("the firmware reads no order but the one that adds a chain", () => {

@@ -22,7 +22,7 @@ const libsodium = { source: "hosts/libsodium/ed25519.ts", insteadOf: "src/agent/
 /** Of https://components.espressif.com; its minor versions are compatible. */
 const component = { namespace: "espressif", name: "libsodium", version: "^1.0.20" };
 
-/** Whose readers the build may do without; each is made by the function of this name in this module. */
+/** Whose readers the build may do without. */
 const readers: Readonly<Record<Protocol, readonly [source: string, create: string]>> = {
   p1: ["src/meter/p1/reader.ts", "createP1Reader"],
   sml: ["src/meter/sml/reader.ts", "createSmlReader"],
@@ -34,9 +34,18 @@ const readers: Readonly<Record<Protocol, readonly [source: string, create: strin
   tic: ["src/meter/tic/reader.ts", "createTicReader"],
   push: ["src/meter/dlms/bare.ts", "createBareReader"],
 };
-const opener = "src/meter/open-reader.ts";
-/** Before the name of the module that stands for a reader that is left out. */
-const leftOutPrefix = "left-out:";
+/** Improv Wi-Fi of a board's console, as a reader is one of its port. */
+const IMPROV = "improv";
+/** What a build may do without, each made by the function of this name in this module. */
+const parts = { ...readers, [IMPROV]: ["hosts/esp32/improv.ts", "openImprov"] } as const satisfies Record<
+  string,
+  readonly [source: string, create: string]
+>;
+export type Part = keyof typeof parts;
+/** Who imports them, and does without them. */
+const openers: readonly string[] = ["src/meter/open-reader.ts", "hosts/esp32/host.ts"];
+/** Before a part's name in that of the module which stands for it where it is left out: beside it, where the SDK's manifest looks. */
+const leftOutPrefix = "left-out-";
 
 /** Modules that stand in for a library's. */
 const replacements: Readonly<Record<string, string>> = { "hosts/shared/sha2.js": "@noble/hashes/sha2.js" };
@@ -115,12 +124,13 @@ function libsodiumsModules(root: string, folder: string) {
   };
 }
 
-/** The protocols that a manifest leaves out. Throws where it names one that is none. */
-export function leftOutBy(manifest: { readonly config?: { readonly leftOut?: readonly string[] } }): Protocol[] {
+/** The parts that a manifest leaves out. Throws where it names one that is none. */
+export function leftOutBy(manifest: { readonly config?: { readonly leftOut?: readonly string[] } }): Part[] {
+  const known: readonly Part[] = [...protocols, IMPROV];
   return (manifest.config?.leftOut ?? []).map((name) => {
-    const protocol = protocols.find((candidate) => candidate === name);
-    if (protocol === undefined) throw new Error(`manifest.json leaves out ${name}: expected ${protocols.join(", ")}`);
-    return protocol;
+    const part = known.find((candidate) => candidate === name);
+    if (part === undefined) throw new Error(`manifest.json leaves out ${name}: expected ${known.join(", ")}`);
+    return part;
   });
 }
 
@@ -128,17 +138,20 @@ export function leftOutBy(manifest: { readonly config?: { readonly leftOut?: rea
 export async function compileSources(
   root: string,
   signatures: Signatures = "noble",
-  leftOut: readonly Protocol[] = [],
+  leftOut: readonly Part[] = [],
 ): Promise<Module[]> {
   const all = (await Promise.all(folders.map((folder) => sourcesIn(root, folder)))).flat();
   // What makes noble's tables is no use without noble.
-  const hosts = all.filter((path) => signatures === "noble" || path !== "hosts/shared/tables.ts");
+  const without = leftOut.map((part): string => parts[part][0]);
+  if (leftOut.includes(IMPROV)) without.push("hosts/shared/improv.ts");
+  if (signatures !== "noble") without.push("hosts/shared/tables.ts");
+  const hosts = all.filter((path) => !without.includes(path));
   const bundle = await rollup({
     input: ["src/main.ts", ...hosts].map((path) => join(root, path)),
     // What is not ours has a bare name: the SDK's modules and the libraries.
     external: (id) => !id.startsWith(".") && !id.startsWith("/"),
     preserveEntrySignatures: "allow-extension",
-    plugins: [withoutReaders(root, leftOut), typeScript(root, signatures)],
+    plugins: [withoutParts(root, leftOut), typeScript(root, signatures)],
     onwarn(warning) {
       throw new Error(warning.message);
     },
@@ -156,20 +169,21 @@ export async function compileSources(
     .sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
-/** In the place of a reader that is left out there is undefined; what only it imports is not reached. */
-function withoutReaders(root: string, leftOut: readonly Protocol[]): Plugin {
+/** In the place of a part that is left out there is undefined; what only it imports is not reached. */
+function withoutParts(root: string, leftOut: readonly Part[]): Plugin {
+  const places = new Map(
+    leftOut.map((part) => [join(root, dirname(parts[part][0]), `${leftOutPrefix}${part}.ts`), part] as const),
+  );
   return {
     name: "left-out",
     resolveId(id, importer) {
-      if (importer !== join(root, opener)) return null;
+      if (importer === undefined || !openers.some((opener) => importer === join(root, opener))) return null;
       const path = join(dirname(importer), id.replace(/\.js$/, ".ts"));
-      const protocol = leftOut.find((candidate) => path === join(root, readers[candidate][0]));
-      return protocol === undefined ? null : `${leftOutPrefix}${protocol}`;
+      return [...places].find(([, part]) => path === join(root, parts[part][0]))?.[0] ?? null;
     },
     load(id) {
-      if (!id.startsWith(leftOutPrefix)) return null;
-      const [, create] = readers[id.slice(leftOutPrefix.length) as Protocol];
-      return `export const ${create} = undefined;`;
+      const part = places.get(id);
+      return part === undefined ? null : `export const ${parts[part][1]} = undefined;`;
     },
   };
 }
@@ -189,8 +203,8 @@ function typeScript(root: string, signatures: Signatures): Plugin {
 }
 
 function preloadOrder(names: readonly string[]): string[] {
-  // Of the two that make signatures one is there; a reader may be left out.
-  const optional = Object.values(readers).map(([source]) => source.replace(/\.ts$/, ""));
+  // Of the two that make signatures one is there; a part may be left out.
+  const optional = Object.values(parts).map(([source]) => source.replace(/\.ts$/, ""));
   const missing = notPreloaded.find(
     (name) => !name.endsWith("/ed25519") && !optional.includes(name) && !names.includes(name),
   );
