@@ -1,5 +1,6 @@
 // Every text of the explorer, a line each: English, German, Chinese. {name} is filled in. texts/ has those of the pages behind the first.
 
+import { flashTexts } from "./texts/flash.js";
 import { pageTexts } from "./texts/pages.js";
 
 export const languages = { en: "English", de: "Deutsch", zh: "中文" } as const;
@@ -7,6 +8,7 @@ export type Language = keyof typeof languages;
 
 const texts = {
   ...pageTexts,
+  ...flashTexts,
   // the frame
   "app.promise": [
     "Meters sign what they read, nodes seal it, and your browser checks it here.",
