@@ -4,7 +4,6 @@
 import Serial from "embedded:io/serial";
 import { answer } from "../shared/commands.js";
 import type { Field } from "../shared/field.js";
-import type { Improv } from "../shared/improv.js";
 import { createInput, createOutput, next, put, type Typed, typed, written } from "../shared/lines.js";
 
 /** Half of what the UART holds: there is always room for it when the UART says that it has run empty. */
@@ -14,22 +13,13 @@ const WRITE_BYTES_MAX = 64;
 export class FieldConsole {
   private readonly field: Field;
   private readonly input = createInput();
-  private readonly output = createOutput();
+  protected readonly output = createOutput();
   private readonly serial: Serial | undefined;
   private lostSaid = 0;
-  private improv: Improv | undefined = undefined;
 
   constructor(field: Field) {
     this.field = field;
     this.serial = this.open();
-  }
-
-  /** Lets Improv have the bytes first; undefined where the build has none of it. */
-  share(open: ((write: (bytes: Uint8Array) => void) => Improv) | undefined): void {
-    this.improv = open?.((bytes) => {
-      put(this.output, bytes);
-      this.write();
-    });
   }
 
   /** The SDK throws where its debugger has the port already. */
@@ -61,10 +51,13 @@ export class FieldConsole {
   }
 
   private read(count: number): void {
-    const read = this.serial?.read(count);
-    if (read === undefined) return;
-    const bytes = new Uint8Array(read);
-    const echo = typed(this.input, this.improv?.take(bytes) ?? bytes, (line) => this.heed(line));
+    const bytes = this.serial?.read(count);
+    if (bytes !== undefined) this.hear(new Uint8Array(bytes));
+  }
+
+  /** Bytes have come in. */
+  protected hear(bytes: Uint8Array): void {
+    const echo = typed(this.input, bytes, (line) => this.heed(line));
     put(this.output, bytesOf(echo));
     this.write();
   }
@@ -73,7 +66,7 @@ export class FieldConsole {
     this.print(line.kind === "tooLong" ? "\nthat line is too long" : `\n${answer(this.field, line.text)}`);
   }
 
-  private write(): void {
+  protected write(): void {
     const { output, serial } = this;
     if (serial === undefined) return;
     for (let piece = next(output, WRITE_BYTES_MAX); piece !== undefined; piece = next(output, WRITE_BYTES_MAX)) {

@@ -21,7 +21,7 @@ import { secureSocket } from "../shared/tls.js";
 import { Updater } from "../shared/updater.js";
 import * as chip from "./chip.js";
 import { FieldConsole } from "./console.js";
-import { openImprov } from "./improv.js";
+import { ImprovConsole } from "./improv.js";
 import { describeStart, keepsTime } from "./last-run.js";
 import { openLed } from "./led.js";
 import { type NetworkOptions, startNetwork } from "./network.js";
@@ -47,18 +47,21 @@ const live = { until_ms: 0 };
 const showLed = openLed();
 const lastReset = chip.resetReason();
 const start = describeStart(lastReset, chip.leftReason(), chip.resets());
-const fieldOf: Field = {
+const wifi: NetworkOptions = {
+  ssid: setting("ssid") ?? "",
+  password: setting("password"),
+  sntp: setting("sntp") ?? SNTP_HOST,
+  keptTime: keepsTime(lastReset),
+  uptime_ms,
+  random: () => random(1)[0]! / 256,
+  log: (message) => log("info", message),
+};
+const found: Field = {
   shown,
   describe: () => [...network.describe(), updater.describe(), start, `meter port full ${chip.serialOverruns()} times`],
   get: setting,
-  set(key, value) {
-    put(settings, key, value);
-    if (key === "ssid" || key === "password") wifi[key] = value;
-  },
-  remove(key) {
-    settings.delete(key);
-    if (key === "password") wifi[key] = undefined;
-  },
+  set: (key, value) => put(settings, key, value),
+  remove: (key) => settings.delete(key),
   mac: () => Net.get("MAC"),
   uptime_ms,
   signer: () => openIdentity(keyValue, random).signer,
@@ -78,18 +81,10 @@ const fieldOf: Field = {
     Timer.set(() => chip.restart(), RESTART_MS);
   },
 };
-const field = new FieldConsole(fieldOf);
-const wifi: NetworkOptions = {
-  ssid: setting("ssid") ?? "",
-  password: setting("password"),
-  sntp: setting("sntp") ?? SNTP_HOST,
-  keptTime: keepsTime(lastReset),
-  uptime_ms,
-  random: () => random(1)[0]! / 256,
-  log: (message) => log("info", message),
-};
+// A manifest may leave Improv out: nothing of it is there then.
+const field =
+  ImprovConsole === undefined ? new FieldConsole(found) : new ImprovConsole(found, wifi, () => network.down());
 const network = startNetwork(wifi);
-field.share(openImprov?.(fieldOf, network));
 const connections: Network = {
   resolve: network.resolve,
   down: network.down,

@@ -23,9 +23,7 @@ export type StationInput =
   /** the driver says that the association is gone or did not come about */
   | { readonly kind: "down" }
   /** its lease has ended while the association lasts, which the driver does not say */
-  | { readonly kind: "unaddressed" }
-  /** another network is to be joined */
-  | { readonly kind: "renamed" };
+  | { readonly kind: "unaddressed" };
 
 export type StationEffect =
   | { readonly kind: "connect" }
@@ -68,14 +66,6 @@ export function stepStation(
       station.losses += 1;
       pause(station, now_ms, random);
       return [{ kind: "lost" }, { kind: "disconnect" }];
-    case "renamed": {
-      const wasOnline = station.address !== undefined;
-      station.address = undefined;
-      station.attempting = false;
-      station.failures = 0;
-      station.next_ms = now_ms;
-      return wasOnline ? [{ kind: "lost" }, { kind: "disconnect" }] : [{ kind: "disconnect" }];
-    }
     case "timer":
       if (now_ms < station.next_ms) return [];
       if (station.attempting) {

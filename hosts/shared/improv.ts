@@ -1,7 +1,7 @@
 // Improv Wi-Fi over the console's port (https://www.improv-wifi.com/serial/, version 1): a browser that has flashed a board tells it the
 // Wi-Fi, between lines that a person types. A packet is "IMPROV", version, type, length, data, and the sum of all before it.
 
-import { storeWifi } from "./commands.js";
+import { STORED, wifi } from "./commands.js";
 import type { Field } from "./field.js";
 import { textOf } from "./lines.js";
 
@@ -29,6 +29,8 @@ export interface ImprovPorts {
   readonly field: Pick<Field, "get" | "set" | "remove" | "uptime_ms">;
   /** Puts bytes on the console's port, all or none. */
   write(bytes: Uint8Array): void;
+  /** Leaves the network for the one that is stored now. */
+  join(): void;
   /** Why there is no network, with the settings that are stored now; undefined where there is one. */
   down(): string | undefined;
   /** Networks that are heard, each a call, and `onDone` behind the last. */
@@ -143,12 +145,12 @@ export class Improv {
     const [ssid, password, ...more] = textsIn(data) ?? [];
     const isTwo = ssid !== undefined && ssid !== "" && password !== undefined && more.length === 0;
     const { field } = this.ports;
-    if (!isTwo || storeWifi(field, ssid, password === "" ? undefined : password) !== undefined)
+    if (!isTwo || wifi(field, password === "" ? [ssid] : [ssid, password]) !== STORED)
       return this.say(ERROR_STATE, INVALID_PACKET);
+    this.ports.join();
     this.joins_ms = field.uptime_ms() + JOIN_MS_MAX;
     this.say(ERROR_STATE, NO_ERROR);
     this.say(CURRENT_STATE, PROVISIONING);
-    this.watch();
   }
 
   private scan(): void {

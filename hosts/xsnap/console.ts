@@ -19,7 +19,7 @@ export class FieldConsole {
   ) {
     // The network is the machine's, whatever Wi-Fi is told.
     this.improv = new Improv({
-      ...{ field, write, down: () => undefined, scan: (_found, onDone) => onDone() },
+      ...{ field, write, join() {}, down: () => undefined, scan: (_found, onDone) => onDone() },
       about: () => ["Gridseal", "0", "process", `meter ${field.mac() ?? ""}`],
     });
   }
@@ -30,6 +30,7 @@ export class FieldConsole {
       this.print(line.kind === "tooLong" ? "\nthat line is too long" : `\n${answer(this.field, line.text)}`),
     );
     if (echo !== "") this.write(encoder.encode(echo));
+    this.improv.watch();
   }
 
   /** Lines separated by \n. */

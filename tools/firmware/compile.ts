@@ -36,16 +36,14 @@ const readers: Readonly<Record<Protocol, readonly [source: string, create: strin
 };
 /** Improv Wi-Fi of a board's console, as a reader is one of its port. */
 const IMPROV = "improv";
-/** What a build may do without, each made by the function of this name in this module. */
-const parts = { ...readers, [IMPROV]: ["hosts/esp32/improv.ts", "openImprov"] } as const satisfies Record<
+/** What a build may do without, each made by what has this name in this module. */
+const parts = { ...readers, [IMPROV]: ["hosts/esp32/improv.ts", "ImprovConsole"] } as const satisfies Record<
   string,
   readonly [source: string, create: string]
 >;
 export type Part = keyof typeof parts;
 /** Who imports them, and does without them. */
 const openers: readonly string[] = ["src/meter/open-reader.ts", "hosts/esp32/host.ts"];
-/** Before a part's name in that of the module which stands for it where it is left out: beside it, where the SDK's manifest looks. */
-const leftOutPrefix = "left-out-";
 
 /** Modules that stand in for a library's. */
 const replacements: Readonly<Record<string, string>> = { "hosts/shared/sha2.js": "@noble/hashes/sha2.js" };
@@ -124,10 +122,10 @@ function libsodiumsModules(root: string, folder: string) {
   };
 }
 
-/** The parts that a manifest leaves out. Throws where it names one that is none. */
-export function leftOutBy(manifest: { readonly config?: { readonly leftOut?: readonly string[] } }): Part[] {
+/** The parts that a manifest leaves out: not by its config, which a chip has in ROM. Throws where it names one that is none. */
+export function leftOutBy(manifest: { readonly leftOut?: readonly string[] }): Part[] {
   const known: readonly Part[] = [...protocols, IMPROV];
-  return (manifest.config?.leftOut ?? []).map((name) => {
+  return (manifest.leftOut ?? []).map((name) => {
     const part = known.find((candidate) => candidate === name);
     if (part === undefined) throw new Error(`manifest.json leaves out ${name}: expected ${known.join(", ")}`);
     return part;
@@ -151,7 +149,7 @@ export async function compileSources(
     // What is not ours has a bare name: the SDK's modules and the libraries.
     external: (id) => !id.startsWith(".") && !id.startsWith("/"),
     preserveEntrySignatures: "allow-extension",
-    plugins: [withoutParts(root, leftOut), typeScript(root, signatures)],
+    plugins: [typeScript(root, signatures), withoutParts(root, leftOut)],
     onwarn(warning) {
       throw new Error(warning.message);
     },
@@ -169,21 +167,19 @@ export async function compileSources(
     .sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
-/** In the place of a part that is left out there is undefined; what only it imports is not reached. */
+/** Who imports a part that is left out has undefined in its place; what only the part imports is not reached. Runs behind `typeScript`. */
 function withoutParts(root: string, leftOut: readonly Part[]): Plugin {
-  const places = new Map(
-    leftOut.map((part) => [join(root, dirname(parts[part][0]), `${leftOutPrefix}${part}.ts`), part] as const),
-  );
+  const importers = new Set(openers.map((opener) => join(root, opener)));
   return {
     name: "left-out",
-    resolveId(id, importer) {
-      if (importer === undefined || !openers.some((opener) => importer === join(root, opener))) return null;
-      const path = join(dirname(importer), id.replace(/\.js$/, ".ts"));
-      return [...places].find(([, part]) => path === join(root, parts[part][0]))?.[0] ?? null;
-    },
-    load(id) {
-      const part = places.get(id);
-      return part === undefined ? null : `export const ${parts[part][1]} = undefined;`;
+    transform(code, id) {
+      if (!importers.has(id)) return null;
+      const without = leftOut.reduce((text, part) => {
+        const [, create] = parts[part];
+        const line = new RegExp(`^import \\{ ${create} \\} from ["'][^"']+["'];$`, "m");
+        return text.replace(line, `const ${create} = undefined;`);
+      }, code);
+      return { code: without, map: null };
     },
   };
 }

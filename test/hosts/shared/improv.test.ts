@@ -41,7 +41,7 @@ const result = (number: number, strings: readonly string[]) => {
 function board() {
   const stored = new Map<Setting, string>();
   const written: number[] = [];
-  const state = { down: "no Wi-Fi is set" as string | undefined, now_ms: 5_000 };
+  const state = { down: "no Wi-Fi is set" as string | undefined, now_ms: 5_000, joined: 0 };
   const heard: [string, number, boolean][] = [];
   const improv = new Improv({
     field: {
@@ -52,6 +52,7 @@ function board() {
     },
     write: (bytes) => void written.push(...bytes),
     down: () => state.down,
+    join: () => void (state.joined += 1),
     scan(onFound, onDone) {
       for (const one of heard) onFound(...one);
       onDone();
@@ -98,6 +99,7 @@ test("says that no network is joined where none comes in its time, and is ready 
   const { improv, state, take, said } = board();
   take(command(1, ["My WLAN", "a wrong password"]));
   said();
+  assert.equal(state.joined, 1);
   state.now_ms += JOIN_MS_MAX - 1;
   improv.watch();
   assert.deepEqual(said(), []);
