@@ -232,6 +232,11 @@ declare module "embedded:network/interface/wifi" {
     readonly RSSI: number;
     connect(options: { readonly SSID: string; readonly password?: string; readonly secure?: boolean }): void;
     disconnect(): void;
+    /** `security` is "none" of an open network; throws where it cannot begin. */
+    scan(options: {
+      onFound(this: WiFi, found: { readonly SSID: string; readonly RSSI: number; readonly security: string }): void;
+      onComplete(this: WiFi): void;
+    }): void;
   }
 }
 

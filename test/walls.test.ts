@@ -22,15 +22,16 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   files: ["crypto"],
   terminal: [],
   routes: [],
+  flash: [],
   node: ["consensus", "ledger", "contracts", "crypto", "files", "routes"],
   sources: ["node", "ledger", "files", "routes"],
   audit: ["sources", "ledger", "consensus", "crypto"],
   monitor: ["audit", "sources", "node", "ledger", "contracts", "crypto", "files", "routes"],
-  explorer: ["ledger", "contracts", "market", "routes"],
+  explorer: ["flash", "ledger", "contracts", "market", "routes"],
   authority: ["ledger", "crypto", "files", "routes"],
   meters: ["files"],
   emulators: ["meters"],
-  provisioning: ["authority", "contracts", "meters", "node", "ledger", "crypto", "files", "terminal"],
+  provisioning: ["authority", "contracts", "meters", "node", "ledger", "flash", "crypto", "files", "terminal"],
   demo: [
     ...["ledger", "market", "dispatch", "meters", "emulators", "node", "provisioning", "sources", "routes"],
     ...["crypto", "files", "terminal"],
@@ -48,6 +49,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
       "emulators",
       "explorer",
       "files",
+      "flash",
       "ledger",
       "market",
       "meters",
@@ -77,7 +79,7 @@ for (const [room, may] of Object.entries(rooms)) {
 }
 // A folder of the command that is called as a room is none.
 right.set("tools/cli/imports-its-own-firmware.ts", 'import "./firmware/something.js";\n');
-for (const room of ["consensus", "ledger", "contracts", "market", "dispatch", "routes", "explorer"])
+for (const room of ["consensus", "ledger", "contracts", "market", "dispatch", "routes", "flash", "explorer"])
   restricted(`tools/${room}/imports-node.ts`, 'import "node:fs";\n');
 restricted("src/wire/imports-meter.ts", 'import "../meter/obis.js";\n');
 restricted("src/meter/imports-wire.ts", 'import "../wire/bytes.js";\n');

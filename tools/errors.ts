@@ -68,6 +68,8 @@ const remedies = {
   CHIP_UNREACHABLE:
     "Hold BOOT, press RESET, let go of BOOT, and run it again with --no-reset; close a terminal that holds the port; a charging cable has no data.",
   CHIP_REFUSED: "Nothing was written: name the bundle that was built for this board.",
+  CHIP_UNLOCKED:
+    "Run `gridseal provision lock` without --check: it prints which steps are open, and -o writes their commands.",
   FLASH_FAILED:
     "The chip holds a part of it: run the command again, at a lower --baud where it ends at other places each time.",
   METER_SILENT:

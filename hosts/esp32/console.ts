@@ -13,7 +13,7 @@ const WRITE_BYTES_MAX = 64;
 export class FieldConsole {
   private readonly field: Field;
   private readonly input = createInput();
-  private readonly output = createOutput();
+  protected readonly output = createOutput();
   private readonly serial: Serial | undefined;
   private lostSaid = 0;
 
@@ -52,8 +52,12 @@ export class FieldConsole {
 
   private read(count: number): void {
     const bytes = this.serial?.read(count);
-    if (bytes === undefined) return;
-    const echo = typed(this.input, new Uint8Array(bytes), (line) => this.heed(line));
+    if (bytes !== undefined) this.hear(new Uint8Array(bytes));
+  }
+
+  /** Bytes have come in. */
+  protected hear(bytes: Uint8Array): void {
+    const echo = typed(this.input, bytes, (line) => this.heed(line));
     put(this.output, bytesOf(echo));
     this.write();
   }
@@ -62,7 +66,7 @@ export class FieldConsole {
     this.print(line.kind === "tooLong" ? "\nthat line is too long" : `\n${answer(this.field, line.text)}`);
   }
 
-  private write(): void {
+  protected write(): void {
     const { output, serial } = this;
     if (serial === undefined) return;
     for (let piece = next(output, WRITE_BYTES_MAX); piece !== undefined; piece = next(output, WRITE_BYTES_MAX)) {

@@ -13,6 +13,7 @@ import { openIdentity } from "../../src/agent/identity.js";
 import type { Flash, Host, KeyValue } from "../../src/host.js";
 import { aesCbcDecrypt } from "../shared/cbc.js";
 import { liveText } from "../shared/commands.js";
+import type { Field } from "../shared/field.js";
 import { aesGcmDecrypt } from "../shared/gcm.js";
 import { connectMqtt, type Network } from "../shared/mqtt.js";
 import { createUptime, NamedTimers } from "../shared/timers.js";
@@ -20,9 +21,10 @@ import { secureSocket } from "../shared/tls.js";
 import { Updater } from "../shared/updater.js";
 import * as chip from "./chip.js";
 import { FieldConsole } from "./console.js";
+import { ImprovConsole } from "./improv.js";
 import { describeStart, keepsTime } from "./last-run.js";
 import { openLed } from "./led.js";
-import { startNetwork } from "./network.js";
+import { type NetworkOptions, startNetwork } from "./network.js";
 import { openPort } from "./port.js";
 import { openSlots } from "./slots.js";
 
@@ -45,7 +47,16 @@ const live = { until_ms: 0 };
 const showLed = openLed();
 const lastReset = chip.resetReason();
 const start = describeStart(lastReset, chip.leftReason(), chip.resets());
-const field = new FieldConsole({
+const wifi: NetworkOptions = {
+  ssid: setting("ssid") ?? "",
+  password: setting("password"),
+  sntp: setting("sntp") ?? SNTP_HOST,
+  keptTime: keepsTime(lastReset),
+  uptime_ms,
+  random: () => random(1)[0]! / 256,
+  log: (message) => log("info", message),
+};
+const found: Field = {
   shown,
   describe: () => [...network.describe(), updater.describe(), start, `meter port full ${chip.serialOverruns()} times`],
   get: setting,
@@ -69,16 +80,11 @@ const field = new FieldConsole({
     chip.leaveReason("asked to restart");
     Timer.set(() => chip.restart(), RESTART_MS);
   },
-});
-const network = startNetwork({
-  ssid: setting("ssid") ?? "",
-  password: setting("password"),
-  sntp: setting("sntp") ?? SNTP_HOST,
-  keptTime: keepsTime(lastReset),
-  uptime_ms,
-  random: () => random(1)[0]! / 256,
-  log: (message) => log("info", message),
-});
+};
+// A manifest may leave Improv out: nothing of it is there then.
+const field =
+  ImprovConsole === undefined ? new FieldConsole(found) : new ImprovConsole(found, wifi, () => network.down());
+const network = startNetwork(wifi);
 const connections: Network = {
   resolve: network.resolve,
   down: network.down,

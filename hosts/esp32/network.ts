@@ -19,9 +19,9 @@ const WATCH_MS = 1_000;
 const LATER_MS = 500;
 
 export interface NetworkOptions {
-  /** "" where none has been set */
-  readonly ssid: string;
-  readonly password: string | undefined;
+  /** "" where none has been set; what stands here when the station connects counts */
+  ssid: string;
+  password: string | undefined;
   /** host of the time server */
   readonly sntp: string;
   /** the chip's clock ran on through the last reset */
@@ -43,7 +43,7 @@ export interface ChipNetwork {
 
 /** Starts the station and asks for the time whenever there is a network. */
 export function startNetwork(options: NetworkOptions): ChipNetwork {
-  const { ssid, password, sntp, keptTime, uptime_ms, random, log } = options;
+  const { sntp, keptTime, uptime_ms, random, log } = options;
   const station = createStation(uptime_ms());
   const clock = createClock(keptTime, Date.now());
   let isAsking = false;
@@ -66,17 +66,18 @@ export function startNetwork(options: NetworkOptions): ChipNetwork {
           wifi.disconnect();
           break;
         case "online":
-          log(`Wi-Fi ${ssid}: ${effect.address}`);
+          log(`Wi-Fi ${options.ssid}: ${effect.address}`);
           Timer.set(askTime, LATER_MS);
           break;
         case "lost":
-          log(`Wi-Fi ${ssid} is lost`);
+          log(`Wi-Fi ${options.ssid} is lost`);
       }
     }
   }
 
   /** The driver throws where it cannot even try. */
   function connect(): void {
+    const { ssid, password } = options;
     try {
       wifi.connect(password === undefined ? { SSID: ssid } : { SSID: ssid, password, secure: true });
     } catch (thrown) {
@@ -110,6 +111,7 @@ export function startNetwork(options: NetworkOptions): ChipNetwork {
 
   /** The driver says nothing of a lease that ends, nor of a new address while it is connected. */
   function watch(): void {
+    if (options.ssid === "") return;
     // Where the lease has ended the driver shows the address that the station gave itself, an IPv6 one.
     const address = wifi.address?.includes(":") ? undefined : wifi.address;
     if (station.address !== undefined && address !== station.address)
@@ -117,11 +119,12 @@ export function startNetwork(options: NetworkOptions): ChipNetwork {
     take({ kind: "timer" });
   }
 
-  if (ssid === "") log("no Wi-Fi is set: wifi SSID PASSWORD on the console");
-  else Timer.repeat(watch, WATCH_MS);
+  if (options.ssid === "") log("no Wi-Fi is set: wifi SSID PASSWORD on the console");
+  Timer.repeat(watch, WATCH_MS);
 
   return {
     down() {
+      const { ssid } = options;
       if (ssid === "") return "no Wi-Fi is set";
       return station.address === undefined ? `Wi-Fi ${ssid} is not connected` : undefined;
     },
@@ -130,7 +133,7 @@ export function startNetwork(options: NetworkOptions): ChipNetwork {
     describe() {
       const { address, losses, failures } = station;
       const where = address === undefined ? `not connected, ${failures} attempts` : `${address}, ${wifi.RSSI} dBm`;
-      return [`network ${ssid || "none"}: ${where}, lost ${losses} times`, describeClock(clock, uptime_ms())];
+      return [`network ${options.ssid || "none"}: ${where}, lost ${losses} times`, describeClock(clock, uptime_ms())];
     },
   };
 }

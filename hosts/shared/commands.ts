@@ -19,7 +19,7 @@ interface Command {
 
 const LIVE_S = 60;
 const LIVE_S_MAX = 3_600;
-const STORED = "stored: restart to use it";
+export const STORED = "stored: restart to use it";
 /** Hex of a genesis is long and says nothing to people. */
 const HEX_SHOWN = 16;
 
@@ -44,7 +44,10 @@ const commands: Readonly<Record<string, Command>> = {
   request: { help: "[ID CHALLENGE [LOT]]  the meter's key, or its signed request for a credential", run: request },
   credential: { help: "HEX  stores the credential that the authority issued", run: credential },
   ca: { help: "HEX  stores the certificate (DER) of the authority of mqtts:// and https:// servers", run: ca },
-  wifi: { help: 'SSID [PASSWORD]  names the network; "..." around what has spaces', run: wifi },
+  wifi: {
+    help: 'SSID [PASSWORD]  names the network; "..." around what has spaces',
+    run: (field, rest) => wifi(field, wordsOf(rest)),
+  },
   sntp: { help: "HOST  names the time server", run: sntp },
   update: { help: "looks for newer firmware now", run: update },
   restart: {
@@ -147,8 +150,8 @@ function ca(field: Field, rest: string): string {
   return STORED;
 }
 
-function wifi(field: Field, rest: string): string {
-  const words = wordsOf(rest);
+/** Stores the Wi-Fi of these words, SSID and where it has one the password; what came of it. */
+export function wifi(field: Pick<Field, "set" | "remove">, words: readonly string[] | undefined): string {
   if (words === undefined || words.length === 0 || words.length > 2) return "wifi takes an SSID and a password";
   const [ssid, password] = words;
   if (bytesOf(ssid!) > 32) return "an SSID has at most 32 bytes";

@@ -75,7 +75,7 @@ function clear(input: Input): void {
 }
 
 /** UTF-8 with U+FFFD for what is none. */
-function textOf({ bytes, length }: Input): string {
+export function textOf({ bytes, length }: Pick<Input, "bytes" | "length">): string {
   if (bytes === undefined) return "";
   let text = "";
   for (let at = 0; at < length; ) {

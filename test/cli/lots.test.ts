@@ -10,7 +10,7 @@ import { after, before, test } from "node:test";
 import { toHex } from "../../src/wire/bytes.js";
 import { parseCredential } from "../../src/wire/credential.js";
 import { encodeKey, keyId } from "../../src/wire/key.js";
-import { createKeyFile } from "../../tools/files/key-file.js";
+import { createKeyFile, readKeyFile } from "../../tools/files/key-file.js";
 import { createNetwork } from "../../tools/provisioning/network.js";
 import { command } from "./command.js";
 
@@ -127,4 +127,32 @@ test("a table is tried and brought in, a key is replaced with its order, and the
   const again = run("authority replace --id M1 --from 1:7 --number 1 -o end.cose", ...grid);
   assert.deepEqual([again.status, /end.cose exists already/.test(again.stderr)], [1, true]);
   assert.deepEqual(JSON.parse(good("authority audit --json", ...grid)).problems, []);
+});
+
+test("a participant's request leads to a folder that --as takes, from answers or from a credential alone", async () => {
+  good("authority register participant anna --organisation works", ...grid);
+  const asked = good(
+    "request make --id anna --role customer --services 1 --key anna.json -o anna.requests",
+    ...genesis,
+  );
+  assert.match(asked, /next, there: gridseal authority batch anna.requests -o ANSWERS /);
+  assert.match(
+    asked,
+    /then here: gridseal request accept ANSWERS --genesis grid.genesis.cbor --key anna.json -o DIR\n$/,
+  );
+  const answered = good("authority batch anna.requests -o anna.answers", ...grid);
+  assert.match(answered, /next: send anna.answers back; .*: gridseal request accept anna.answers /);
+  const other = run("request accept anna.answers --key buyer.json -o anna", ...genesis);
+  assert.deepEqual([other.status, /has no answer for key/.test(other.stderr)], [1, true]);
+  const taken = good("request accept anna.answers --key anna.json -o anna", ...genesis);
+  assert.match(taken, /^you are anna: anna\n(?:.*\n)*next: gridseal session token URL --as anna, /);
+  assert.match(good("session token http://node:9301 --as anna"), /^[\w-]+\.[\w-]+\n$/);
+  const refused = run("request accept more.answers --key M3.json -o M3", ...genesis);
+  assert.match(refused.stderr, /the authority has refused it: registrar fitter is stopped/);
+
+  const hex = toHex(encodeKey((await readKeyFile(join(folder, "buyer.json"))).key));
+  const words = `authority issue --id purchaser --force --role customer --public-key ${hex} -o buyer.cwt`;
+  const issued = good(words, ...grid);
+  assert.match(issued, /next: .* gridseal request accept buyer.cwt /);
+  good("request accept buyer.cwt --key buyer.json -o buyer", ...genesis);
 });

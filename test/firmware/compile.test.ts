@@ -3,10 +3,10 @@ import { dirname, join } from "node:path/posix";
 import { test } from "node:test";
 import { type Protocol, protocols } from "../../src/meter/reader.js";
 import { root } from "../../tools/firmware/builds.js";
-import { compileSources, leftOutBy } from "../../tools/firmware/compile.js";
+import { compileSources, leftOutBy, type Part } from "../../tools/firmware/compile.js";
 
-/** The firmware's modules, each by its name, without the readers of these protocols. */
-const built = async (leftOut: readonly Protocol[]): Promise<ReadonlyMap<string, string>> =>
+/** The firmware's modules, each by its name, without these parts. */
+const built = async (leftOut: readonly Part[]): Promise<ReadonlyMap<string, string>> =>
   new Map((await compileSources(root, "noble", leftOut)).map(({ name, code }) => [name, code]));
 const whole = await built([]);
 
@@ -58,9 +58,18 @@ test("a manifest leaves protocols out, and what only they need", async () => {
   for (const name of ["src/meter/tic/reader.js", "src/meter/mbus/records.js", "src/meter/dlms/axdr.js"])
     assert.ok(whole.has(name) && !small!.has(name), name);
   assert.ok(small!.has("src/meter/p1/reader.js") && small!.has("src/meter/dlms/time.js"), "EMI's clock is of DLMS");
-  assert.deepEqual(leftOutBy({ config: { leftOut: ["tic"] } }), ["tic"]);
+  assert.deepEqual(leftOutBy({ leftOut: ["tic", "improv"] }), ["tic", "improv"]);
   assert.deepEqual(leftOutBy({}), []);
-  assert.throws(() => leftOutBy({ config: { leftOut: ["abacus"] } }), /leaves out abacus: expected p1/);
+  assert.throws(() => leftOutBy({ leftOut: ["abacus"] }), /leaves out abacus: expected p1/);
+});
+
+test("a manifest leaves out Improv, and the console does without it", async () => {
+  const improv = ["hosts/esp32/improv.js", "hosts/shared/improv.js"];
+  assert.ok(improv.every((name) => whole.has(name)));
+  const modules = await built(["improv"]);
+  assertLinked(modules);
+  assert.ok(!improv.some((name) => modules.has(name)));
+  assert.doesNotMatch(modules.get("hosts/esp32/host.js")!, /Improv/);
 });
 
 test("the firmware reads no order but the one that adds a chain", () => {

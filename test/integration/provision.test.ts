@@ -2,7 +2,7 @@
 // killed at each step.
 
 import assert from "node:assert/strict";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { lstat, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { toHex } from "../../src/wire/bytes.js";
@@ -10,11 +10,12 @@ import { parseCredential } from "../../src/wire/credential.js";
 import { keyId } from "../../src/wire/key.js";
 import { signerFromSeed } from "../../tools/crypto/signatures.js";
 import { servePty } from "../../tools/emulators/serve.js";
-import { EmulatedChip } from "../provisioning/flash/emulated-chip.js";
+import { EmulatedChip } from "../flash/emulated-chip.js";
 import { readNvs } from "../provisioning/nvs/stranger-nvs.js";
 import { freeBasePort } from "./network.js";
 import { cleanUp, type Defer, gridseal, startGridseal, temporaryFolder, until } from "./processes.js";
 
+const PASSWORD = "planted password of the Wi-Fi";
 const METER = JSON.stringify({ protocol: "p1", port: { kind: "emulator", seed: 3, interval_ms: 500 } });
 
 /** Runs a command, which must end well; what it prints. */
@@ -40,11 +41,11 @@ async function startGrid(defer: Defer) {
   return { folder, grid };
 }
 
-/** A meter without anything in its folder; the path of its console. */
-async function startNewMeter(defer: Defer, directory: string): Promise<string> {
+/** A meter without anything in its folder, and the path of its console. */
+async function startNewMeter(defer: Defer, directory: string) {
   const meter = startGridseal(defer, "meter", "run", directory, "--console", "--json");
   const line = await until("the meter has a console", () => /^.*"console":"([^"]+)".*$/m.exec(meter.output));
-  return line[1]!;
+  return { port: line[1]!, meter };
 }
 
 test("a new meter is provisioned at its console, and again nothing changes", {
@@ -52,18 +53,26 @@ test("a new meter is provisioned at its console, and again nothing changes", {
 }, async (t: TestContext) => {
   const defer = cleanUp(t);
   const { folder, grid } = await startGrid(defer);
-  const port = await startNewMeter(defer, join(folder, "meter"));
+  const { port, meter } = await startNewMeter(defer, join(folder, "meter"));
   await typed("authority", "register", "device", "meter-77", "--lot", "L1", "--network", grid);
   const bench = join(folder, "bench");
-  const provision = (...more: readonly string[]) =>
-    gridseal(
+  const wifi = join(folder, "wifi");
+  await writeFile(wifi, `shed\n${PASSWORD}\n`, { mode: 0o600 });
+  const provision = async (...more: readonly string[]) => {
+    const outcome = await gridseal(
       ...["provision", "--network", grid, "--port", port, "--id", "meter-77", "--lot", "L1", "--bench", bench],
-      ...["--meter", METER, ...more],
+      ...["--meter", METER, "--wifi", wifi, ...more],
     );
+    assert.ok(!(outcome.output + outcome.errors + meter.output + meter.errors).includes(PASSWORD), "nobody says it");
+    return outcome;
+  };
 
   const dry = await provision("--dry-run");
   assert.equal(dry.status, 0, dry.errors);
-  assert.match(dry.output, /meter-77, MAC 02[0-9a-f]{10}, .* lacks configuration, certificate, credential\nnothing/);
+  assert.match(
+    dry.output,
+    /meter-77, MAC 02[0-9a-f]{10}, .* lacks configuration, certificate, Wi-Fi, credential\nnothing/,
+  );
   await assert.rejects(readdir(bench));
 
   const first = await provision();
@@ -77,6 +86,11 @@ test("a new meter is provisioned at its console, and again nothing changes", {
 
   const again = JSON.parse((await provision("--json")).output) as { type: string; id: string; meter: string };
   assert.deepEqual([again.type, again.id], ["provisioned", "meter-77"]);
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const isOpen = entry.isFile() && ((await lstat(path)).mode & 0o077) !== 0;
+    assert.ok(!isOpen || !(await readFile(path)).includes(PASSWORD), `${path} is for others to read`);
+  }
   const rows = (await typed("authority", "list", "--network", grid, "--json")).trim().split("\n");
   assert.equal(rows.length, 1, rows.join("\n"));
   const shown = await typed("authority", "show", "meter-77", "--network", grid);
@@ -99,7 +113,7 @@ test("killed at each step and run again: one ID, one credential, and it ends pro
 }, async (t) => {
   const defer = cleanUp(t);
   const { folder, grid } = await startGrid(defer);
-  const port = await startNewMeter(defer, join(folder, "meter"));
+  const { port } = await startNewMeter(defer, join(folder, "meter"));
   for (const id of ["a-1", "a-2", "a-3"]) await typed("authority", "register", "device", id, "--network", grid);
   const list = join(folder, "devices.csv");
   await writeFile(list, "id,place\na-1,11\na-2,12\na-3,13\n");
@@ -148,7 +162,7 @@ test("a registrar without the register sends requests as files, and goes on with
   await typed("authority", "batch", file("fitter.request"), "-o", file("fitter.answers"), "--network", grid);
   const limits = ["--lot", "L7", "--services", "1,2,3,4,5", "--devices", "1", "--until", "2099-01-01"];
   await typed("authority", "registrar", "limit", "fitter", ...limits, "--network", grid);
-  const port = await startNewMeter(defer, file("meter"));
+  const { port } = await startNewMeter(defer, file("meter"));
   const { mqtt } = JSON.parse(await readFile(join(grid, "nodes/node-1/node.json"), "utf8"));
   const broker = `mqtt://127.0.0.1:${mqtt.listen.port}`;
   const words = [

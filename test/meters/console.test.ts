@@ -46,11 +46,21 @@ async function startConsole(t: TestContext) {
     }
   };
   const holds = async () => JSON.parse((await ask("holds", /^holds (\{.*\})\r$/m))[1]!) as Record<string, unknown>;
-  return { directory, meter, ask, holds };
+  /** Sends bytes, until all that is wanted is shown. */
+  const send = async (bytes: Uint8Array, wanted: readonly string[]): Promise<void> => {
+    shown = "";
+    meter.type(bytes);
+    const deadline_ms = performance.now() + PATIENCE_MS;
+    while (!wanted.every((text) => shown.includes(text))) {
+      if (performance.now() > deadline_ms) throw new Error(`no answer but ${JSON.stringify(shown)}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+  return { directory, meter, ask, holds, send };
 }
 
 test("an empty folder is a meter without anything, whose console sets it up", async (t) => {
-  const { directory, meter, ask, holds } = await startConsole(t);
+  const { directory, meter, ask, holds, send } = await startConsole(t);
   const empty = await holds();
   assert.equal(empty.state, "configuration refused");
   assert.match(String(empty.mac), /^02[0-9a-f]{10}$/);
@@ -89,4 +99,11 @@ test("an empty folder is a meter without anything, whose console sets it up", as
 
   await ask(`credential ${toHex(sealer.credential(request.key, [1, 3]))}`, /^credential of .* stored/m);
   assert.equal((await holds()).credential, toHex(sha256(sealer.credential(request.key, [1, 3]))));
+
+  // Improv Wi-Fi, between the lines: SSID "shed", password "planks and nails", as the specification's example has them.
+  const told = Buffer.from("IMPROV\x01\x03\x18\x01\x16\x04shed\x10planks and nails", "latin1");
+  const sum = told.reduce((total, byte) => total + byte, 0) % 256;
+  const answers = ["\nIMPROV\x01\x01\x01\x04", "\nIMPROV\x01\x04\x02\x01\x00"];
+  await send(Buffer.concat([told, Buffer.of(sum, 10)]), answers);
+  assert.equal((await holds()).ssid, "shed");
 });

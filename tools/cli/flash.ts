@@ -5,12 +5,13 @@ import type { Command } from "commander";
 import type { FirmwareBundle } from "../../src/wire/firmware-bundle.js";
 import { publicKeyFromHex } from "../authority/issue.js";
 import { GridsealError } from "../errors.js";
+import { type ChipLoader, type FlashProgress, openChip } from "../flash/chip-loader.js";
+import { type FlashPart, type FoundChip, planFlash } from "../flash/plan.js";
 import { openBundle } from "../provisioning/flash/bundle-folder.js";
-import { type ChipLoader, type FlashProgress, openChip } from "../provisioning/flash/chip-loader.js";
-import { listPorts, nodePort } from "../provisioning/flash/node-port.js";
-import { type FlashPart, type FoundChip, planFlash } from "../provisioning/flash/plan.js";
+import { nodePort, onlyPort } from "../provisioning/flash/node-port.js";
 import { whole } from "../terminal/arguments.js";
 import { pairs, printLines, printNote, printOver, toJson } from "../terminal/output.js";
+import { useConsole } from "./board-console.js";
 
 interface FlashOptions {
   readonly signer: string;
@@ -18,6 +19,7 @@ interface FlashOptions {
   readonly baud: number;
   readonly reset: boolean;
   readonly dryRun?: true;
+  readonly console?: true;
   readonly json?: true;
 }
 
@@ -35,13 +37,14 @@ export function registerFlash(program: Command): void {
     .option("--baud <number>", "speed while writing", whole(9_600, 2_000_000), BAUD)
     .option("--no-reset", "the board is in download mode already: somebody has held BOOT")
     .option("--dry-run", "say what chip answers and what would be written where, and write nothing")
+    .option("--console", "open the board's console behind that, at the same port")
     .option("--json", "print JSON")
     .action(flash);
 }
 
 async function flash(folder: string, options: FlashOptions): Promise<void> {
   const { bundle, parts } = await openBundle(folder, publicKeyFromHex(options.signer));
-  const path = options.port ?? (await onlyPort());
+  const path = options.port ?? (await onlyPort("name the board's with --port"));
   tell(`looking for a chip at ${path} ...`);
   const terms = { baud: options.baud, resets: options.reset, md5: (bytes: Uint8Array) => md5(bytes) };
   const chip = await openChip(await nodePort(path), terms);
@@ -54,6 +57,7 @@ async function flash(folder: string, options: FlashOptions): Promise<void> {
   if (options.dryRun) await chip.abandon();
   else await write(chip, plan.parts);
   print(bundle, chip.found, { path, parts, options });
+  if (options.console && !options.dryRun) await useConsole(await nodePort(path));
 }
 
 async function write(chip: ChipLoader, parts: readonly FlashPart[]): Promise<void> {
@@ -64,14 +68,6 @@ async function write(chip: ChipLoader, parts: readonly FlashPart[]): Promise<voi
     throw thrown;
   }
   await chip.leave();
-}
-
-/** The one port there is. */
-async function onlyPort(): Promise<string> {
-  const ports = await listPorts();
-  if (ports.length === 1) return ports[0]!;
-  const found = ports.length === 0 ? "no serial port is there" : `there are several ports: ${ports.join(", ")}`;
-  throw new GridsealError("PORT_UNUSABLE", `${found}; name the board's with --port`);
 }
 
 /** By this alone the chip compares its flash; whose the bytes are, the signature says. */
@@ -120,7 +116,9 @@ function print({ board, version }: FirmwareBundle, found: FoundChip, { path, par
       [isWritten ? "on it now" : "would be", `${board}, version ${version}`],
     ]),
     isWritten
-      ? `next: open the console at ${path} with 115200 baud, press Enter, and go on with docs/field-engineer.md`
+      ? options.console
+        ? "next: what stands in docs/firmware.md from step 2 on, at its console"
+        : `next: open the console at ${path} with 115200 baud (--console does), press Enter, and go on with docs/field-engineer.md`
       : "nothing was written: leave out --dry-run",
   ]);
 }

@@ -74,6 +74,7 @@ const texts = {
   "page.bills": ["Bills", "Rechnungen", "账单"],
   "page.state": ["State", "Zustand der Verträge", "合约状态"],
   "page.sign": ["Sign", "Signieren", "签名"],
+  "page.flash": ["Flash a board", "Platine bespielen", "烧录电路板"],
   "page.unknown": ["There is no such page.", "Diese Seite gibt es nicht.", "没有该页面。"],
   // what is known of a figure
   "mark.verified": ["verified here", "hier geprüft", "已在此验证"],

@@ -23,7 +23,7 @@ const libsodium = { source: "hosts/libsodium/ed25519.ts", insteadOf: "src/agent/
 /** Of https://components.espressif.com; its minor versions are compatible. */
 const component = { namespace: "espressif", name: "libsodium", version: "^1.0.20" };
 
-/** Whose readers the build may do without; each is made by the function of this name in this module. */
+/** Whose readers the build may do without. */
 const readers: Readonly<Record<Protocol, readonly [source: string, create: string]>> = {
   p1: ["src/meter/p1/reader.ts", "createP1Reader"],
   sml: ["src/meter/sml/reader.ts", "createSmlReader"],
@@ -35,9 +35,18 @@ const readers: Readonly<Record<Protocol, readonly [source: string, create: strin
   tic: ["src/meter/tic/reader.ts", "createTicReader"],
   push: ["src/meter/dlms/bare.ts", "createBareReader"],
 };
-const opener = "src/meter/open-reader.ts";
-/** Before the protocol in the name of the module that stands for a reader that is left out. */
-const leftOutPrefix = "src/meter/left-out-";
+/** Improv Wi-Fi of a board's console, as a reader is one of its port. */
+const IMPROV = "improv";
+/** What a build may do without, each made by what has this name in this module. */
+const parts = { ...readers, [IMPROV]: ["hosts/esp32/improv.ts", "ImprovConsole"] } as const satisfies Record<
+  string,
+  readonly [source: string, create: string]
+>;
+export type Part = keyof typeof parts;
+/** Who imports them, and does without them. */
+const openers: readonly string[] = ["src/meter/open-reader.ts", "hosts/esp32/host.ts"];
+/** Before the part in the name of the module that stands for one that is left out. */
+const leftOutPrefix = "left-out-";
 
 /** Modules that stand in for a library's. */
 const replacements: Readonly<Record<string, string>> = { "hosts/shared/sha2.js": "@noble/hashes/sha2.js" };
@@ -116,12 +125,13 @@ function libsodiumsModules(root: string, folder: string) {
   };
 }
 
-/** The protocols that a manifest leaves out. Throws where it names one that is none. */
-export function leftOutBy(manifest: { readonly config?: { readonly leftOut?: readonly string[] } }): Protocol[] {
-  return (manifest.config?.leftOut ?? []).map((name) => {
-    const protocol = protocols.find((candidate) => candidate === name);
-    if (protocol === undefined) throw new Error(`manifest.json leaves out ${name}: expected ${protocols.join(", ")}`);
-    return protocol;
+/** The parts that a manifest leaves out: not by its config, which a chip has in ROM. Throws where it names one that is none. */
+export function leftOutBy(manifest: { readonly leftOut?: readonly string[] }): Part[] {
+  const known: readonly Part[] = [...protocols, IMPROV];
+  return (manifest.leftOut ?? []).map((name) => {
+    const part = known.find((candidate) => candidate === name);
+    if (part === undefined) throw new Error(`manifest.json leaves out ${name}: expected ${known.join(", ")}`);
+    return part;
   });
 }
 
@@ -129,15 +139,20 @@ export function leftOutBy(manifest: { readonly config?: { readonly leftOut?: rea
 export async function compileSources(
   root: string,
   signatures: Signatures = "noble",
-  leftOut: readonly Protocol[] = [],
+  leftOut: readonly Part[] = [],
 ): Promise<Module[]> {
-  const hosts = (await Promise.all(folders.map((folder) => sourcesIn(root, folder)))).flat();
+  const all = (await Promise.all(folders.map((folder) => sourcesIn(root, folder)))).flat();
+  // What makes noble's tables is no use without noble.
+  const without = leftOut.map((part): string => parts[part][0]);
+  if (leftOut.includes(IMPROV)) without.push("hosts/shared/improv.ts");
+  if (signatures !== "noble") without.push("hosts/shared/tables.ts");
+  const hosts = all.filter((path) => !without.includes(path));
   const bundle = await rollup({
     input: ["src/main.ts", ...hosts].map((path) => join(root, path)),
     // What is not ours has a bare name: the SDK's modules and the libraries.
     external: (id) => !id.startsWith(".") && !id.startsWith("/"),
     preserveEntrySignatures: "allow-extension",
-    plugins: [withoutReaders(root, leftOut), typeScript(root, signatures), shortNames(isPreloaded)],
+    plugins: [withoutParts(root, leftOut), typeScript(root, signatures), shortNames(isPreloaded)],
     onwarn(warning) {
       throw new Error(warning.message);
     },
@@ -155,21 +170,21 @@ export async function compileSources(
     .sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
-/** In the place of a reader that is left out there is undefined; what only it imports is not reached. */
-function withoutReaders(root: string, leftOut: readonly Protocol[]): Plugin {
+/** Who imports a part that is left out has undefined in its place; what only the part imports is not reached. */
+function withoutParts(root: string, leftOut: readonly Part[]): Plugin {
+  const importers = new Set(openers.map((opener) => join(root, opener)));
+  const standIn = (part: Part) => join(root, dirname(parts[part][0]), `${leftOutPrefix}${part}.ts`);
   return {
     name: "left-out",
     resolveId(id, importer) {
-      if (importer !== join(root, opener)) return null;
+      if (importer === undefined || !importers.has(importer)) return null;
       const path = join(dirname(importer), id.replace(/\.js$/, ".ts"));
-      const protocol = leftOut.find((candidate) => path === join(root, readers[candidate][0]));
-      return protocol === undefined ? null : join(root, `${leftOutPrefix}${protocol}.ts`);
+      const part = leftOut.find((candidate) => path === join(root, parts[candidate][0]));
+      return part === undefined ? null : standIn(part);
     },
     load(id) {
-      const protocol = leftOut.find((candidate) => id === join(root, `${leftOutPrefix}${candidate}.ts`));
-      if (protocol === undefined) return null;
-      const [, create] = readers[protocol];
-      return `export const ${create} = undefined;`;
+      const part = leftOut.find((candidate) => id === standIn(candidate));
+      return part === undefined ? null : `export const ${parts[part][1]} = undefined;`;
     },
   };
 }
@@ -197,8 +212,8 @@ function isPreloaded(name: string): boolean {
 }
 
 function preloadOrder(names: readonly string[]): string[] {
-  // Of the two that make signatures one is there; a reader may be left out.
-  const optional = Object.values(readers).map(([source]) => source.replace(/\.ts$/, ""));
+  // Of the two that make signatures one is there; a part may be left out.
+  const optional = Object.values(parts).map(([source]) => source.replace(/\.ts$/, ""));
   const missing = notPreloaded.find(
     (name) => !name.endsWith("/ed25519") && !optional.includes(name) && !names.includes(name),
   );

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createInput, typed } from "../../../hosts/shared/lines.js";
+import type { WebPort } from "../../../tools/flash/web-port.js";
 import { openConsole } from "../../../tools/provisioning/console/line.js";
-import type { WebPort } from "../../../tools/provisioning/flash/web-port.js";
 
 const FIFO_BYTES = 128;
 

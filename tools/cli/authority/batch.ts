@@ -57,7 +57,7 @@ async function batch(file: string, options: BatchOptions): Promise<void> {
   if (out !== undefined) await createFile(out, encoded(answers));
   const refused = answers.filter(({ type }) => type === "refused");
   printLines(options.json ? answers.map(toJson) : (dryRun ? answers : refused).map(lineOf));
-  if (!options.json) printLines([summaryOf(answers)]);
+  if (!options.json) printLines([summaryOf(answers), ...nextOf(answers, out)]);
   if (refused.length > 0) {
     throw new GridsealError(
       "REQUESTS_REFUSED",
@@ -73,6 +73,14 @@ async function* encoded(answers: readonly Answer[]): AsyncGenerator<Uint8Array> 
 function lineOf(answer: Answer): string {
   const name = answer.id ?? "a request that cannot be read";
   return `line ${answer.line}: ${name}: ${answer.type === "refused" ? answer.reason : answer.type}`;
+}
+
+/** What comes next, where there is a credential to send back. */
+function nextOf(answers: readonly Answer[], out: string | undefined): readonly string[] {
+  if (out === undefined || answers.every(({ type }) => type === "refused")) return [];
+  return [
+    `next: send ${out} back; each holder takes its own: gridseal request accept ${out} --genesis FILE --key FILE -o DIR`,
+  ];
 }
 
 function summaryOf(answers: readonly Answer[]): string {

@@ -98,8 +98,9 @@ async function issue(options: IssueOptions): Promise<void> {
     printLines([toJson({ id: subject, ...rest, path, credentialBytes: hex })]);
     return;
   }
-  printLines(
-    pairs([
+  const takes = publicKey !== undefined && path !== undefined && !isDevice(row);
+  printLines([
+    ...pairs([
       ["id", row.subject],
       [isDevice(row) ? "meter" : "participant", row.meter],
       ["roles", row.roles.join(", ")],
@@ -117,5 +118,8 @@ async function issue(options: IssueOptions): Promise<void> {
           ]),
       ...(hex === undefined || path !== undefined ? [] : [["credential", hex] as const]),
     ]),
-  );
+    ...(takes
+      ? [`next: send it to the holder, who types gridseal request accept ${path} --genesis FILE --key FILE -o DIR`]
+      : []),
+  ]);
 }

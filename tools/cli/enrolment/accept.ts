@@ -1,19 +1,17 @@
 // `gridseal enrolment accept`: takes the authority's answer, and makes the folder of a participant.
 
 import type { Command } from "commander";
-import { decodeCbor } from "../../../src/wire/cbor.js";
 import { CREDENTIAL_BYTES_MAX } from "../../../src/wire/credential.js";
-import { asArray, asBytes, asText } from "../../../src/wire/shape.js";
+import { readAnswer } from "../../authority/requests/read-answer.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readWhole } from "../../files/made-once.js";
-import { printLines, toJson } from "../../terminal/output.js";
-import { createHolderFolder, type Holder, type HolderOptions } from "./holder.js";
+import { createHolderFolder, type HolderOptions, printAccepted } from "./holder.js";
 
 interface AcceptOptions extends HolderOptions {
   readonly json?: true;
 }
 
-const limits = { size: 2 * CREDENTIAL_BYTES_MAX, items: 64 };
+const ANSWER_BYTES_MAX = 2 * CREDENTIAL_BYTES_MAX;
 
 export function registerAccept(enrolment: Command): void {
   enrolment
@@ -28,28 +26,14 @@ export function registerAccept(enrolment: Command): void {
 }
 
 async function accept(file: string, options: AcceptOptions): Promise<void> {
-  const holder = await createHolderFolder(credentialIn(await readWhole(file, limits.size), file), options);
+  const holder = await createHolderFolder(credentialIn(await readWhole(file, ANSWER_BYTES_MAX), file), options);
   printAccepted(holder, options);
-}
-
-/** What to do next, once the folder is there. */
-export function printAccepted({ id, participant }: Holder, { out, json }: AcceptOptions): void {
-  printLines(
-    json
-      ? [toJson({ id, participant, folder: out })]
-      : [
-          `you are ${id}: ${out}`,
-          `on chains, and as --participant of commands, you are your key: ${participant}`,
-          `next: gridseal session token URL --as ${out}, or --as ${out} with other commands`,
-        ],
-  );
 }
 
 function credentialIn(bytes: Uint8Array, file: string): Uint8Array {
   let outcome: string | Uint8Array;
   try {
-    const [, , third] = asArray(decodeCbor(bytes, limits), "answer", 3);
-    outcome = typeof third === "string" ? asText(third, "reason", 1_024) : asBytes(third, "answer's credential");
+    outcome = readAnswer(bytes).outcome;
   } catch (cause) {
     throw new GridsealError("FILE_INVALID", `${file} is no answer to one enrolment: ${reasonOf(cause)}`, { cause });
   }

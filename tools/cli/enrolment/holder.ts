@@ -12,6 +12,7 @@ import { readGenesisFile } from "../../files/genesis-file.js";
 import { readKeyFile } from "../../files/key-file.js";
 import { createFile, createFolder, readWhole } from "../../files/made-once.js";
 import { SECRET } from "../../files/private-files.js";
+import { printLines, toJson } from "../../terminal/output.js";
 
 export interface HolderOptions {
   readonly genesis: string;
@@ -39,6 +40,22 @@ export async function createHolderFolder(credential: Uint8Array, options: Holder
     await createFile(join(folder, "credential.cbor"), credential);
   });
   return { id, participant: toHex(keyId(key)) };
+}
+
+/** What to do next, once the folder is there. */
+export function printAccepted(
+  { id, participant }: Holder,
+  { out, json }: HolderOptions & { readonly json?: true },
+): void {
+  printLines(
+    json
+      ? [toJson({ id, participant, folder: out })]
+      : [
+          `you are ${id}: ${out}`,
+          `on chains, and as --participant of commands, you are your key: ${participant}`,
+          `next: gridseal session token URL --as ${out}, or --as ${out} with other commands`,
+        ],
+  );
 }
 
 function checked(credential: Uint8Array, issuer: Parameters<typeof verifyCredential>[1], key: PublicKey): string {

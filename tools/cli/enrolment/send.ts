@@ -8,8 +8,7 @@ import { readGenesisFile } from "../../files/genesis-file.js";
 import { readKeyFile } from "../../files/key-file.js";
 import { readWhole, refuseExisting } from "../../files/made-once.js";
 import { countText, printLines, toJson } from "../../terminal/output.js";
-import { printAccepted } from "./accept.js";
-import { createHolderFolder, type HolderOptions } from "./holder.js";
+import { createHolderFolder, type HolderOptions, printAccepted } from "./holder.js";
 
 interface SendOptions extends HolderOptions {
   readonly url: string;

@@ -4,8 +4,8 @@ import type { Command } from "commander";
 import { toHex } from "../../../src/wire/bytes.js";
 import { VERSION_MAX } from "../../../src/wire/firmware.js";
 import { readKeyFile } from "../../files/key-file.js";
+import { nameOf } from "../../flash/compose-bundle.js";
 import { createBundle } from "../../provisioning/flash/bundle-folder.js";
-import { nameOf } from "../../provisioning/flash/compose-bundle.js";
 import { whole } from "../../terminal/arguments.js";
 import { pairs, printLines, toJson } from "../../terminal/output.js";
 

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { GridsealError } from "../../errors.js";
 import { createFile, readWhole } from "../../files/made-once.js";
 import { closeFolder, SECRET } from "../../files/private-files.js";
+import { type ChipLoader, openChip } from "../../flash/chip-loader.js";
 import type { Bench, Listed } from "../../provisioning/console/bench.js";
 import type { Certifier } from "../../provisioning/console/certifier.js";
 import type { Outcome, Plan } from "../../provisioning/console/step.js";
-import { type ChipLoader, openChip } from "../../provisioning/flash/chip-loader.js";
 import { nodePort } from "../../provisioning/flash/node-port.js";
 import { injectMeter } from "../../provisioning/nvs/inject.js";
 

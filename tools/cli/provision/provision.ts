@@ -17,11 +17,12 @@ import { type Bench, openBench } from "../../provisioning/console/bench.js";
 import { type Certifier, postedCertifier, registerCertifier } from "../../provisioning/console/certifier.js";
 import { runProvisioning } from "../../provisioning/console/run.js";
 import { createProvisioning, type Outcome, type Plan } from "../../provisioning/console/step.js";
-import { listPorts, nodePort } from "../../provisioning/flash/node-port.js";
+import { nodePort, onlyPort } from "../../provisioning/flash/node-port.js";
 import { serviceTexts, several, whole } from "../../terminal/arguments.js";
 import { printLines, printNote, toJson } from "../../terminal/output.js";
 import { authorityFolder, useRegister } from "../authority/authority-options.js";
 import { injectChip, injectImages } from "./inject.js";
+import { registerLock } from "./lock.js";
 import { listFrom, type ProvisionOptions, planFrom } from "./plan.js";
 
 const PATIENCE_S = 180;
@@ -31,8 +32,10 @@ const CHALLENGE_BYTES = 16;
 const NVS = { offset: 0x9000, bytes: 0x6000, most: 0x1000000 } as const;
 
 export function registerProvision(program: Command): void {
-  program
+  const provisioning = program
     .command("provision")
+    // `lock` has options of the same names.
+    .enablePositionalOptions()
     .description("bring new meters into a network at their consoles; run again, it goes on where it was")
     .option("--network <dir>", "folder of the network, whose register is asked")
     .option("--authority <dir>", "folder of its authority; that in the network's where absent")
@@ -76,6 +79,7 @@ export function registerProvision(program: Command): void {
     .option("--dry-run", "say what each meter lacks, and write and issue nothing")
     .option("--json", "print a JSON document a meter")
     .action(provision);
+  registerLock(provisioning);
 }
 
 function untilFrom(text: string): "sealed" | "stored" {
@@ -92,7 +96,7 @@ async function provision(options: ProvisionOptions): Promise<void> {
   const isInjected = options.mode === "inject";
   if (options.out !== undefined && !isInjected) throw new GridsealError("USAGE", "--out is for --mode inject");
   if (options.dryRun && isInjected) throw new GridsealError("USAGE", "--dry-run asks a meter's console");
-  const ports = options.out !== undefined ? [] : (options.port ?? (await onlyPort()));
+  const ports = options.out !== undefined ? [] : (options.port ?? [await onlyPort("name those of meters with --port")]);
   const plan = await planFrom(options);
   const list = await listFrom(options);
   const signer = options.key === undefined ? undefined : await readKeyFile(options.key);
@@ -149,13 +153,6 @@ async function atConsole(path: string, isNamed: boolean, { plan, bench, certifie
     ...{ port: await nodePort(path), bench, certifier, progress },
     now_ms: () => performance.now(),
   });
-}
-
-async function onlyPort(): Promise<readonly string[]> {
-  const ports = await listPorts();
-  if (ports.length === 1) return ports;
-  const found = ports.length === 0 ? "no serial port is there" : `there are several ports: ${ports.join(", ")}`;
-  throw new GridsealError("PORT_UNUSABLE", `${found}; name those of meters with --port`);
 }
 
 interface Registrar {

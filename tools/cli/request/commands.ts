@@ -1,6 +1,7 @@
 // `gridseal request`: what a holder, a field engineer or a maker sends the authority, and what comes back.
 
 import type { Command } from "commander";
+import { registerAccept } from "./accept.js";
 import { registerEndorse } from "./endorse.js";
 import { registerMake } from "./make.js";
 import { registerShow } from "./show.js";
@@ -10,4 +11,5 @@ export function registerRequest(program: Command): void {
   registerMake(request);
   registerEndorse(request);
   registerShow(request);
+  registerAccept(request);
 }

@@ -68,9 +68,15 @@ async function make(options: MakeOptions): Promise<void> {
   }
   await createFile(out, bytes);
   const kid = toHex(keyId(signer.key));
-  printLines([
-    options.json ? toJson({ file: out, id, kid }) : `${out}: key ${kid} asks to be ${id}; send it to the authority`,
-  ]);
+  printLines(
+    options.json
+      ? [toJson({ file: out, id, kid })]
+      : [
+          `${out}: key ${kid} asks to be ${id}; send it to the authority`,
+          `next, there: gridseal authority batch ${out} -o ANSWERS --network DIR`,
+          `then here: gridseal request accept ANSWERS --genesis ${options.genesis} --key ${options.key} -o DIR`,
+        ],
+  );
 }
 
 interface Services {

@@ -3,13 +3,12 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { toHex } from "../../../src/wire/bytes.js";
-import { decodeCbor } from "../../../src/wire/cbor.js";
 import { CREDENTIAL_BYTES_MAX } from "../../../src/wire/credential.js";
 import { keyId } from "../../../src/wire/key.js";
 import { isEndorsement, readEndorsement, verifyRequest } from "../../../src/wire/request.js";
-import { asArray, asBytes, asText } from "../../../src/wire/shape.js";
 import { checkIssuedId } from "../../authority/issue.js";
 import { REQUESTS_BYTES_MAX } from "../../authority/requests/answer.js";
+import { readAnswer } from "../../authority/requests/read-answer.js";
 import { nodeVerify } from "../../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
@@ -76,11 +75,8 @@ function requestView(item: Uint8Array, genesisHash: Uint8Array): Shown {
 }
 
 function answerView(item: Uint8Array): Shown {
-  const [kid, id, outcome] = asArray(decodeCbor(item, limits), "answer", 3);
-  const named = {
-    id: id === null ? undefined : asText(id, "answer's ID"),
-    kid: kid === null ? undefined : toHex(asBytes(kid, "answer's key", 8)),
-  };
+  const { kid, id, outcome } = readAnswer(item);
+  const named = { id, kid: kid && toHex(kid) };
   if (typeof outcome === "string") return { ...named, what: `refused: ${outcome}` };
-  return { ...named, what: "credential", credential: asBytes(outcome, "answer's credential") };
+  return { ...named, what: "credential", credential: outcome };
 }

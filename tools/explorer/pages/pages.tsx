@@ -20,6 +20,7 @@ const loaders: Readonly<Record<string, () => Promise<Page>>> = {
   orders: async () => (await import("./orders.js")).OrdersPage,
   health: async () => (await import("./health.js")).HealthPage,
   sign: async () => (await import("./sign.js")).SignPage,
+  flash: async () => (await import("./flash.js")).FlashPage,
   search: async () => (await import("./search.js")).SearchPage,
 };
 
@@ -41,6 +42,7 @@ export const menu = [
   "health",
   "receipt",
   "sign",
+  "flash",
 ] as const;
 
 export function LoadedPage(props: PageProps) {

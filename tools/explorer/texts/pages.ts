@@ -1,7 +1,10 @@
 // Texts of the pages behind the first ones, a line each: English, German, Chinese. {name} is filled in. They come with the first of
 // those pages.
 
+import { flashTexts } from "./flash.js";
+
 export const pageTexts = {
+  ...flashTexts,
   "rating.title": ["Rating of {participant}", "Bewertung von {participant}", "{participant} 的评级"],
   "rating.none": ["Nobody has rated it.", "Niemand hat ihn bewertet.", "尚无评级。"],
   "rating.indicator": ["indicator", "Kennzahl", "指标"],

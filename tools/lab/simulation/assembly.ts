@@ -16,6 +16,7 @@ import { createCoverage } from "./coverage.js";
 import { createAssignmentFaults } from "./faults/assignments.js";
 import { createContractFaults } from "./faults/contracts.js";
 import { createFaults } from "./faults/faults.js";
+import { startImpostors } from "./faults/impostors.js";
 import { createLiar } from "./faults/liar.js";
 import { createMembershipFaults } from "./faults/membership.js";
 import { createOrderSigning } from "./faults/order-signing.js";
@@ -120,11 +121,12 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
     trace,
   };
   const population = createMeters(options, genesis, meterWorld);
+  if (options.impostors) startImpostors(meterWorld, options.seed);
   meters.push(...population.meters);
   const membershipFaults = createMembershipFaults({
     ...{ options, genesis, timeline, random, nodes, membership, coverage, fail, trace },
     signing: createOrderSigning({ genesis, authority, ordering, timeline }),
-    rulings: createRulingFaults({ random, meters, membership, blockChecks }),
+    rulings: createRulingFaults({ random, meters, membership, blockChecks, revokes: options.revokes }),
     contracts: createContractFaults({
       ...{ random, membership, heights: blockChecks.heights },
       ...{ genesisHash: genesis.hash, signers: founding.signers },

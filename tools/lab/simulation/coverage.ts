@@ -61,6 +61,8 @@ export interface Coverage {
   exaggerated: number;
   /** messages between chains that no chain has sent */
   fabricated: number;
+  /** credentials that are none, shown to nodes with a reading each */
+  impostures: number;
   censored: number;
   /** genuine certificates with one signature that is not */
   certificatesCorrupted: number;
@@ -162,6 +164,7 @@ export function createCoverage(): Coverage {
     lied: 0,
     exaggerated: 0,
     fabricated: 0,
+    impostures: 0,
     censored: 0,
     certificatesCorrupted: 0,
     equivocations: 0,

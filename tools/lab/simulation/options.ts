@@ -64,6 +64,10 @@ export interface ClusterOptions {
   readonly addsChain: boolean;
   /** meters that are suspended or ended while faults last; what is suspended is resumed in the end */
   readonly rulings: number;
+  /** somebody shows credentials that are none, and offers readings under them */
+  readonly impostors: boolean;
+  /** half of the meters that would be suspended are revoked */
+  readonly revokes: boolean;
   /** orders need the signatures of two of three keys */
   readonly joint: boolean;
   /** orders by which contracts are installed, get parameters or are retired while faults last; participants ask them for things */
@@ -119,6 +123,8 @@ export function optionsOf(seed: number): ClusterOptions {
       ...repeatOf(createRandom(seed ^ 0x5be0cd18)),
       ...misrunOf(createRandom(seed ^ 0x71374491)),
     ],
+    // Of each thirteenth seed: what the tables name stays what it was.
+    ...{ impostors: seed % 13 === 0, revokes: seed % 13 === 0 },
     agent: random.chance(0.3),
     ...starvedOf(createRandom(seed ^ 0x38b34ae5)),
     ...contractedOf(createRandom(seed ^ 0x428a2f98), orderedOf(createRandom(seed ^ 0x71a9c3d5))),

@@ -4,14 +4,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { toHex } from "../../../src/wire/bytes.js";
-import { decodeCbor } from "../../../src/wire/cbor.js";
-import { CREDENTIAL_BYTES_MAX, parseCredential } from "../../../src/wire/credential.js";
+import { parseCredential } from "../../../src/wire/credential.js";
 import { keyId, type Signer } from "../../../src/wire/key.js";
 import { readRequest, signEndorsement } from "../../../src/wire/request.js";
-import { asArray, asBytes, asText } from "../../../src/wire/shape.js";
 import { type Answering, answerRequests } from "../../authority/requests/answer.js";
+import { readAnswers } from "../../authority/requests/read-answer.js";
 import { createFile } from "../../files/made-once.js";
-import { itemsOf } from "../../files/sequence.js";
 import type { Effect, Input } from "./step.js";
 
 type Certify = Effect & { readonly kind: "certify" };
@@ -70,13 +68,7 @@ function refused(reason: string): Certified {
 
 /** Credentials, or the reasons for none, by key id. */
 function outcomesIn(bytes: Uint8Array): ReadonlyMap<string, Uint8Array | string> {
-  const limits = { size: 2 * CREDENTIAL_BYTES_MAX, items: 64 };
   const outcomes = new Map<string, Uint8Array | string>();
-  for (const item of itemsOf(bytes, limits)) {
-    const [kid, , outcome] = asArray(decodeCbor(item, limits), "answer", 3);
-    if (kid === null) continue;
-    const found = typeof outcome === "string" ? asText(outcome, "answer") : asBytes(outcome, "answer's credential");
-    outcomes.set(toHex(asBytes(kid, "answer's key", 8)), found);
-  }
+  for (const { kid, outcome } of readAnswers(bytes)) if (kid !== undefined) outcomes.set(toHex(kid), outcome);
   return outcomes;
 }

@@ -1,6 +1,6 @@
 // A meter's console at a serial port: lines typed no faster than the meter takes them, and the lines that it prints.
 
-import type { WebPort } from "../flash/web-port.js";
+import type { WebPort } from "../../flash/web-port.js";
 
 export interface ConsoleLine {
   /** Types a line and ends it; resolves when it has left. */

@@ -2,7 +2,7 @@
 
 import type { ErrorCode } from "../../errors.js";
 import { GridsealError } from "../../errors.js";
-import type { WebPort } from "../flash/web-port.js";
+import type { WebPort } from "../../flash/web-port.js";
 import type { Bench } from "./bench.js";
 import type { Certifier } from "./certifier.js";
 import { holdingIn } from "./holding.js";

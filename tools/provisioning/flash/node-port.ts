@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import type { SerialPort } from "serialport";
 import { GridsealError, reasonOf } from "../../errors.js";
-import type { WebPort } from "./web-port.js";
+import type { WebPort } from "../../flash/web-port.js";
 
 /** The port at a path such as /dev/ttyUSB0 or COM3; nothing is opened yet. Rejects with PORT_UNUSABLE where it cannot be opened. */
 export async function nodePort(path: string): Promise<WebPort> {
@@ -75,7 +75,7 @@ async function usbOf(path: string): Promise<ReturnType<WebPort["getInfo"]>> {
 }
 
 /** Paths of the ports that a board may be at, the stable names first. Rejects with PORT_UNUSABLE where they cannot be listed. */
-export async function listPorts(): Promise<readonly string[]> {
+async function listPorts(): Promise<readonly string[]> {
   if (process.platform === "linux") {
     // serialport asks udevadm, and its absence ends the process.
     const stable = await readdir("/dev/serial/by-id").catch(() => []);
@@ -92,4 +92,12 @@ export async function listPorts(): Promise<readonly string[]> {
   } catch (cause) {
     throw new GridsealError("PORT_UNUSABLE", `ports cannot be listed: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/** The one port there is; `how` says how another one is named. Rejects with PORT_UNUSABLE where there are none or several. */
+export async function onlyPort(how: string): Promise<string> {
+  const ports = await listPorts();
+  if (ports.length === 1) return ports[0]!;
+  const found = ports.length === 0 ? "no serial port is there" : `there are several ports: ${ports.join(", ")}`;
+  throw new GridsealError("PORT_UNUSABLE", `${found}; ${how}`);
 }

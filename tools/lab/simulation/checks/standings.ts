@@ -9,7 +9,7 @@ import type { Fail } from "./violation.js";
 
 interface Ruling {
   readonly at: number;
-  readonly name: "good" | "suspended" | "ended";
+  readonly name: "good" | "suspended" | "revoked" | "ended";
   /** the first number that is not sealed, by service */
   readonly ends: ReadonlyMap<number, number>;
 }
@@ -43,13 +43,14 @@ export function createStandings(): Standings {
     obey(at, action) {
       if (action.type === "suspend")
         for (const id of action.meters) note(id, { at, name: "suspended", ends: new Map() });
+      if (action.type === "revoke") for (const id of action.meters) note(id, { at, name: "revoked", ends: new Map() });
       if (action.type === "resume") for (const id of action.meters) note(id, { at, name: "good", ends: new Map() });
       if (action.type === "end") note(action.meter, { at, name: "ended", ends: new Map(action.ends) });
     },
     last: (meter) => rulings.get(meter)?.at(-1)?.name ?? "good",
     isOver(meter, service, seq) {
       const last = rulings.get(meter)?.at(-1);
-      return last?.name === "ended" && isBeyond(last, service, seq);
+      return last?.name === "revoked" || (last?.name === "ended" && isBeyond(last, service, seq));
     },
     check({ chain, height, judgedAt, batches }, fail) {
       if (rulings.size === 0) return;

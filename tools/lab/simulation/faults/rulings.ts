@@ -1,4 +1,4 @@
-// What the authority of a simulation orders of meters: it suspends some, resumes them, ends others. Those that it rules keep their
+// What the authority of a simulation orders of meters: it suspends some, resumes them, revokes or ends others. Those that it rules keep their
 // records themselves, as a meter does: no node's word holds for what is suspended meanwhile.
 
 import { SEQ_MAX } from "../../../../src/wire/bounds.js";
@@ -23,9 +23,11 @@ export interface RulingPorts {
   readonly meters: readonly SimulatedMeter[];
   readonly membership: Membership;
   readonly blockChecks: BlockChecks;
+  /** half of those that would be suspended are revoked */
+  readonly revokes: boolean;
 }
 
-export function createRulingFaults({ random, meters, membership, blockChecks }: RulingPorts): RulingFaults {
+export function createRulingFaults({ random, meters, membership, blockChecks, revokes }: RulingPorts): RulingFaults {
   const { standings } = membership;
 
   const patient = () => meters.filter((meter) => meter.isPatient);
@@ -52,14 +54,18 @@ export function createRulingFaults({ random, meters, membership, blockChecks }: 
       if (good.length === 0) return undefined;
       const meter = random.pick(good);
       const id = fromHex(meter.id)!;
-      if (random.chance(0.65)) return { type: "suspend", meters: [id] };
+      if (random.chance(0.65)) {
+        const type = revokes && random.chance(0.5) ? "revoke" : "suspend";
+        return { type, meters: [id] };
+      }
       // Now and then at a number that is sealed already, or that it never reaches.
       const seq = Math.max(0, Math.min(SEQ_MAX, meter.next + random.below(7) - 3));
       const ends = random.chance(0.15) ? [] : [[meter.service, seq] as const];
       return { type: "end", meter: id, ends, successor: undefined };
     },
     onIssued(action) {
-      if (action.type === "suspend") for (const id of action.meters) blockChecks.releaseMeter(toHex(id));
+      if (action.type === "suspend" || action.type === "revoke")
+        for (const id of action.meters) blockChecks.releaseMeter(toHex(id));
       if (action.type === "end") blockChecks.releaseMeter(toHex(action.meter));
     },
   };

@@ -9,6 +9,7 @@ import { origins } from "../../../node/chain/tables/states.js";
 import { boundMutants } from "./bound-mutants.js";
 import { budgetMutants } from "./budget-mutants.js";
 import { contractMutants } from "./contract-mutants.js";
+import { credentialMutants } from "./credential-mutants.js";
 import { damageMutants } from "./damage-mutants.js";
 import {
   precommitsTwice,
@@ -386,6 +387,7 @@ export const mutants: readonly Mutant[] = [
   ...damageMutants,
   ...memberMutants,
   ...rulingMutants,
+  ...credentialMutants,
   ...regainingMutants,
   ...evidenceMutants,
   ...verifierMutants,

@@ -145,6 +145,26 @@ export const ruled = {
   recordsPerMeter: 40,
   faults_ms: 30_000,
 } as const;
+/** Half of those that would be suspended are revoked. */
+export const revoking = { ...ruled, revokes: true } as const;
+/** Credentials that are none are shown to nodes, and nothing else befalls anybody. */
+export const impersonated = {
+  ...quiet,
+  chains: 1,
+  governed: false,
+  joiners: 0,
+  changes: 0,
+  addsChain: false,
+  rulings: 0,
+  joint: false,
+  contracts: 0,
+  impostors: true,
+  crashEvery_ms: 0,
+  partitionEvery_ms: 0,
+  isolated: false,
+  conditions: smooth,
+  renewed: 0,
+} as const;
 /** Contracts come, change and go while participants ask them for things, and nothing else befalls anybody. */
 export const contracted = {
   ...ruled,

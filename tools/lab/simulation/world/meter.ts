@@ -322,16 +322,21 @@ export function credentialOf(
   genesis: Genesis,
   authority: Signer,
   signer: Signer,
-  given: { readonly service: number; readonly roles: readonly Role[]; readonly jurisdiction?: string | undefined },
+  given: {
+    readonly service: number;
+    readonly roles: readonly Role[];
+    readonly jurisdiction?: string | undefined;
+    readonly expires_s?: number;
+  },
 ): Uint8Array {
-  const { service, roles, jurisdiction } = given;
+  const { service, roles, jurisdiction, expires_s = 4_000_000_000 } = given;
   const kid = keyId(signer.key);
   return issueCredential(
     {
       issuer: issuerName(genesis),
       subject: `meter-${toHex(kid)}`,
       notBefore_s: 0,
-      expires_s: 4_000_000_000,
+      expires_s,
       id: kid,
       key: signer.key,
       statusIndex: 0,

@@ -4,13 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { issueBundle } from "../../../src/wire/firmware-bundle.js";
-import { signerFromSeed } from "../../../tools/crypto/signatures.js";
-import { createBundle, openBundle } from "../../../tools/provisioning/flash/bundle-folder.js";
-import { openChip } from "../../../tools/provisioning/flash/chip-loader.js";
-import { buildFiles, composeBundle, webManifest } from "../../../tools/provisioning/flash/compose-bundle.js";
-import { type FoundChip, planFlash } from "../../../tools/provisioning/flash/plan.js";
-import type { WebPort } from "../../../tools/provisioning/flash/web-port.js";
+import { issueBundle } from "../../src/wire/firmware-bundle.js";
+import { signerFromSeed } from "../../tools/crypto/signatures.js";
+import { openChip } from "../../tools/flash/chip-loader.js";
+import { buildFiles, composeBundle, webManifest } from "../../tools/flash/compose-bundle.js";
+import { type FoundChip, planFlash } from "../../tools/flash/plan.js";
+import type { WebPort } from "../../tools/flash/web-port.js";
+import { createBundle, openBundle } from "../../tools/provisioning/flash/bundle-folder.js";
 import { build, image } from "./builds.js";
 import { type ChipTerms, EmulatedChip } from "./emulated-chip.js";
 
@@ -96,6 +96,11 @@ test("finds the chip, its address and its flash, and writes each part to its pla
     isLocked: false,
     isEncrypted: false,
     isSecureBoot: false,
+    locks: {
+      ...{ cryptCount: 0, keyPurposes: [0, 0, 0, 0, 0, 0], isSecureBoot: false, isSecureDownload: false },
+      ...{ revoked: [false, false, false], isPadJtagOff: false, isDownloadCacheOff: false },
+      efuses: { hiddenKeys: 0, isHidingOver: false, isManualEncryptOff: false, bootDigest: undefined },
+    },
   });
   assert.equal(plan.type, "write");
   for (const { offset, bytes } of parts) assert.ok(chip.flash.subarray(offset, offset + bytes.length).equals(bytes));
@@ -136,7 +141,7 @@ test("refuses another chip, too little flash, an encrypted chip, and images that
   const { bundle, parts } = bundleOf(C3);
   const fits: FoundChip = {
     ...{ chip: C3, name: "ESP32-C3", mac: undefined, flashBytes: 4 * MEGABYTE },
-    ...{ isLocked: false, isEncrypted: false, isSecureBoot: false },
+    ...{ isLocked: false, isEncrypted: false, isSecureBoot: false, locks: undefined },
   };
   const reason = (change: Partial<FoundChip>) => {
     const plan = planFlash(bundle, parts, { ...fits, ...change });

@@ -18,12 +18,24 @@ export interface ChipTerms {
   readonly isSecureBoot?: boolean;
   /** bits set of SPI_BOOT_CRYPT_CNT */
   readonly encryption?: number;
+  /** what is burnt beside that */
+  readonly burnt?: Burnt;
   /** flash that turns a bit of what is written at this address */
   readonly brokenAt?: number;
   /** commands after which it says nothing any more, as one whose cable was pulled */
   readonly diesAfter?: number;
 }
 
+/** eFuses as ESP-IDF's efuse_reg.h lays them out, and flags as the ROM tells them. */
+export interface Burnt {
+  /** of GET_SECURITY_INFO, beside those of secure boot and Secure Download Mode */
+  readonly flags?: number;
+  readonly keyPurposes?: readonly number[];
+  /** words by their place behind the eFuses' base */
+  readonly words?: ReadonlyMap<number, number>;
+}
+
+const EFUSES = 0x60008800;
 const SPI_W0 = 0x60002058;
 const MAC_LOW = 0x60008844;
 const MAC_HIGH = 0x60008848;
@@ -34,11 +46,12 @@ export class EmulatedChip {
   #stub = false;
   #packet: number[] | undefined;
   #isEscape = false;
+  /** somebody burns eFuses between two looks */
+  terms: ChipTerms;
   #writing: { offset: number; left: number; isDeflated: boolean; pieces: Buffer[] } | undefined;
-  readonly #terms: ChipTerms;
 
   constructor(terms: ChipTerms) {
-    this.#terms = terms;
+    this.terms = terms;
     this.flash = Buffer.alloc(terms.flashBytes, 0xff);
   }
 
@@ -67,7 +80,7 @@ export class EmulatedChip {
     if (packet.length < 8 || packet[0] !== 0) return [];
     const op = packet[1]!;
     this.commands.push(op);
-    if (this.commands.length > (this.#terms.diesAfter ?? Number.POSITIVE_INFINITY)) return [];
+    if (this.commands.length > (this.terms.diesAfter ?? Number.POSITIVE_INFINITY)) return [];
     const body = packet.subarray(8);
     const said = (value: number, data: Buffer = Buffer.alloc(0), status = 0) => {
       const tail = this.#stub ? Buffer.from([status, 0]) : Buffer.from([status, status === 0 ? 0 : 5, 0, 0]);
@@ -78,7 +91,7 @@ export class EmulatedChip {
       answer.writeUInt32LE(value >>> 0, 4);
       return Buffer.concat([answer, data, tail]);
     };
-    const isLockedOut = this.#terms.isLocked && [0x05, 0x06, 0x07, 0x09, 0x0a].includes(op);
+    const isLockedOut = this.terms.isLocked && [0x05, 0x06, 0x07, 0x09, 0x0a].includes(op);
     if (isLockedOut) return [said(0, Buffer.alloc(0), 1)];
     switch (op) {
       case 0x08: // SYNC
@@ -118,7 +131,7 @@ export class EmulatedChip {
     const whole = Buffer.concat(writing.pieces);
     const content = writing.isDeflated ? inflateSync(whole) : whole;
     content.copy(this.flash, writing.offset);
-    const { brokenAt } = this.#terms;
+    const { brokenAt } = this.terms;
     if (brokenAt !== undefined && brokenAt >= writing.offset && brokenAt < writing.offset + content.length)
       this.flash[brokenAt]! ^= 1;
     return true;
@@ -131,17 +144,19 @@ export class EmulatedChip {
 
   #security(): Buffer {
     const data = Buffer.alloc(20);
-    data.writeUInt32LE((this.#terms.isSecureBoot ? 1 : 0) | (this.#terms.isLocked ? 4 : 0), 0);
-    data[4] = this.#terms.encryption ?? 0;
-    data.writeUInt32LE(this.#terms.chipId, 12);
+    const { isSecureBoot, isLocked, encryption, burnt } = this.terms;
+    data.writeUInt32LE((isSecureBoot ? 1 : 0) | (isLocked ? 4 : 0) | (burnt?.flags ?? 0), 0);
+    data[4] = encryption ?? 0;
+    for (const [block, purpose] of (burnt?.keyPurposes ?? []).entries()) data[5 + block] = purpose;
+    data.writeUInt32LE(this.terms.chipId, 12);
     return data;
   }
 
   #register(address: number): number {
-    if (address === SPI_W0) return (Math.log2(this.#terms.flashBytes) << 16) | 0x4020;
+    if (address === SPI_W0) return (Math.log2(this.terms.flashBytes) << 16) | 0x4020;
     if (address === MAC_LOW) return 0x33445566;
     if (address === MAC_HIGH) return 0x1122;
-    return 0;
+    return this.terms.burnt?.words?.get(address - EFUSES) ?? 0;
   }
 }
 

@@ -1,6 +1,6 @@
 // Whether a bundle may go onto the chip that answered, decided before the first byte is written.
 
-import type { FirmwareBundle } from "../../../src/wire/firmware-bundle.js";
+import type { FirmwareBundle } from "../../src/wire/firmware-bundle.js";
 import { nameOf } from "./compose-bundle.js";
 
 /** What a chip in download mode says of itself. */
@@ -19,7 +19,39 @@ export interface FoundChip {
   readonly isEncrypted: boolean;
   /** the chip starts only what is signed by the key whose hash is burnt into it */
   readonly isSecureBoot: boolean;
+  /** what it says of its locks; undefined of the first ESP32, which has no such answer */
+  readonly locks: ChipLocks | undefined;
 }
+
+/** GET_SECURITY_INFO (esptool's "Serial Protocol"), and eFuses that say more, where the chip still shows them. */
+export interface ChipLocks {
+  /** bits of SPI_BOOT_CRYPT_CNT: 0 to 7 */
+  readonly cryptCount: number;
+  /** KEY_PURPOSE_0 to KEY_PURPOSE_5: 0 free, 4 XTS_AES_128_KEY, 9 SECURE_BOOT_DIGEST0 */
+  readonly keyPurposes: readonly number[];
+  readonly isSecureBoot: boolean;
+  readonly isSecureDownload: boolean;
+  /** SECURE_BOOT_KEY_REVOKE0 to 2 */
+  readonly revoked: readonly boolean[];
+  readonly isPadJtagOff: boolean;
+  readonly isDownloadCacheOff: boolean;
+  /** undefined in Secure Download Mode, which shows no register */
+  readonly efuses: ReadEfuses | undefined;
+}
+
+export interface ReadEfuses {
+  /** RD_DIS: a bit a key block that cannot be read */
+  readonly hiddenKeys: number;
+  /** WR_DIS, bit 0: RD_DIS stays as it is */
+  readonly isHidingOver: boolean;
+  /** DIS_DOWNLOAD_MANUAL_ENCRYPT */
+  readonly isManualEncryptOff: boolean;
+  /** what the block with SECURE_BOOT_DIGEST0 holds, 32 bytes; undefined where no block has it */
+  readonly bootDigest: Uint8Array | undefined;
+}
+
+export const XTS_AES_128_KEY = 4;
+export const SECURE_BOOT_DIGEST0 = 9;
 
 /** What is about to be written. */
 export interface FlashPart {

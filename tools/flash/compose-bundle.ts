@@ -1,8 +1,8 @@
 // A bundle from what the build for a board leaves: the images say for which chip and flash they are, the partition table where they go.
 
-import { WireError } from "../../../src/wire/error.js";
-import type { BundlePart, FirmwareBundle } from "../../../src/wire/firmware-bundle.js";
-import { sha256 } from "../../../src/wire/hash.js";
+import { WireError } from "../../src/wire/error.js";
+import type { BundlePart, FirmwareBundle } from "../../src/wire/firmware-bundle.js";
+import { sha256 } from "../../src/wire/hash.js";
 import {
   APP,
   bootloaderOffset,

@@ -1,7 +1,8 @@
 // A chip in download mode, by esptool-js over a port of the form that Web Serial has: one core for the command and for a page.
 
 import type { ESPLoader, FlashSizeValues, LoaderOptions } from "esptool-js";
-import { GridsealError, reasonOf } from "../../errors.js";
+import { GridsealError, reasonOf } from "../errors.js";
+import { readLocks } from "./chip-locks.js";
 import type { FlashPart, FoundChip } from "./plan.js";
 import type { WebPort } from "./web-port.js";
 
@@ -32,7 +33,6 @@ export interface ChipLoader {
 }
 
 const ROM_BAUD = 115_200;
-const FLASH_ENCRYPTED_BITS = 0b111;
 
 /** Finds the chip at the port. Rejects with CHIP_UNREACHABLE; the port is free then. */
 export async function openChip(port: WebPort, terms: LoaderTerms): Promise<ChipLoader> {
@@ -69,16 +69,18 @@ function note(said: string[], text: string): void {
 
 async function describe(loader: ESPLoader): Promise<FoundChip> {
   const { chip, secureDownloadMode: isLocked } = loader;
-  const security = await loader.getSecurityInfo().catch(() => undefined); // the first ESP32 has no such command
+  const number = imageChip(chip);
+  const locks = await readLocks(loader, number);
   const size = isLocked ? undefined : await loader.detectFlashSize();
   return {
-    chip: imageChip(chip),
+    chip: number,
     name: chip.CHIP_NAME,
     mac: isLocked ? undefined : await chip.readMac(loader),
     flashBytes: size === undefined ? undefined : loader.flashSizeBytes(size as FlashSizeValues),
     isLocked,
-    isEncrypted: security !== undefined && isOdd(security.flashCryptCnt & FLASH_ENCRYPTED_BITS),
-    isSecureBoot: security?.parsedFlags.SECURE_BOOT_EN ?? false,
+    isEncrypted: locks !== undefined && isOdd(locks.cryptCount),
+    isSecureBoot: locks?.isSecureBoot ?? false,
+    locks,
   };
 }
 

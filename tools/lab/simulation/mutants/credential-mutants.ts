@@ -1,0 +1,67 @@
+// Rules of what a credential must be taken away, one at a time. Those of suspended and ended meters stand in ruling-mutants.ts, those of
+// roles in operation-mutants.ts.
+
+import type { Mutant } from "./mutant.js";
+import { edit } from "./mutant.js";
+import { impersonated, revoking } from "./ordeals.js";
+
+const credential = "src/wire/credential.ts";
+const admission = "tools/node/ingest/admission.ts";
+
+export const credentialMutants: readonly Mutant[] = [
+  {
+    name: "seals-revoked",
+    lacks: "no record of a revoked meter is sealed",
+    edits: [
+      edit(
+        "tools/ledger/governance.ts",
+        '  if (revokedAt !== undefined && revokedAt <= judgedAt) return "revoked";\n',
+        "",
+      ),
+    ],
+    needs: revoking,
+  },
+  {
+    name: "takes-expired",
+    lacks: "a credential has not ended",
+    edits: [
+      edit(admission, "if (now_s < credential.notBefore_s || now_s >= credential.expires_s) {", "if (now_s < 0) {"),
+    ],
+    needs: impersonated,
+  },
+  {
+    name: "takes-foreign",
+    lacks: "a credential of another network is none",
+    edits: [edit(credential, "if (credential.issuer !== issuerName(issuer)) {", 'if (credential.issuer === "") {')],
+    needs: impersonated,
+  },
+  {
+    name: "takes-forged",
+    lacks: "a credential is signed by the authority",
+    edits: [
+      edit(
+        credential,
+        "if (!verifySign1(message, issuingKey(claims, credential, issuer, verify), verify))",
+        "if (!verifySign1(message, issuingKey(claims, credential, issuer, verify), () => verify !== undefined))",
+      ),
+    ],
+    needs: impersonated,
+  },
+  {
+    name: "takes-any-service",
+    lacks: "a credential permits the chain's service",
+    edits: [
+      edit(
+        "tools/node/chain/batches/verification.ts",
+        "credential.services.includes(chain.service);",
+        "credential.services.length > 0;",
+      ),
+      edit(
+        admission,
+        "if (!credential.services.includes(record.claims.service)) {",
+        "if (credential.services.length === 0) {",
+      ),
+    ],
+    needs: impersonated,
+  },
+];
