@@ -509,6 +509,9 @@ test("a block that has room for fewer runs is settled anew with what it has comp
   let pauses = 0;
   while (work.next().done !== true) pauses += 1;
   assert.ok(pauses >= 3, `${pauses} pauses: a node turns to votes meanwhile`);
+  for (const { slot, rows } of atOnce(closeSlots(settling)).closed) {
+    assert.deepEqual(slot.root, slotRoot(rows.map(encodePointRow)), "the root of all rows at once");
+  }
   for (const runs of [16, 5, 1, 0]) {
     const fresh = takeReadings(place, [...readings(SLOT_S, 1), ...readings(2 * SLOT_S, 2)]);
     const again = closeSlots(settling, runs).next();

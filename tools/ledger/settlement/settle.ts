@@ -2,6 +2,7 @@
 // their rows the chain's contracts are shown. The second one takes long where there are many points, and is done in pieces; a block
 // that turns out to have room for fewer runs does it anew with what is computed already.
 
+import { merkleRoot } from "../../../src/wire/merkle.js";
 import {
   BLOCK_SLOTS_MAX,
   encodePointRow,
@@ -24,6 +25,8 @@ export const READING_AHEAD_S = 60;
 export const SHOWN_ROWS_MAX = 500;
 /** Runs of a block for closed slots: contracts that are shown rows, times how often. */
 export const SLOT_RUNS_MAX = 16;
+/** Rows whose root is computed at once. */
+const SUBTREE_LEAVES = 1_024;
 /** Points of the slots that one block closes; the first slot may have more. */
 export const CLOSED_POINTS_MAX = 10_000;
 
@@ -232,9 +235,17 @@ function* closingOf(
   const { assignments, judgedAt } = place;
   const rows = yield* pointRows({ epoch, open_s, slot_s, gapMax_s, assignments, judgedAt }, meters);
   if (rows.length === 0) return { rows, root: undefined };
-  const encoded = rows.map(encodePointRow);
-  if (rows.length > PIECE_UNITS) yield;
-  return { rows, root: slotRoot(encoded) };
+  return { rows, root: yield* rootOf(rows) };
+}
+
+/** Subtrees of a power of two leaves each come to the whole tree, as their leaves do. */
+function* rootOf(rows: readonly PointRow[]): Pieces<Uint8Array> {
+  const roots: Uint8Array[] = [];
+  for (let first = 0; first < rows.length; first += SUBTREE_LEAVES) {
+    if (first > 0) yield;
+    roots.push(slotRoot(rows.slice(first, first + SUBTREE_LEAVES).map(encodePointRow)));
+  }
+  return merkleRoot(roots);
 }
 
 /** The first open slot closes; what has no point passes with all that has passed. */
