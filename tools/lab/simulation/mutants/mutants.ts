@@ -260,14 +260,6 @@ export const coreMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "works-on-repetitions",
-    lacks: "temporary blocks that only repeat what is sealed start no round",
-    edits: [
-      edit("tools/node/chain/batches/pool.ts", "entry.barren = !sealsSomething(entry.read);", "entry.barren = false;"),
-    ],
-    needs: repeated,
-  },
-  {
     name: "proposes-oldest",
     lacks: "what seals something is proposed before older temporary blocks that only repeat what is sealed",
     edits: [
