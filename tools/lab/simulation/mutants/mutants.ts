@@ -39,7 +39,6 @@ import {
   crowded,
   misled,
   quiet,
-  repeated,
   smooth,
   stalled,
   undecided,
