@@ -31,18 +31,7 @@ import { meterMutants } from "./meter-mutants.js";
 import type { Mutant } from "./mutant.js";
 import { edit } from "./mutant.js";
 import { operationMutants } from "./operation-mutants.js";
-import {
-  attacked,
-  bereft,
-  beside,
-  contested,
-  crowded,
-  misled,
-  quiet,
-  smooth,
-  stalled,
-  undecided,
-} from "./ordeals.js";
+import { attacked, bereft, beside, contested, crowded, misled, quiet, smooth, stalled, undecided } from "./ordeals.js";
 import { regainingMutants } from "./regaining-mutants.js";
 import { rulingMutants } from "./ruling-mutants.js";
 import { slotMutants } from "./slot-mutants.js";
