@@ -386,7 +386,12 @@ test("recomputes gaps and broken links, and notices that they were kept silent",
     records: [meter.record({ seq: 10, previous }), meter.record({ seq: 3000, previous })],
   });
   const linking = (meter: TestMeter) => ({ records: [meter.record({ seq: 3, previous })] });
-  assert.deepEqual((await audit(thirdBlock(gaping))).violations, {
+  const { violations, violationsListed } = await audit(thirdBlock(gaping));
+  assert.deepEqual(
+    violationsListed.map(({ id, kind, subject, number }) => ({ id, kind, subject, number })),
+    [{ id: "1:3:0", kind: "gap", subject: toHex(makeMeter(1).kid), number: 3 }],
+  );
+  assert.deepEqual(violations, {
     gap: 1,
     fork: 0,
     link: 0,

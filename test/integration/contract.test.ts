@@ -72,10 +72,16 @@ interface Regulated {
   readonly of: readonly string[];
 }
 
+interface Listed {
+  readonly subject: string;
+  readonly state: string;
+}
+
 async function carriesOn({ folder, ruth, of }: Regulated): Promise<void> {
-  const told = ["state", "list", "said/1:3:", "--service", "contracts", "--contract", "cases", ...of];
-  await until("the contracts chain is told", async () => (await gridseal(...told)).output.startsWith("said/1:3:"));
-  const step = JSON.stringify({ violation: "1:3:0", state: "acknowledged", reason: "looked at" });
+  const { subject } = JSON.parse((await gridseal("violation", "show", "1:3:0", ...of, "--json")).output) as Listed;
+  const told = ["state", "list", "said/", "--service", "contracts", "--contract", "cases", ...of];
+  await until("the contracts chain is told", async () => (await gridseal(...told)).output.includes("1:3:0"));
+  const step = JSON.stringify({ violation: "1:3:0", subject, state: "acknowledged", reason: "looked at" });
   await runGood("operation", "sign", "--as", ruth, "--service", "5", "--type", "16", "--body", step);
   assert.match(await runGood("operation", "submit", "--as", ruth, ...of, "--wait"), /done by cases/);
   const looked = ["violation", "list", "--state", "acknowledged", "--csv"];
@@ -88,7 +94,7 @@ async function carriesOn({ folder, ruth, of }: Regulated): Promise<void> {
     assert.deepEqual([rows.length, rows[1]?.split(",")[0]], [2, "1:3:0"], rows.join());
   }
   const { output } = await gridseal("violation", "show", "1:5:0", ...of, "--json");
-  assert.equal((JSON.parse(output) as { state: string }).state, "open");
+  assert.equal((JSON.parse(output) as Listed).state, "open");
 }
 
 test("a contract is installed by an order, runs for operations on every node, and its outcomes have receipts", {

@@ -85,7 +85,12 @@ function createChain(contracts: readonly InstallAction[], run: (call: PlannedCal
           ...{ height: place.height, time_ms, contracts: inForce, view, settlement, room },
           sourceOf: () => "",
         };
-        return { execution, settlement, planned: planEntries(where, execution) };
+        return {
+          execution,
+          settling: { readings: [], settling: undefined },
+          settlement,
+          planned: planEntries(where, execution),
+        };
       };
       const judged = judge();
       const { plan } = judged.planned;

@@ -11,11 +11,17 @@ import { parseRecord, type Register, signRecord } from "../../src/wire/record.js
 import { encodePointRow, type PointRow, type SettlementPlan, slotRoot } from "../../src/wire/slot.js";
 import { signerFromSeed } from "../../tools/crypto/signatures.js";
 import { assign, type OrderedAssignments } from "../../tools/ledger/assignments.js";
+import { atOnce } from "../../tools/ledger/pieces.js";
 import { type ExecutionRecord, executionRecord } from "../../tools/ledger/record-scan.js";
 import { scanCounters } from "../../tools/ledger/settlement/counter-scan.js";
 import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
 import { decodeMeterCounters, encodeMeterCounters } from "../../tools/ledger/settlement/meter-counters.js";
-import { type Settlement, settle } from "../../tools/ledger/settlement/settle.js";
+import {
+  closeSlots,
+  type Settlement,
+  type SettlementPlace,
+  takeReadings,
+} from "../../tools/ledger/settlement/settle.js";
 import { type CounterReading, slotEnergies } from "../../tools/ledger/slot-energy.js";
 
 const SLOT_S = 900;
@@ -24,7 +30,7 @@ const plan: SettlementPlan = { slot_s: SLOT_S, lateness_s: 4 * SLOT_S, gapMax_s:
 /** Nothing here looks at signatures. */
 const unsigned: Signer = { ...signerFromSeed(new Uint8Array(32)), sign: () => new Uint8Array(64) };
 
-const meterId = (number: number) => new Uint8Array(8).fill(number);
+const meterId = (number: number) => new Uint8Array(8).fill(number).fill(number + (number >> 8), 7);
 const meterName = (number: number) => toHex(meterId(number));
 
 interface Stated {
@@ -65,16 +71,22 @@ function settled(given: { plan?: SettlementPlan; contracts?: number } = {}) {
       assert.equal(assigned.type, "assigned");
       assignments = (assigned as Extract<typeof assigned, { type: "assigned" }>).assignments;
     },
+    /** Of the next block. */
+    placeOf(time_s: number): SettlementPlace {
+      const asking = Array.from({ length: given.contracts ?? 1 }, (_, index) => `asking-${index}`);
+      const place = { height: height + 1, time_ms: time_s * 1_000, judgedAt: 1, assignments, view };
+      return { ...place, plan: given.plan ?? plan, asking };
+    },
     /** Seals the next block; `rests` heights go by before it at which nothing asks for slots. */
     seal(
       time_s: number,
       records: readonly ExecutionRecord[] = [],
       { rests = 0, asked = given.plan ?? plan, runs }: Sealing = {},
     ) {
-      height += 1 + rests;
-      const place = { height, time_ms: time_s * 1_000, judgedAt: 1, plan: asked, assignments, view };
-      const asking = Array.from({ length: given.contracts ?? 1 }, (_, index) => `asking-${index}`);
-      const settlement = settle({ ...place, asking, runs }, records);
+      height += rests;
+      const place = { ...this.placeOf(time_s), plan: asked };
+      height += 1;
+      const settlement = atOnce(closeSlots(takeReadings(place, records), runs));
       view.apply(settlement);
       return settlement;
     },
@@ -484,4 +496,26 @@ test("runs for which a block has no room come in later ones: each contract is sh
     }),
     { numRuns: 15 },
   );
+});
+
+test("a block that has room for fewer runs is settled anew with what it has computed, and comes to the same as from the start", () => {
+  const chain = settled({ plan: { ...plan, lateness_s: 0 }, contracts: 3 });
+  const meters = Array.from({ length: 1_300 }, (_, index) => index + 1);
+  const readings = (at_s: number, seq: number) => meters.map((meter) => reading(meter, OPEN_S + at_s, seq * 7, seq));
+  chain.seal(OPEN_S, readings(0, 0));
+  const place = chain.placeOf(OPEN_S + 2 * SLOT_S);
+  const settling = takeReadings(place, [...readings(SLOT_S, 1), ...readings(2 * SLOT_S, 2)]);
+  const work = closeSlots(settling);
+  let pauses = 0;
+  while (work.next().done !== true) pauses += 1;
+  assert.ok(pauses >= 3, `${pauses} pauses: a node turns to votes meanwhile`);
+  for (const { slot, rows } of atOnce(closeSlots(settling)).closed) {
+    assert.deepEqual(slot.root, slotRoot(rows.map(encodePointRow)), "the root of all rows at once");
+  }
+  for (const runs of [16, 5, 1, 0]) {
+    const fresh = takeReadings(place, [...readings(SLOT_S, 1), ...readings(2 * SLOT_S, 2)]);
+    const again = closeSlots(settling, runs).next();
+    assert.equal(again.done, true, "nothing is computed once more");
+    assert.deepEqual(again.value, atOnce(closeSlots(fresh, runs)));
+  }
 });

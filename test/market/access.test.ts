@@ -274,7 +274,7 @@ test("erasure is the subject's where the policy lets him, and the administrator'
   await chain.done(anna, TYPES.consent, [name]);
   assert.equal(await chain.denied(anna, TYPES.erasure, [METER, TODAY, TODAY + 6, ""]), "not-over");
   assert.equal(await breach(chain, mallory, TYPES.erasure, [METER, TODAY, TODAY + 2, ""]), "not-subject");
-  assert.equal(await breach(chain, anna, TYPES.erasure, [METER, TODAY - 1, TODAY + 2, ""]), "not-subject");
+  assert.equal(await chain.denied(anna, TYPES.erasure, [METER, TODAY - 1, TODAY + 2, ""]), "not-subject");
   const said = await chain.done(anna, TYPES.erasure, [METER, TODAY + 1, TODAY + 3, ""]);
   assert.equal(effects(said, "erasure").length, 1);
   assert.deepEqual(daysOf(chain, name), [
@@ -341,4 +341,52 @@ test("however many orders a meter has, the next one is carried out, and no grant
   const rows = [...chain.state.keys()].filter((key) => key.startsWith("erased/"));
   assert.deepEqual(rows, [`erased/${METER}`], "runs that come to one are kept as one");
   assert.equal((chain.get(`erased/${METER}`) as readonly Value[]).length, 1);
+});
+
+test("a few who ask together press nobody out: the first that waits of who has most goes", async () => {
+  const chain = chainToday();
+  await subject(chain, anna, TODAY);
+  const asking = (digit: number): Signer => ({ ...study, id: `cc000000000000${digit.toString(16).padStart(2, "0")}` });
+  const names: string[] = [];
+  for (let index = 0; index < 12; index += 1) {
+    for (let turn = 0; turn < 8; turn += 1) names.push(await asks(chain, asking(index), 7, TODAY, TODAY + 10));
+  }
+  for (let turn = 0; turn < 4; turn += 1) names.push(await asks(chain, asking(12), 7, TODAY, TODAY + 10));
+  const mine = await asks(chain, study, 7, TODAY, TODAY + 10);
+  assert.equal(stateOf(chain, mine), "sent");
+  assert.equal(stateOf(chain, names[0]!), "unfulfillable", "the first of the first who has eight");
+  assert.equal((chain.get(`of/${METER}`) as readonly Value[]).length, 100);
+  for (let turn = 0; turn < 6; turn += 1) await asks(chain, study, 7, TODAY, TODAY + 10);
+  const need = `${study.id}-${chain.height}`;
+  await chain.done(study, TYPES.need, [7, 366, "x"]);
+  assert.equal(await chain.denied(study, TYPES.request, [need, METER, TODAY, TODAY + 1, KEY]), "too-many");
+});
+
+test("a subject clears what waits, twenty requests at once, and all of them or none", async () => {
+  const chain = chainToday();
+  await subject(chain, anna, TODAY);
+  const names: string[] = [];
+  for (let index = 0; index < 21; index += 1) {
+    const who = { ...study, id: `cc000000000000${index.toString(16).padStart(2, "0")}` };
+    names.push(await asks(chain, who, 7, TODAY, TODAY + 10));
+  }
+  assert.equal(await chain.denied(anna, TYPES.objection, names), "too-many");
+  assert.equal(await chain.denied(anna, TYPES.objection, [names[0]!, "cc-99"]), "no-open-request");
+  assert.equal(await breach(chain, mallory, TYPES.objection, names.slice(0, 2)), "not-subject");
+  await chain.done(anna, TYPES.objection, names.slice(0, 20));
+  assert.deepEqual(
+    names.map((name) => stateOf(chain, name)),
+    [...Array.from({ length: 20 }, () => "rejected"), "sent"],
+  );
+  assert.deepEqual(chain.get(`of/${METER}`), names.slice(20));
+});
+
+test("who is wrong about his own days is denied an erasure, and only who reaches for another one's is in breach", async () => {
+  const chain = chainToday({ ...rules, erasure: "subject" });
+  await subject(chain, anna, TODAY, TODAY + 5);
+  chain.time_s += 30 * DAY_S;
+  assert.equal(await chain.denied(anna, TYPES.erasure, [METER, TODAY - 1, TODAY + 1, ""]), "not-subject");
+  assert.equal(await chain.denied(anna, TYPES.erasure, ["2".repeat(16), TODAY, TODAY + 1, ""]), "not-subject");
+  assert.equal(await chain.denied(anna, TYPES.erasure, [METER, TODAY + 5, TODAY + 6, ""]), "not-subject");
+  assert.equal(await breach(chain, bert, TYPES.erasure, [METER, TODAY, TODAY + 1, ""]), "not-subject");
 });

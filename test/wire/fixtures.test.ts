@@ -25,6 +25,8 @@ import {
 import { issueCredential, verifyCredential } from "../../src/wire/credential.js";
 import { signApproval, signEnrolment, verifyApproval, verifyEnrolment } from "../../src/wire/enrolment.js";
 import { codeKey, codeProof } from "../../src/wire/enrolment-code.js";
+import { parseEnvelope, shareCommitment, signCustodyKey, signEnvelope } from "../../src/wire/envelope.js";
+import { signErased, verifyErased } from "../../src/wire/erased.js";
 import { issueFirmware, verifyFirmware } from "../../src/wire/firmware.js";
 import { issueBundle, verifyBundle } from "../../src/wire/firmware-bundle.js";
 import { chainOf, issueGenesis, memberSetHash, verifyGenesis } from "../../src/wire/genesis.js";
@@ -35,12 +37,15 @@ import { decodeHeader, encodeHeader, headerHash } from "../../src/wire/header.js
 import { decodeKey, ESP256, encodeKey, keyId, type Signer } from "../../src/wire/key.js";
 import { memberSets, membersAt } from "../../src/wire/lineage.js";
 import { leafHash } from "../../src/wire/merkle.js";
+import { readMessage } from "../../src/wire/message.js";
 import { encodeHidden, parseOperation, signOperation } from "../../src/wire/operation.js";
 import { type Action, issueOrder, ORDER_BYTES_MAX, type Order, readyBytes, verifyOrder } from "../../src/wire/order.js";
 import { addOrderSignature } from "../../src/wire/order-signatures.js";
+import { type EntryOutcome, effectItems } from "../../src/wire/outcome.js";
 import { decodeReceipt, encodeReceipt, verifyReceipt } from "../../src/wire/receipt.js";
 import { digestsOf, encodeDisclosure, parseRecord, signRecord, stripRecord } from "../../src/wire/record.js";
 import { decodeRefusal, encodeRefusal } from "../../src/wire/refusal.js";
+import { decodeSealed, encodeSealed } from "../../src/wire/sealed-disclosure.js";
 import { sessionToken } from "../../src/wire/session.js";
 import { proofOfSession, readSessionToken } from "../../src/wire/session-proof.js";
 import {
@@ -65,6 +70,7 @@ import {
   blockTimes_ms,
   contractSource,
   credentialId,
+  custody,
   deliveryKey,
   energy,
   enrolmentCode,
@@ -74,6 +80,7 @@ import {
   frameHash,
   gas,
   genesisTime_s,
+  limitBody,
   locations,
   network,
   operationTime_s,
@@ -88,6 +95,7 @@ import {
   seeds,
   sessionRandom,
   sessionTimes_s,
+  toldBody,
 } from "./fixtures.js";
 import { type Item, independentDecode } from "./independent-cbor.js";
 import { verifyExport } from "./stranger.js";
@@ -487,6 +495,50 @@ const untried: InstallAction = {
 };
 /** node-1 has run its vectors. */
 const fixedInstall = { ...untried, ready: signTried(genesis.hash, untried, [signerOf(seeds.nodes[0])]) };
+
+test("says the fixed outcome, effect and messages, and reads the messages", () => {
+  const entry = { kind: "operation", leaf: 1 } as const;
+  const body = Uint8Array.from(limitBody);
+  const denied: EntryOutcome = {
+    ...{ entry, type: "denied", contract: "limits", used: 3 },
+    effects: [
+      { name: "limit", body },
+      { name: "limit", body, to: { service: 3, number: 5, hops: 1 } },
+    ],
+    denials: [{ rule: "limit-reached", body }],
+  };
+  const told: EntryOutcome = {
+    ...{ entry: { kind: "violations" }, type: "told" },
+    effects: [{ name: "violation", body: Uint8Array.from(toldBody), to: { service: 5, number: 0, hops: 0 } }],
+  };
+  const items = effectItems({ chain: 1, height: 2 }, [denied, told]);
+  for (const [at, name] of ["outcome", "effect", "message"].entries()) matches("effect", name, items[at]!);
+  matches("effect", "told", items.at(-1)!);
+  const { hops, number, contract } = readMessage(bytesOf("effect", "message"));
+  assert.deepEqual({ hops, number, contract }, { hops: 1, number: 5, contract: "limits" });
+  assert.equal(readMessage(bytesOf("effect", "told")).contract, null);
+});
+
+test("states and reads the fixed custody key, envelope, sealed disclosures and erasure", () => {
+  const origin = signerOf(seeds.nodes[0]);
+  const node = keyId(origin.key);
+  const keyOf = () => origin.key;
+  matches("custody", "key", signCustodyKey(genesis.hash, { node, key: Uint8Array.from(custody.key) }, origin));
+  const parsed = parseEnvelope(genesis.hash, bytesOf("custody", "envelope"));
+  assert.equal(hex(parsed.id), derivedOf("custody", "envelope", "id"));
+  const commitment = shareCommitment(Uint8Array.from(custody.share));
+  assert.equal(hex(commitment), derivedOf("custody", "envelope", "commitment"));
+  const nodes = members.slice(0, 3).map(({ id }) => id);
+  const custodians = nodes.sort(Buffer.compare).map((id) => ({ node: id, commitment }));
+  const of = { chain: 1, origin: node, meter: kid, day: custody.day, salt: Uint8Array.from(salt), threshold: 2 };
+  matches("custody", "envelope", signEnvelope(genesis.hash, { ...of, custodians }, origin).bytes);
+  const sealed = decodeSealed(bytesOf("custody", "sealed"));
+  assert.deepEqual([sealed.seq, hex(sealed.envelope)], [1, hex(parsed.id)]);
+  matches("custody", "sealed", encodeSealed(sealed));
+  const erased = verifyErased(genesis.hash, bytesOf("custody", "erased"), keyOf, nodeVerify);
+  assert.deepEqual([erased.from, erased.until, erased.disclosures], [custody.day, custody.day + 2, 96]);
+  matches("custody", "erased", signErased(genesis.hash, erased, origin));
+});
 
 test("signs the fixed votes and proposal and verifies the fixed certificate", () => {
   const [hash1, hash2] = ["block1", "block2"].map((name) => headerHash(decodeBlock(bytesOf("block", name)).header));

@@ -584,6 +584,56 @@ const slotRows = [
 const slotRoot = merkleRoot(slotRows);
 const slotLeaf = independentCbor(["gs1/slot", 1, 2, 1_790_000_100, 900, 2, slotRoot]);
 
+/** What the rules and contracts say in a block: an outcome, an effect, a message of a contract, one of the rules. */
+export const limitBody = independentCbor(new Map<string, Item>([["limit", 7]]));
+export const toldBody = independentCbor([0, [[1, hexOf(meter.id), 4, null]]]);
+const ranFor = [1, 2, [0, 1]] as const;
+const outcomeLeaf = independentCbor(["gs1/outcome", ...ranFor, 2, "limits", 3, [["limit-reached", limitBody]]]);
+const effectLeaf = independentCbor(["gs1/effect", ...ranFor, 0, "limits", "limit", limitBody]);
+const messageLeaf = independentCbor(["gs1/message", ...ranFor, 1, "limits", "limit", limitBody, 3, 5, 1]);
+const toldLeaf = independentCbor(["gs1/message", 1, 2, [4], 0, null, "violation", toldBody, 5, 0, 0]);
+
+/** What keeps a reading's disclosures: a node's custody key, an envelope of three custodians, a ciphertext, and an erasure of it. */
+export const custody = {
+  key: Buffer.alloc(32, 0x42),
+  share: Buffer.alloc(33, 0x51),
+  day: 20_717,
+  erased_s: 1_790_100_000,
+};
+const keyItems: Item[] = [nodes[0]!.id, custody.key];
+const custodyKey = independentCbor([
+  ...keyItems,
+  signature(nodes[0]!, independentCbor(["gs1/custody-key", genesisHash, ...keyItems])),
+]);
+const commitment = sha256(independentCbor(["gs1/share", custody.share]));
+const custodians = nodes
+  .slice(0, 3)
+  .map(({ id }) => id)
+  .sort(Buffer.compare)
+  .map((id): Item => [id, commitment]);
+const envelopeItems: Item[] = [1, nodes[0]!.id, meter.id, custody.day, salt, 2, custodians];
+const envelopeSigned = independentCbor(["gs1/envelope", genesisHash, ...envelopeItems]);
+const envelope = independentCbor([...envelopeItems, signature(nodes[0]!, envelopeSigned)]);
+const sealedAway = independentCbor([
+  ...[meter.id, 1, sha256(Buffer.from("record")), sha256(envelopeSigned)],
+  ...[Buffer.alloc(12, 0x0c), Buffer.alloc(40, 0xcc)],
+]);
+const erasedItems: Item[] = [
+  nodes[0]!.id,
+  1,
+  meter.id,
+  custody.day,
+  custody.day + 2,
+  `${hexOf(meter.id)}-7`,
+  2,
+  96,
+  custody.erased_s,
+];
+const erased = independentCbor([
+  ...erasedItems,
+  signature(nodes[0]!, independentCbor(["gs1/erased", genesisHash, ...erasedItems])),
+]);
+
 /** An order of the network whose orders need two signatures: a COSE_Sign (RFC 9052 section 4.1). */
 const jointPayload = independentCbor(
   map([1, 1], [2, sha256(jointGenesis)], [3, 1], [4, orderTime_s], [5, [3, [meter.id]]]),
@@ -720,6 +770,21 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     row: fixture("a point that has taken energy, both ends of it read", slotRows[0]!),
     silent: fixture("a meter that is a point of its own, and was silent", slotRows[1]!),
     leaf: fixture("what the leaf of the closed slot with both rows stands for", slotLeaf, { root: hexOf(slotRoot) }),
+  },
+  effect: {
+    outcome: fixture("limits has denied the operation at leaf 1", outcomeLeaf),
+    effect: fixture("what it has put out", effectLeaf),
+    message: fixture("what it tells chain 3, as a message that another one led to", messageLeaf),
+    told: fixture("the rules tell chain 5 that the meter has a gap", toldLeaf),
+  },
+  custody: {
+    key: fixture("node-0 states its custody key", custodyKey),
+    envelope: fixture("an envelope of node-0 with three custodians, any two of whom open it", envelope, {
+      id: hexOf(sha256(envelopeSigned)),
+      commitment: hexOf(commitment),
+    }),
+    sealed: fixture("what record 1 hides, sealed away", sealedAway),
+    erased: fixture("node-0 has erased two days of the meter", erased),
   },
   receipt: { receipt: fixture("receipt of record 1: leaf 2 of 3 in block 1", receipt) },
   handover: { handover: fixture("handover of a block 2 that gives node-4 the place of node-3", handover) },

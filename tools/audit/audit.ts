@@ -27,6 +27,7 @@ import { roleComplaint } from "../ledger/record-scan.js";
 import { type ReplayedBlock, replayWith } from "../ledger/replay.js";
 import type { RunPlan } from "../ledger/run-plan.js";
 import type { MeterState } from "../ledger/state.js";
+import { type ViolationView, violationView } from "../ledger/violation-place.js";
 import {
   decodeResults,
   type Equivocation,
@@ -52,6 +53,8 @@ export interface AuditReport {
   readonly meters: number;
   /** that the chain has recorded of its meters */
   readonly violations: Readonly<Record<ViolationKind, number>>;
+  /** the first of them, one behind the other as blocks have them */
+  readonly violationsListed: readonly ViolationView[];
   /** numbers that are left out as yet: they may still come, or become violations */
   readonly openGaps: OpenGaps;
   /** orders that it seals */
@@ -79,6 +82,8 @@ export interface OpenGaps {
 
 /** Open gaps that a report lists. */
 const GAPS_LISTED_MAX = 100;
+/** Violations that a report lists. */
+const VIOLATIONS_LISTED_MAX = 10_000;
 
 /** Who signed two statements for one height, round and type, and the block that says so. */
 export interface EquivocationReport {
@@ -146,6 +151,7 @@ interface Totals {
   records: number;
   orders: number;
   violations: Record<ViolationKind, number>;
+  readonly violationsListed: ViolationView[];
   readonly equivocations: EquivocationReport[];
   readonly falseAcknowledgements: FalseAcknowledgementReport[];
   readonly anchored: Map<number, AnchoredChain>;
@@ -204,6 +210,7 @@ function reportOf(
     records: totals.records,
     meters: keys.size,
     violations: totals.violations,
+    violationsListed: totals.violationsListed,
     openGaps: openGapsOf(meters),
     orders: totals.orders,
     equivocations: totals.equivocations,
@@ -258,6 +265,7 @@ function createTotals(genesis: Genesis): Totals {
     time_ms: undefined,
     records: 0,
     violations: { gap: 0, fork: 0, link: 0, equivocation: 0, falseAcknowledgement: 0, contract: 0 },
+    violationsListed: [],
     orders: 0,
     equivocations: [],
     falseAcknowledgements: [],
@@ -297,7 +305,7 @@ async function replayNext(audit: Audit, bytes: Uint8Array): Promise<Replayed> {
   if (ground !== undefined) audit.tip = { ...audit.tip, governance: ground.governance };
   const { tip } = audit;
   checkInput(tip, block, ground?.contractsHeight ?? audit.options.contractsHeight ?? 0);
-  const replayed = await replayWith(tip, block, audit.options.runContracts ?? cannotRun);
+  const replayed = await replayWith(tip, block, { run: audit.options.runContracts ?? cannotRun });
   const { execution, records } = replayed;
   const hash = headerHash(block.header);
   const isNew = isBeyond(audit.options.audited, block.height, hash);
@@ -327,8 +335,12 @@ async function conclude(audit: Audit, replayed: Replayed | undefined): Promise<P
   totals.time_ms = block.time_ms;
   totals.records += replayed.records;
   totals.orders += replayed.orders;
-  for (const violation of replayed.violations) {
+  for (const [index, violation] of replayed.violations.entries()) {
     totals.violations[violation.kind] += 1;
+    if (totals.violationsListed.length < VIOLATIONS_LISTED_MAX) {
+      const { chain: service, height, time_ms } = block;
+      totals.violationsListed.push(violationView({ service, height, index, time_ms, violation }));
+    }
     if (violation.kind === "equivocation") totals.equivocations.push(equivocationReport(block.height, violation));
     if (violation.kind === "falseAcknowledgement") {
       totals.falseAcknowledgements.push(falseAcknowledgementReport(block.height, violation));

@@ -16,7 +16,7 @@ export function violationDetail(violation: Violation) {
 }
 
 /** A sealed violation as a node tells it, but for its place. */
-function violationView(violation: Violation) {
+function toldParts(violation: Violation) {
   return {
     kind: violation.kind,
     subject: toHex(subjectOf(violation)),
@@ -29,10 +29,10 @@ function violationView(violation: Violation) {
 
 /** What a node tells otherwise of a violation than its block has sealed; undefined where it tells the same. */
 export function violationComplaint(
-  told: Readonly<Record<keyof ReturnType<typeof violationView>, unknown>>,
+  told: Readonly<Record<keyof ReturnType<typeof toldParts>, unknown>>,
   sealed: Violation,
 ): string | undefined {
-  const own = violationView(sealed);
+  const own = toldParts(sealed);
   const names = Object.keys(own) as (keyof typeof own)[];
   const other = names.find((name) => JSON.stringify(own[name]) !== JSON.stringify(told[name]));
   return other && `the node tells another ${other} of it than the block has sealed`;

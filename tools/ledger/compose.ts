@@ -26,6 +26,7 @@ import { type Governance, governedHeight, holdsOrder, membersAfter, standingOf }
 import { acceptanceComplaint, type MemberSet, memberSetOf } from "./members.js";
 import { readNotice } from "./notices.js";
 import type { RunResult } from "./outcome.js";
+import { atOnce, type Pieces } from "./pieces.js";
 import { outcomesAmong, roomOf } from "./postponing.js";
 import type { ExecutionRecord } from "./record-scan.js";
 import { readSignedRecords, type SignedRecord } from "./record-scan.js";
@@ -34,7 +35,7 @@ import type { Room } from "./room.js";
 import { BLOCK_OPERATIONS_MAX, type RunPlan } from "./run-plan.js";
 import { newestRules } from "./scripts.js";
 import type { Settlement } from "./settlement/settle.js";
-import { settleBlock } from "./settlement/settle-block.js";
+import { type BlockSettling, settleReadings, settleSlots } from "./settlement/settle-block.js";
 import { type MeterState, type OriginState, recordsFork, sealNumber } from "./state.js";
 import { encodeResults } from "./violations.js";
 
@@ -168,14 +169,14 @@ export type Composition =
   /** contracts are to run first: an engine makes the results of the plan, which go into `finish` */
   | { readonly type: "runs"; readonly plan: RunPlan; finish(results: readonly RunResult[]): ComposedBlock };
 
-/** The block of these inputs, as every member composes it. */
-export function composeBlock(tip: ChainTip, inputs: BlockInputs): Composition {
+/** The block of these inputs, as every member composes it. A block that closes slots of many points is made in pieces. */
+export function* composeBlock(tip: ChainTip, inputs: BlockInputs): Pieces<Composition> {
   const reason = inputsComplaint(tip, inputs);
   if (reason !== undefined) return { type: "none", reason };
   const ruling = rulingOf(tip, newestRules.name, inputs.judgedAt);
-  const judge = (room?: Room) => judgeBlock(tip, inputs, { ruling, room });
-  const judged = judge();
+  const judged = yield* judgeBlock(tip, inputs, { ruling });
   if (isEmpty(judged.execution)) return { type: "none", reason: "nothing in it is new to the chain" };
+  const judge = (room: Room) => atOnce(judgeBlock(tip, inputs, { ruling, room, before: judged.settling }));
   const finish = (results: readonly RunResult[]) =>
     blockOf(tip, inputs, { ruling, ...ranBlock(tip.view, { judge, judged }, results) });
   const { plan } = judged.planned;
@@ -185,15 +186,21 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): Composition {
 /** A block before its contracts have run. */
 export interface JudgedBlock {
   readonly execution: Execution;
+  readonly settling: BlockSettling;
   readonly settlement: Settlement;
   readonly planned: PlannedEntries;
 }
 
-function judgeBlock(
-  tip: ChainTip,
-  inputs: BlockInputs,
-  { ruling, room }: { readonly ruling: Ruling; readonly room: Room | undefined },
-): JudgedBlock {
+/** By what a block is judged. */
+interface Judging {
+  readonly ruling: Ruling;
+  /** what its contracts leave room for, where they have run */
+  readonly room?: Room;
+  /** its readings, where it was judged before */
+  readonly before?: BlockSettling;
+}
+
+function* judgeBlock(tip: ChainTip, inputs: BlockInputs, { ruling, room, before }: Judging): Pieces<JudgedBlock> {
   const execution = newestRules.execute(
     { ...placeOf(tip, inputs.judgedAt, inputs.time_ms), room },
     inputs.batches.map(({ read }) => ({
@@ -203,8 +210,7 @@ function judgeBlock(
       records: read.records,
     })),
   );
-  const place = entriesPlace(tip, ruling, { ...inputs, execution, room });
-  return { execution, settlement: place.settlement, planned: planEntries(place, execution) };
+  return yield* judgeEntries(tip, ruling, { ...inputs, execution, room, before });
 }
 
 /**
@@ -230,24 +236,27 @@ interface EntriesInputs extends Pick<BlockInputs, "time_ms" | "judgedAt"> {
   readonly execution: Execution;
   /** what the block's contracts leave room for */
   readonly room?: Room | undefined;
+  /** the block's readings, where it was judged before */
+  readonly before?: BlockSettling | undefined;
 }
 
-/** Where entries of the block after the tip are judged. */
-export function entriesPlace(
+/** What the block after the tip calls its contracts for, with the slots that it closes. */
+export function* judgeEntries(
   tip: ChainTip,
   { contracts }: Ruling,
-  { time_ms, judgedAt, execution, room }: EntriesInputs,
-): EntriesPlace {
+  { time_ms, judgedAt, execution, room, before }: EntriesInputs,
+): Pieces<JudgedBlock> {
   const { height, governance, view } = tip;
   const { assignments } = governance;
-  const settled = { height, time_ms, judgedAt, contracts, assignments, view, runs: room?.slots };
-  const settlement = settleBlock(settled, execution);
+  const settling = settleReadings({ height, time_ms, judgedAt, contracts, assignments, view }, execution, before);
+  const settlement = yield* settleSlots(settling, room?.slots);
   const sourceOf = ({ install }: ContractInForce) => {
     const source = governance.contracts.sources.get(toHex(install.source));
     assertInvariant(source !== undefined, "a contract is installed with its source");
     return source;
   };
-  return { height, time_ms, contracts, sourceOf, view, settlement, room };
+  const place: EntriesPlace = { height, time_ms, contracts, sourceOf, view, settlement, room };
+  return { execution, settling, settlement, planned: planEntries(place, execution) };
 }
 
 interface Judged {

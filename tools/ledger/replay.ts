@@ -11,21 +11,22 @@ import { type AnyRecord, parseAnyRecord } from "../../src/wire/operation.js";
 import {
   type ChainTip,
   createNumbering,
-  entriesPlace,
   isEmpty,
   judgedAtComplaint,
+  judgeEntries,
   nextMembersOf,
   operationCount,
   placeOf,
   ranBlock,
   rulingOf,
 } from "./compose.js";
-import { type EntriesResult, planEntries } from "./entries.js";
+import type { EntriesResult } from "./entries.js";
 import type { Execution, ExecutionEvidence } from "./execution.js";
 import type { Governance } from "./governance.js";
 import { acceptanceComplaint, type MemberSet } from "./members.js";
 import { readEvidence, readNotice } from "./notices.js";
 import type { RunResult } from "./outcome.js";
+import { atOnce, type Pieces } from "./pieces.js";
 import { executionRecord } from "./record-scan.js";
 import { resultsDifference } from "./results-difference.js";
 import type { Room } from "./room.js";
@@ -56,18 +57,31 @@ export type Replay =
   /** contracts are to run first: an engine makes the results of the plan, which go into `finish`; it throws as `replayBlock` does */
   | { readonly type: "runs"; readonly plan: RunPlan; finish(results: readonly RunResult[]): ReplayedBlock };
 
-/** The block with its contracts run by the engine. Rejects as `replayBlock` throws, and with what the engine rejects with. */
-export async function replayWith(
-  tip: ChainTip,
-  block: Block,
-  run: (plan: RunPlan) => Promise<readonly RunResult[]>,
-): Promise<ReplayedBlock> {
-  const replay = replayBlock(tip, block);
+/** What replays a block. */
+export interface Replaying {
+  /** Runs contracts by the engine. */
+  run(plan: RunPlan): Promise<readonly RunResult[]>;
+  /** Awaited between the pieces of a block that closes slots of many points; absent where nothing else waits. */
+  pause?(): Promise<void>;
+}
+
+/**
+ * The block with its contracts run. Rejects with a WireError that names the first thing that does not follow from the chain before,
+ * and with what `run` rejects with.
+ */
+export async function replayWith(tip: ChainTip, block: Block, { run, pause }: Replaying): Promise<ReplayedBlock> {
+  const work = replayBlock(tip, block);
+  let piece = work.next();
+  while (piece.done !== true) {
+    await pause?.();
+    piece = work.next();
+  }
+  const replay = piece.value;
   return replay.type === "replayed" ? replay.replayed : replay.finish(await run(replay.plan));
 }
 
 /** Throws a WireError that names the first thing that does not follow from the chain before. */
-export function replayBlock(tip: ChainTip, block: Block): Replay {
+function* replayBlock(tip: ChainTip, block: Block): Pieces<Replay> {
   const nextMembers = nextMembersOf(tip, block.judgedAt);
   checkPlace(tip, block, nextMembers);
   const rules = rulesOf(block.script);
@@ -104,12 +118,12 @@ export function replayBlock(tip: ChainTip, block: Block): Replay {
   const proofs = { forks: forks.map(executionRecord), evidence };
   const execution = rules.execute(placeOf(tip, block.judgedAt, block.time_ms), toExecute, proofs);
   checkSealed(block, execution, records.length);
-  const judge = (room?: Room) => {
+  const { time_ms, judgedAt } = block;
+  const judged = yield* judgeEntries(tip, ruling, { time_ms, judgedAt, execution });
+  const judge = (room: Room) => {
     checkRoom(room);
-    const place = entriesPlace(tip, ruling, { time_ms: block.time_ms, judgedAt: block.judgedAt, execution, room });
-    return { execution, settlement: place.settlement, planned: planEntries(place, execution) };
+    return atOnce(judgeEntries(tip, ruling, { time_ms, judgedAt, execution, room, before: judged.settling }));
   };
-  const judged = judge();
   const finish = (results: readonly RunResult[]): ReplayedBlock => {
     const { entries, settlement } = ranBlock(tip.view, { judge, judged }, results);
     checkResults(tip, block, { execution, entries, settlement });
@@ -126,8 +140,8 @@ export function replayBlock(tip: ChainTip, block: Block): Replay {
 }
 
 /** What is sealed has had room in its block; which slots are shown and what falls due follows from the chain. */
-function checkRoom(room: Room | undefined): void {
-  if (room?.operations === undefined && room?.messages === undefined) return;
+function checkRoom(room: Room): void {
+  if (room.operations === undefined && room.messages === undefined) return;
   throw new WireError("unproven", "block holds an operation or a message that its contracts leave no room for");
 }
 

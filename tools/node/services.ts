@@ -12,6 +12,7 @@ import { GridsealError } from "../errors.js";
 import { contractsAt } from "../ledger/contract-orders.js";
 import { governedHeight } from "../ledger/governance.js";
 import type { RunResult } from "../ledger/outcome.js";
+import type { RunPlan } from "../ledger/run-plan.js";
 import { createTokenJudge, type TokenJudge } from "./admission/token-judge.js";
 import type { Api } from "./api/server.js";
 import { anchorsBeside } from "./chain/blocks/anchoring.js";
@@ -85,7 +86,7 @@ export function createServices(
     governor,
     store,
     self: identity.self.id,
-    portsOf: (chain) => portsOf(ground, chain),
+    portsOf: (chain) => portsOf(ground, chain, (contract) => health.onEndless(chain.service, contract)),
     onChain() {
       // Before ingest there is nobody to tell.
       if (ingest.isOpen) ingest.to.serve(servedServices({ selfId, chains: ground.runningChains.to.chains }));
@@ -162,7 +163,7 @@ function createGround(configuration: NodeConfiguration, identity: Identity, stor
   };
 }
 
-function portsOf(ground: Ground, chain: GenesisChain): ChainPorts {
+function portsOf(ground: Ground, chain: GenesisChain, onEndless: (contract: string) => void): ChainPorts {
   const { identity, store, governor, configuration, links, sealing, runningChains } = ground;
   const { genesis, signer, self } = identity;
   const scope = ground.timers.scope(String(chain.service));
@@ -177,7 +178,7 @@ function portsOf(ground: Ground, chain: GenesisChain): ChainPorts {
     verifyRecordsLater,
     async runContracts(plan, unwanted) {
       const results = await ground.contracts.of(chain.service).run(plan, unwanted);
-      noteRuns(ground.metrics, chain.service, results);
+      noteRuns(ground.metrics, chain.service, { plan, results, onEndless });
       return results;
     },
     onRunFault: () => ground.metrics.contractFaults.inc(),
@@ -209,11 +210,20 @@ export function servedServices({ selfId, chains }: Pick<NodeServices, "selfId" |
 function noteRuns(
   { runsPostponed, runsEndless }: Pick<Metrics, "runsPostponed" | "runsEndless">,
   service: number,
-  results: readonly RunResult[],
+  { plan, results, onEndless }: Runs,
 ): void {
   const labels = { service: String(service) };
-  for (const result of results) {
+  results.forEach((result, at) => {
     if (result.type === "postponed") runsPostponed.inc(labels);
-    if (result.type === "failed" && result.reason === "hops") runsEndless.inc(labels);
-  }
+    if (result.type !== "failed" || result.reason !== "hops") return;
+    runsEndless.inc(labels);
+    onEndless(plan.contracts[plan.calls[at]!.contract]!.name);
+  });
+}
+
+interface Runs {
+  readonly plan: RunPlan;
+  readonly results: readonly RunResult[];
+  /** A run of this contract failed, as messages have no end. */
+  onEndless(contract: string): void;
 }

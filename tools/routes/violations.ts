@@ -36,8 +36,11 @@ export const ViolationItem = Type.Object({
 });
 export type ViolationItem = Readonly<Static<typeof ViolationItem>>;
 
-/** What may have become of one: open, where nobody has taken a step. */
-export const caseStates = ["open", "acknowledged", "contested", "upheld", "lifted"] as const;
+/**
+ * What may have become of one: open, where nobody has taken a step; lapsed, where nobody may any more, as the contract `cases` keeps
+ * neither it nor its case.
+ */
+export const caseStates = ["open", "acknowledged", "contested", "upheld", "lifted", "lapsed"] as const;
 export type CaseState = (typeof caseStates)[number];
 
 /** One as it stands now: what has become of it is kept by the contract `cases` on the contracts chain. */

@@ -3,6 +3,7 @@
 import { toHex } from "../../src/wire/bytes.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import { GridsealError } from "../errors.js";
+import type { FoundViolation } from "../ledger/violation-place.js";
 import type { ViolationKind } from "../ledger/violations.js";
 import { STATE_ENTRIES_MAX, stateEntries, stateProofOf } from "../node/chain/contract-state.js";
 import { sealedHoldersOf } from "../node/chain/sealed-holders.js";
@@ -14,7 +15,7 @@ import { heads } from "../node/chain/tables/heads.js";
 import { lineageOf } from "../node/chain/tables/lineage.js";
 import { slots } from "../node/chain/tables/settlement.js";
 import { caseStateOf, listedView, shownView } from "../node/chain/violation-cases.js";
-import { cursorFrom, type ViolationPlace, violationAt, violationsOf } from "../node/chain/violation-list.js";
+import { cursorFrom, violationAt, violationsOf } from "../node/chain/violation-list.js";
 import { createReceipts } from "../node/ingest/receipts.js";
 import { treeOf } from "../node/store/block-trees.js";
 import { blockKey, chainKey, slotKey } from "../node/store/keys.js";
@@ -79,7 +80,7 @@ export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource
       let cursor = after === undefined ? undefined : cursorFrom(after);
       if (after !== undefined && cursor === undefined)
         throw new GridsealError("USAGE", `${after} is the next of no page`);
-      const isWanted = state && ((place: ViolationPlace) => caseStateOf(store, place) === state);
+      const isWanted = state && ((found: FoundViolation) => caseStateOf(store, found) === state);
       for (;;) {
         const asked = {
           ...{ ...others, kind: kind as ViolationKind | undefined, after: cursor, limit: 500 },

@@ -47,11 +47,11 @@ const nextOf = () => withParticipant(anna, async ({ outbox }) => (await outbox(3
 
 test("a consent is called by the request that it answers, and what calls it by its number is refused unsigned", async (t) => {
   const printed = printedOf(t);
-  await signAnswer(options(), "consent", REQUEST);
+  await signAnswer(options(), "consent", [REQUEST]);
   assert.equal(printed[0], `consent as to ${REQUEST} is signed\n`);
   const { kid } = await readParticipant(anna);
   const next = await nextOf();
-  await assert.rejects(signAnswer(options(), "withdrawal", `${toHex(kid)}-0`), {
+  await assert.rejects(signAnswer(options(), "withdrawal", [`${toHex(kid)}-0`]), {
     code: "USAGE",
     message: new RegExp(`is your consent, .*: name ${REQUEST}`),
   });
@@ -63,7 +63,7 @@ test("a need of one's own is withdrawn by its name", async (t) => {
   const { kid } = await readParticipant(anna);
   const seq = await nextOf();
   await signAccess(options(), "need", [7, 31, "evening peaks"]);
-  await signAnswer(options(), "withdrawal", `${toHex(kid)}-${seq}`);
+  await signAnswer(options(), "withdrawal", [`${toHex(kid)}-${seq}`]);
   assert.equal(await nextOf(), seq + 2);
 });
 

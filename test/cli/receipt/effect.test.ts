@@ -29,6 +29,16 @@ test("an outcome is shown by its word, with the reason of a failure and the rule
   for (const type of ["unhandled", "expired"] as const) assert.equal(shown({ entry, type }).outcome, type);
 });
 
+test("a message is shown with where it goes, its number, and how many before it led to it", () => {
+  const to = { service: 2, number: 7, hops: 3 };
+  const body = encodeCbor(new Map([["limit", 7]]));
+  const [, item] = effectItems({ chain: 1, height: 5 }, [
+    { ...ran, type: "done", effects: [{ name: "limit", body, to }] },
+  ]);
+  const { service, number, hops } = effectView(item!) as Readonly<Record<string, unknown>>;
+  assert.deepEqual({ service, number, hops }, to);
+});
+
 test("a leaf with a kind or a reason that there is not is no effect", () => {
   const leaf = (kind: number, detail: number | null) =>
     encodeCbor(["gs1/outcome", 1, 5, [0, 1], kind, "limits", 3, detail]);

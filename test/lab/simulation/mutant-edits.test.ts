@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { catches } from "../../../tools/lab/simulation/mutants/catches.js";
 import { mutants } from "../../../tools/lab/simulation/mutants/mutants.js";
 
 const root = new URL("../../../", import.meta.url);
@@ -20,4 +21,11 @@ test("each text that a mutant replaces stands in its file exactly once", async (
     }
   }
   assert.deepEqual(wrong, []);
+});
+
+test("each mutant has a seed in the suite that catches it", () => {
+  assert.deepEqual(
+    mutants.filter(({ name }) => catches[name] === undefined).map(({ name }) => name),
+    [],
+  );
 });

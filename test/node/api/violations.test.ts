@@ -6,7 +6,7 @@ import { get, type IncomingMessage } from "node:http";
 import { test } from "node:test";
 import { Check } from "@sinclair/typebox/value";
 import { toHex } from "../../../src/wire/bytes.js";
-import { encodeValue } from "../../../src/wire/value.js";
+import { encodeValue, type Value } from "../../../src/wire/value.js";
 import type { Violation } from "../../../tools/ledger/violations.js";
 import { contractState } from "../../../tools/node/chain/tables/contract-state.js";
 import { listViolations } from "../../../tools/node/chain/tables/violations.js";
@@ -111,6 +111,34 @@ test("tells what has become of each, and finds them by that", async (t) => {
   assert.deepEqual(listed, ["1:2:0"]);
   assert.equal((await jsonOf(await fetch(`${base}/violations/1:1:0`))).state, "lifted");
   assert.equal((await fetch(`${base}/violations?state=closed`)).status, 400);
+});
+
+test("says of what the contract keeps no more that it has lapsed, and not of what it was never told", async (t) => {
+  const { cluster, base } = await createNodeApi(t);
+  const { store } = cluster.nodes[0]!;
+  await fill(store);
+  const kept: Readonly<Record<string, Value>> = {
+    "kept/told": { "1": 3 },
+    [`said/${toHex(anna)}`]: [["1:2:0", 6, null, "metering/late"]],
+    "case/1:2:1": { state: "upheld" },
+  };
+  await store.write((writer) => {
+    for (const [key, value] of Object.entries(kept))
+      writer.put(contractState, stateKey(5, `cases/${key}`), encodeValue(value));
+  });
+  const states = async (query: string) => {
+    const page = (await jsonOf(await fetch(`${base}/violations?${query}`))) as unknown as ViolationPage;
+    return Object.fromEntries(page.violations.map(({ id, state }) => [id, state]));
+  };
+  const lapsed = { "1:1:1": "lapsed", "1:1:0": "lapsed" };
+  assert.deepEqual(await states(""), {
+    "5:1:0": "open",
+    "1:4:0": "open",
+    "1:2:1": "upheld",
+    "1:2:0": "open",
+    ...lapsed,
+  });
+  assert.deepEqual(await states("state=lapsed"), lapsed);
 });
 
 test("goes on behind a page, whatever comes meanwhile, and as a table", async (t) => {

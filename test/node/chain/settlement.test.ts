@@ -181,3 +181,52 @@ test("slots are closed alike by all nodes, shown to a contract, and computed by 
     assert.deepEqual(proved.slots.get(slot.start_s)?.map(toHex), found.map(toHex));
   }
 });
+
+/** Says more for each slot than a block has for two such contracts. */
+const talkative = `
+export const reads = [];
+export const writes = ["seen/"];
+export function slot(context, slot) {
+  context.put("seen/" + slot.start_s, [slot.first, slot.points.length]);
+  for (let said = 0; said < 600; said += 1) context.effect("said", said);
+}
+`;
+
+test("rows for which a block has no room are shown by later ones: to each contract once, and as the stranger expects", {
+  timeout: 60_000,
+}, async (t) => {
+  const cluster = await createCluster(1);
+  t.after(() => cluster.close());
+  const names = ["talks", "talks-too"];
+  for (const name of names) {
+    const limits = { budget: 200, output: 20_000 };
+    await cluster.order({ ...install, name, source: sourceHash(talkative), ...limits }, talkative);
+  }
+  const [node] = cluster.nodes as [TestNode];
+  const send = readingOf(await cluster.meter(), now_s());
+  await seconds(9, () => send(node));
+  const whole: Uint8Array[] = [];
+  for await (const bytes of blocksOf(node)()) whole.push(bytes);
+  const sealed = whole.map(decodeBlock);
+  const shownAt = (name: string) =>
+    sealed.flatMap(({ height, results }) =>
+      outcomesIn(results).flatMap((outcome) => {
+        const isOwn = outcome.type === "done" && outcome.contract === name && outcome.entry.kind === "slot";
+        return isOwn && outcome.entry.kind === "slot" ? [{ height, start_s: outcome.entry.start_s }] : [];
+      }),
+    );
+  const [first, second] = names.map(shownAt) as [ReturnType<typeof shownAt>, ReturnType<typeof shownAt>];
+  assert.ok(second.length >= 3, `${second.length} slots are shown to both`);
+  for (const [at, { height, start_s }] of second.entries()) {
+    assert.equal(first[at]!.start_s, start_s, "each contract is shown each slot once, in order");
+    assert.ok(height > first[at]!.height, "the second one by a later block");
+  }
+  const orders = noOrders(readGenesis(cluster.genesisBytes));
+  for (const [index, bytes] of cluster.orders.entries())
+    takeOrder(orders, readGenesis(cluster.genesisBytes), bytes, index + 1);
+  const proved = verifyExport(cluster.genesisBytes, Buffer.concat(whole), orders);
+  for (const { start_s } of second) {
+    const rows = settlementOf(node.store, SERVICE).rows(start_s).map(encodePointRow);
+    assert.deepEqual(proved.slots.get(start_s)?.map(toHex), rows.map(toHex));
+  }
+});

@@ -176,6 +176,31 @@ test("an erasure of more days is gone over once, one of the same days not again,
   assert.equal(world.said().length, 3);
 });
 
+test("a node that is stopped in the middle states all that it has destroyed when it starts again", async (t) => {
+  const world = await createHistory(t);
+  const envelope = envelopeOf(DAY, 1);
+  await world.keep(envelope);
+  for (let seq = HISTORY; seq < HISTORY + 200; seq += 1) await world.confide(seq, envelope.id);
+  await world.state([[DAY, DAY + 1, "cc00000000000001-1", 0]]);
+  let turns = 0;
+  const stopping = createErasing({
+    ...world.ports,
+    async afterOthers() {
+      turns += 1;
+      if (turns === 10) stopping.stop();
+    },
+  });
+  await stopping.all(CHAIN);
+  const left = world.left().length;
+  assert.ok(HISTORY < left && left < HISTORY + 200, `${left} are left: some are erased, and not all`);
+  assert.deepEqual(world.said(), []);
+  await world.erasing.all(CHAIN);
+  assert.equal(world.left().length, HISTORY);
+  assert.deepEqual(world.said(), [
+    { from: DAY, until: DAY + 1, erasure: "cc00000000000001-1", envelopes: 1, disclosures: 200 },
+  ]);
+});
+
 test("runs of days come to as few as there can be", () => {
   const runs = [
     [5, 7],

@@ -5,8 +5,10 @@ import test from "node:test";
 import { toHex } from "../../../src/wire/bytes.js";
 import { issueCredential, issuerName } from "../../../src/wire/credential.js";
 import { issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
-import { keyId } from "../../../src/wire/key.js";
+import { keyId, type PublicKey } from "../../../src/wire/key.js";
+import { parseOperation, signOperation } from "../../../src/wire/operation.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
+import type { ReadRecord } from "../../../tools/ledger/record-scan.js";
 import type { credentials } from "../../../tools/node/chain/tables/credentials.js";
 import { rateDefaults } from "../../../tools/node/ingest/allowances.js";
 import type { AdmissionsPorts } from "../../../tools/node/ingest/publication-ports.js";
@@ -26,22 +28,36 @@ const chain = { service: SERVICE, name: "trading", members: [member], target: 0,
 const terms = { network: "test", time_s: 1, nodes: [member], chains: [chain] };
 const genesis = verifyGenesis(issueGenesis(terms, authority), nodeVerify);
 
-function createBirth(signer = authority) {
-  const { key } = signerFromSeed(generateSeed());
+function createBirth(signer = authority, role: "meter" | "customer" = "meter") {
+  const holder = signerFromSeed(generateSeed());
+  const { key } = holder;
   const kid = keyId(key);
   const credential = issueCredential(
     {
       ...{ issuer: issuerName(genesis), subject: "meter", notBefore_s: NOW_S - 9, expires_s: NOW_S + 9, id: kid, key },
-      ...{ statusIndex: 0, services: [SERVICE], roles: ["meter" as const] },
+      ...{ statusIndex: 0, services: [SERVICE], roles: [role] },
     },
     signer,
   );
-  return { meter: toHex(kid), credential };
+  return { meter: toHex(kid), credential, holder };
+}
+
+function isSignedBy(key: PublicKey, record: Uint8Array): boolean {
+  const { signedBytes, signature } = parseOperation(record);
+  return nodeVerify(key, signedBytes, signature);
 }
 
 /** A node's admissions, its clock standing; what the chain holds, and whom the node has come to know. */
 function createNode(sealed: ReadonlyMap<string, Uint8Array> = new Map()) {
   const known = new Map<string, Uint8Array>();
+  const admitted: number[] = [];
+  const chainOf = {
+    ...{ isWaiting: () => false, known: () => "none", hasMember: () => true, waitingOf: () => 0 },
+    async admit({ claims }: ReadRecord) {
+      admitted.push(claims.seq);
+      return "admitted";
+    },
+  };
   let verified = 0;
   const writer = {
     put: (_table: typeof credentials, key: IdKey, bytes: Uint8Array) => known.set(toHex(idIn(key)), bytes),
@@ -50,13 +66,16 @@ function createNode(sealed: ReadonlyMap<string, Uint8Array> = new Map()) {
     genesis,
     self: toHex(member.id),
     store: {
-      get: (_table: typeof credentials, key: IdKey) => (chainIn(key) === 0 ? known : sealed).get(toHex(idIn(key))),
+      get: (table: { readonly name: string }, key: IdKey) =>
+        table.name === "credentials" ? (chainIn(key) === 0 ? known : sealed).get(toHex(idIn(key))) : undefined,
       write: async (put: (given: typeof writer) => unknown) => void put(writer),
     },
-    chains: new Map([[SERVICE, {}]]),
+    chains: new Map([[SERVICE, chainOf]]),
     introductions: { onBirth() {} },
     metrics: createMetrics(),
     log: { debug() {}, info() {}, warn() {} },
+    verifyRecord: async (key: PublicKey, record: Uint8Array) => isSignedBy(key, record),
+    sealsService: () => true,
     async verifyBirth(...signed: Parameters<typeof nodeVerify>) {
       verified += 1;
       return nodeVerify(...signed);
@@ -68,13 +87,14 @@ function createNode(sealed: ReadonlyMap<string, Uint8Array> = new Map()) {
     holderStanding: () => "good" as const,
     standingOf: () => "good" as const,
     publish() {},
+    isProved: () => true,
     // Sessions of these tests are named after where they come from.
     addressOf: (client: string) => (client.includes("@") ? client.slice(client.indexOf("@") + 1) : undefined),
   };
   const admissions = createAdmissions(ports as unknown as AdmissionsPorts);
   const give = (meter: string, credential: Uint8Array, client: string) =>
     admissions.onPublish({ kind: "birth", meter }, credential, client);
-  return { known, verified: () => verified, give };
+  return { known, admitted, verified: () => verified, give, submit: admissions.submit };
 }
 
 test("births that are no credentials do not keep a new meter's from being verified", async () => {
@@ -126,4 +146,15 @@ test("one meter's births are not verified again and again for one address", asyn
   assert.ok(verified() <= 8);
   await give(meter, credential, "its own@192.0.2.2");
   assert.ok(verified() <= 9);
+});
+
+test("who has signed something that a chain has sealed is known, though it never showed this node its credential", async () => {
+  const anna = createBirth(authority, "customer");
+  const { known, admitted, submit } = createNode(new Map([[anna.meter, anna.credential]]));
+  const claims = { service: SERVICE, serviceId: 0, seq: 0, time_s: NOW_S, quality: 2, type: 16, body: null };
+  const operation = signOperation({ ...claims, previous: new Uint8Array(0) }, [], anna.holder, keyId(anna.holder.key));
+  const answer = await submit({ bytes: operation, holder: undefined });
+  assert.deepEqual(answer, { type: "taken", service: SERVICE, meter: anna.meter, seq: 0 });
+  assert.deepEqual(admitted, [0]);
+  assert.deepEqual(known.get(anna.meter), anna.credential, "other chains of the node take it as shown");
 });

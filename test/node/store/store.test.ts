@@ -28,6 +28,7 @@ import { faults, meters, origins } from "../../../tools/node/chain/tables/states
 import { indexKey, violationIndex, violations, violationsListed } from "../../../tools/node/chain/tables/violations.js";
 import { waitingNotices } from "../../../tools/node/chain/tables/waiting-notices.js";
 import { custodyKeys } from "../../../tools/node/disclosures/tables/custody-keys.js";
+import { destroyed } from "../../../tools/node/disclosures/tables/destroyed.js";
 import { envelopes } from "../../../tools/node/disclosures/tables/envelopes.js";
 import { erasures } from "../../../tools/node/disclosures/tables/erasures.js";
 import { checkRows } from "../../../tools/node/store/check.js";
@@ -417,6 +418,11 @@ const rows: Record<string, readonly [(writer: Writer) => void, (store: Store) =>
     (writer) => writer.put(erasures, hashKey(1, id, 20_700, new Uint8Array(32)), new Uint8Array(120)),
     (store) => store.get(erasures, hashKey(1, id, 20_700, new Uint8Array(32))),
     /an erasure from day 20700 on of meter 0707/,
+  ],
+  destroyed: [
+    (writer) => writer.put(destroyed, numberKey(1, id, 20_700), { envelopes: 3, disclosures: 96 }),
+    (store) => store.get(destroyed, numberKey(1, id, 20_700)),
+    /what is erased of day 20700 of meter 0707/,
   ],
 };
 

@@ -40,3 +40,35 @@ test("a node that its blocks' times contradict says so once, fails, and goes by 
   assert.equal(clockOf(), undefined);
   assert.ok(Math.abs(ahead_ms()) < 1_000);
 });
+
+test("a contract whose messages have no end is told of with its chain, for ten minutes", (t) => {
+  const standing = { members: ["a"], quorum: 1, waits: false, abstains: false, claimed: [], unverified: 0 };
+  const chain = { head: { height: 5, time_ms: 0 }, pendingRecords: 0, standing } as unknown as Chain;
+  const watch = createHealthWatch({
+    self: "a",
+    chains: new Map([
+      [1, chain],
+      [2, chain],
+    ]),
+    nameOf: (service) => `service-${service}`,
+    connected: () => [],
+    nodeNames: () => new Map(),
+    unusableCustodians: () => [],
+    connections: () => 0,
+    writes: { oldest_ms: () => 0 },
+    folder: tmpdir(),
+    metrics: createMetrics(),
+    log: { warn: () => {} },
+  });
+  t.after(() => watch.stop());
+  const told = () => watch.verdict().problems.filter(({ check }) => check === "chain:messages");
+  assert.deepEqual(told(), []);
+  watch.onEndless(2, "credit");
+  assert.deepEqual(
+    told().map(({ chain: of, output }) => [of?.name, output.split(":")[0]]),
+    [["service-2", "credit"]],
+  );
+  const now_ms = performance.now();
+  t.mock.method(performance, "now", () => now_ms + 600_001);
+  assert.deepEqual(told(), []);
+});

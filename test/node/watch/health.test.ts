@@ -33,6 +33,7 @@ const chain: ChainSeen = {
   waits: false,
   abstention: undefined,
   disagreement: undefined,
+  endless: [],
   claimed: [10, 10, 10],
 };
 const well: Seen = {
@@ -68,6 +69,12 @@ test("a member that can lose no other one is warned, with the names of those tha
   );
   const three = withChain({ members: ["a", "b", "c"], quorum: 3 });
   assert.deepEqual(found({ ...three, connected: ["b", "c"] }), ["pass"], "three members never can");
+});
+
+test("contracts that answer each other without end are named", () => {
+  const { status, problems } = judge(noHistory, withChain({ endless: ["credit", "trading"] }), 0);
+  assert.deepEqual([status, problems.length, problems[0]?.check], ["warn", 1, "chain:messages"]);
+  assert.match(problems[0]!.output, /^credit, trading: messages answer each other without end/);
 });
 
 test("a node whose shared broker is lost fails, with the broker's reason", () => {
@@ -239,6 +246,7 @@ const someChain = fc.record({
     }),
     { nil: undefined },
   ),
+  endless: fc.constantFrom([], ["credit"]),
   disagreement: fc.constantFrom(undefined, "block 7 is sealed by a quorum and comes to something else here"),
   claimed: fc.array(fc.nat(30), { maxLength: 6 }),
 });

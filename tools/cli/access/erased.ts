@@ -69,15 +69,46 @@ async function erased({ as, meter, api, out, json, ...options }: ErasedOptions):
   if (said.length === 0)
     throw new GridsealError("ERASURE_UNPROVED", `no node says that it has erased anything of ${meter}`);
   if (out !== undefined) await createFile(out, concatBytes(...statements));
-  printLines(said.map((each) => lineOf(genesis, each, json)));
+  printLines([...said.map((each) => lineOf(genesis, each, json)), ...missingLines(genesis, said, json)]);
 }
 
 async function certificate(file: string, options: { readonly genesis: string; readonly json?: true }): Promise<void> {
   const { genesis } = await readGenesisFile(options.genesis);
   const bytes = await readWhole(file, CERTIFICATE_BYTES_MAX);
+  const said: Erased[] = [];
   for await (const statement of splitSequence(Readable.from([bytes]))) {
-    printLines([lineOf(genesis, checked(genesis, statement), options.json)]);
+    said.push(checked(genesis, statement));
+    printLines([lineOf(genesis, said.at(-1)!, options.json)]);
   }
+  printLines(missingLines(genesis, said, options.json));
+}
+
+/** Which of the members that the genesis names have not stated which erasure: what they keep may be there still. */
+export function missingMembers(
+  { chains, nodes }: Pick<Genesis, "chains" | "nodes">,
+  said: readonly Erased[],
+): readonly { readonly erasure: string; readonly missing: readonly string[] }[] {
+  const byErasure = new Map<string, Erased[]>();
+  for (const each of said) {
+    const name = `${each.erasure} of ${toHex(each.meter)}`;
+    byErasure.set(name, [...(byErasure.get(name) ?? []), each]);
+  }
+  return [...byErasure.values()].flatMap((all) => {
+    const { chain, erasure } = all[0]!;
+    const members = chains.find(({ service }) => service === chain)?.members ?? [];
+    const ids = new Set(all.map(({ node }) => toHex(node)));
+    const missing = members.filter(({ id }) => !ids.has(toHex(id)));
+    const nameOf = (id: string) => nodes.find((node) => toHex(node.id) === id)?.name ?? id;
+    return missing.length === 0 ? [] : [{ erasure, missing: missing.map(({ id }) => nameOf(toHex(id))) }];
+  });
+}
+
+function missingLines(genesis: Genesis, said: readonly Erased[], json: true | undefined): string[] {
+  return missingMembers(genesis, said).map(({ erasure, missing }) => {
+    if (json) return toJson({ erasure, missing });
+    const who = missing.length === 1 ? "has not stated it, and may keep" : "have not stated it, and may keep";
+    return `${erasure}: ${missing.join(", ")} ${who} what it was given: ask each member with --api`;
+  });
 }
 
 /** The statement of a node of the genesis. */

@@ -40,17 +40,21 @@ export async function signAccess(options: AccessOptions, what: keyof typeof TYPE
 }
 
 /**
- * Signs an answer to what is named, and prints that name again: an answer has none. Throws USAGE where the name is of an answer, as
+ * Signs an answer to what is named, and prints those names again: an answer has none. Throws USAGE where a name is of an answer, as
  * far as the participant's folder knows.
  */
 export async function signAnswer(
   options: AccessOptions,
   what: keyof typeof TYPES,
-  name: string,
-  body: Value = [name],
+  names: readonly string[],
+  body: Value = names,
 ): Promise<void> {
-  const { seq, service } = await signed(options, what, body, name);
-  printSigned(options, { [what]: name, service, seq }, `${what} as to ${name}`);
+  const { seq, service } = await signed(options, what, body, names);
+  printSigned(
+    options,
+    { [what]: names.length === 1 ? names[0] : names, service, seq },
+    `${what} as to ${names.join(", ")}`,
+  );
 }
 
 function printSigned({ json, as }: AccessOptions, view: object, what: string): void {
@@ -64,7 +68,12 @@ interface Signed {
   readonly id: string;
 }
 
-async function signed(options: AccessOptions, what: keyof typeof TYPES, body: Value, named?: string): Promise<Signed> {
+async function signed(
+  options: AccessOptions,
+  what: keyof typeof TYPES,
+  body: Value,
+  named: readonly string[] = [],
+): Promise<Signed> {
   return withParticipant(options.as, async ({ genesis, credential, signer, kid, outbox }) => {
     const service = serviceNumber(genesis, options.service);
     if (!credential.services.includes(service)) {
@@ -72,7 +81,8 @@ async function signed(options: AccessOptions, what: keyof typeof TYPES, body: Va
     }
     const waits = await outbox(service);
     const id = toHex(kid);
-    if (named?.startsWith(`${id}-`)) refuseAnswersName(named, await operationsNamed(options.as, service, waits, named));
+    for (const name of named.filter((each) => each.startsWith(`${id}-`)))
+      refuseAnswersName(name, await operationsNamed(options.as, service, waits, name));
     if (waits.outbox.waiting.length === WAITING_MAX) {
       throw new GridsealError("USAGE", `${WAITING_MAX} operations of service ${service} wait: submit them first`);
     }

@@ -38,6 +38,6 @@ export function registerConfirm(access: Command): void {
     .requiredOption("--meter <id>", "the meter", keyIdText)
     .option("--refuse", "say that it is wrong")
     .action((statement: string, { meter, refuse, ...options }: ConfirmOptions) =>
-      signAnswer(options, "confirmation", statement, [meter, statement, refuse !== true]),
+      signAnswer(options, "confirmation", [statement], [meter, statement, refuse !== true]),
     );
 }

@@ -10,6 +10,7 @@ import { generateSeed, nodeVerify, signerFromSeed } from "../../crypto/signature
 import { verifyAsync, verifyRecords, verifyRecordsLater } from "../../crypto/verifying.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { CONTRACTS_SERVICE } from "../../ledger/governance.js";
+import { createCompositions } from "../../node/chain/blocks/compositions.js";
 import { createContractRuns } from "../../node/chain/blocks/contract-runs.js";
 import { createSealer, type Sealer } from "../../node/chain/blocks/sealer.js";
 import type { ChainPorts } from "../../node/chain/ports.js";
@@ -74,7 +75,8 @@ export async function makeArchive({ genesis, exports, folder, onBlock }: Terms):
     const path = exports.get(service)!;
     if (governed === undefined) throw new GridsealError("USAGE", `${path} is of chain ${service}, which no order adds`);
     const ports = portsOf({ genesis, signer, store, governor, run: contracts.run }, governed.chain);
-    const sealer = createSealer(ports, { runs: createContractRuns(ports, () => {}), onSealing: () => {} });
+    const [runs, compositions] = [createContractRuns(ports, () => {}), createCompositions(ports, () => {})];
+    const sealer = createSealer(ports, { runs, compositions, onSealing: () => {} });
     const problem = await adoptAll(sealer, path, service, onBlock);
     chains.push({ service, name: governed.chain.name, sealer, path, problem });
     const afterOthers = () => new Promise<void>((resolve) => setImmediate(resolve));

@@ -78,9 +78,9 @@ export function effectView(bytes: Uint8Array) {
     return { ...place, ...said, ...(denied !== undefined && { denials: denied }), contract, used };
   }
   if (kind !== "gs1/effect" && kind !== "gs1/message") throw new WireError("shape", "it is no effect of a block");
-  const [, contract, name, body, service, number] = items.slice(4);
+  const [, contract, name, body, service, number, hops] = items.slice(4);
   const value = decodeOutput(body as Uint8Array);
-  return { ...place, contract, name, body: value, ...(service !== undefined && { service, number }) };
+  return { ...place, contract, name, body: value, ...(service !== undefined && { service, number, hops }) };
 }
 
 /** The effect in the file, which the receipt must be of. */

@@ -5,8 +5,8 @@ import { type Block, decodeBlock } from "../../../src/wire/block.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { decodeOutput } from "../../../src/wire/value.js";
 import { CONTRACTS_SERVICE } from "../../ledger/governance.js";
+import { violationName, violationView } from "../../ledger/violation-place.js";
 import { decodeResults } from "../../ledger/violations.js";
-import { violationName, violationView } from "../../node/chain/violation-list.js";
 import { type CaseState, caseStates, type ListedViolation, type ViolationItem } from "../../routes/violations.js";
 import { openFileSource } from "../../sources/file.js";
 import type { ViolationQuestion } from "../../sources/source.js";
@@ -21,14 +21,18 @@ export async function exportedViolations(
 ): Promise<readonly ListedViolation[]> {
   const found: ViolationItem[] = [];
   const states = new Map<string, CaseState>();
+  const lapsed: Lapse[] = [];
   for (const file of files) {
     for await (const bytes of openFileSource(file).blocks(0, 1)) {
       const block = decodeBlock(bytes);
       found.push(...violationsIn(block));
-      for (const [id, state] of stepsIn(block)) states.set(id, state);
+      for (const effect of casesEffects(block)) note(effect, block, { states, lapsed });
     }
   }
-  const listed = found.map((one): ListedViolation => ({ ...one, state: states.get(one.id) ?? "open" }));
+  const listed = found.map((one): ListedViolation => {
+    const hasLapsed = lapsed.some(({ subjects, time_ms }) => one.time_ms <= time_ms && subjects.includes(one.subject));
+    return { ...one, state: states.get(one.id) ?? (hasLapsed ? "lapsed" : "open") };
+  });
   const cursor = asked.after?.split(":").map(Number);
   return listed
     .filter((one) => isAsked(one, asked) && (cursor === undefined || isNewer(cursor, placeOf(one))))
@@ -40,18 +44,44 @@ function violationsIn({ chain: service, height, time_ms, results }: Block): Viol
   return violations.map((violation, index) => violationView({ violation, time_ms, service, height, index }));
 }
 
-/** What a block of the contracts chain says of cases: effects `case` of the contract `cases`. */
-function stepsIn({ chain, results }: Block): (readonly [string, CaseState])[] {
+/** Of these subjects nothing was kept any more at that time, but cases. */
+interface Lapse {
+  readonly subjects: readonly string[];
+  readonly time_ms: number;
+}
+
+interface Known {
+  readonly states: Map<string, CaseState>;
+  readonly lapsed: Lapse[];
+}
+
+interface CasesEffect {
+  readonly name: string;
+  readonly body: unknown;
+}
+
+/** What the contract `cases` says in a block of the contracts chain. */
+function casesEffects({ chain, results }: Block): CasesEffect[] {
   if (chain !== CONTRACTS_SERVICE) return [];
   return decodeResults(results).outcomes.flatMap((outcome) => {
     if (!("contract" in outcome) || outcome.contract !== "cases" || !("effects" in outcome)) return [];
-    return outcome.effects.flatMap(({ name, body, to }): (readonly [string, CaseState])[] => {
-      if (name !== "case" || to !== undefined) return [];
-      const said = decodeOutput(body) as { readonly violation: string; readonly state: string };
-      const state = caseStates.find((known) => known === said.state);
-      return state === undefined ? [] : [[said.violation, state]];
-    });
+    return outcome.effects.flatMap(({ name, body, to }) =>
+      to === undefined ? [{ name, body: decodeOutput(body) }] : [],
+    );
   });
+}
+
+/** A step that is taken, or what is told and kept no more. */
+function note({ name, body }: CasesEffect, { time_ms }: Block, { states, lapsed }: Known): void {
+  if (name === "case") {
+    const said = body as { readonly violation: string; readonly state: string };
+    const state = caseStates.find((known) => known === said.state);
+    if (state !== undefined) states.set(said.violation, state);
+  } else if (name === "lapsed") {
+    const { violations = [], subjects } = body as Partial<Record<"violations" | "subjects", readonly string[]>>;
+    for (const id of violations) states.set(id, "lapsed");
+    if (subjects !== undefined) lapsed.push({ subjects, time_ms });
+  }
 }
 
 function isAsked(one: ListedViolation, asked: ViolationQuestion): boolean {

@@ -17,7 +17,7 @@ import { type ViolationQuestion, violationChecks } from "../verification/violati
 import type { PageProps } from "./page-props.js";
 
 const kinds = ["gap", "fork", "link", "equivocation", "falseAcknowledgement", "contract"] as const;
-const states = ["open", "acknowledged", "contested", "upheld", "lifted"] as const;
+const states = ["open", "acknowledged", "contested", "upheld", "lifted", "lapsed"] as const;
 const fields = ["kind", "state", "subject", "rule", "service"] as const;
 type Filter = Readonly<Partial<Record<(typeof fields)[number], string>>>;
 /** A node that keeps the life cycle of violations says their state. */

@@ -94,7 +94,7 @@ async function follow(question: ReplayQuestion, { chain, height, governance }: C
     if (items.length === 0) throw new Error(`chain ${chain.name} has no block ${tip.height} here`);
     for (const bytes of items.slice(0, height - tip.height + 1)) {
       const block = decodeBlock(bytes);
-      const replayed = await replayWith(tip, block, run);
+      const replayed = await replayWith(tip, block, { run });
       for (const order of replayed.orders) checkOrder(genesis, service, order, verify);
       if (tip.height === height) {
         const named = { genesisHash: genesis.hash, chain: service, height, headerHash: headerHash(block.header) };

@@ -233,6 +233,7 @@ export const pageTexts = {
   "violationState.contested": ["contested", "bestritten", "有异议"],
   "violationState.upheld": ["upheld", "bestätigt", "维持"],
   "violationState.lifted": ["lifted", "aufgehoben", "撤销"],
+  "violationState.lapsed": ["lapsed", "verfallen", "已失效"],
   "check.statement": [
     "The block says this against {subject}, as its violation {index}",
     "Der Block sagt dies gegen {subject}, als Verstoß {index}",

@@ -8,9 +8,10 @@ import { assertInvariant } from "../../errors.js";
 import { execute } from "../../ledger/execution.js";
 import { initialGovernance } from "../../ledger/governance.js";
 import { MemoryState } from "../../ledger/memory-state.js";
+import { atOnce } from "../../ledger/pieces.js";
 import { type ExecutionRecord, readSignedRecords } from "../../ledger/record-scan.js";
 import { MemorySettlement } from "../../ledger/settlement/memory-settlement.js";
-import { restingSettlement, settle } from "../../ledger/settlement/settle.js";
+import { closeSlots, restingSettlement, takeReadings } from "../../ledger/settlement/settle.js";
 import { emptyMeterState, encodeMeterState } from "../../ledger/state.js";
 import { counters, slots } from "../../node/chain/tables/settlement.js";
 import { encodeRow } from "../../node/store/table.js";
@@ -133,7 +134,7 @@ function createSettledChain(origin: Uint8Array) {
       let settlement = restingSettlement;
       const settling = { height, time_ms, judgedAt: 0, plan, asking: ["metering"], assignments: new Map(), view };
       const settle_ms = taken(() => {
-        settlement = settle(settling, records);
+        settlement = atOnce(closeSlots(takeReadings(settling, records)));
       });
       view.apply(settlement);
       const rows_ms = taken(() => {

@@ -28,6 +28,7 @@ import { type Governance, govern, initialGovernance } from "../../ledger/governa
 import { SOURCE_MESSAGES_MAX } from "../../ledger/intake.js";
 import { MemoryState } from "../../ledger/memory-state.js";
 import type { RunResult } from "../../ledger/outcome.js";
+import { atOnce } from "../../ledger/pieces.js";
 import { executionRecord } from "../../ledger/record-scan.js";
 import { type ReplayedBlock, replayWith } from "../../ledger/replay.js";
 import type { RunPlan } from "../../ledger/run-plan.js";
@@ -91,7 +92,7 @@ export async function makeChain({ seed, blocks, run, restart }: ChainPlan): Prom
     if (made % 3 === 0) governance = ordered(random, chain, governance);
     chain.tip = { ...chain.tip, governance };
     const block = await composed(chain, random, runs);
-    const replayed = await replayWith(chain.tip, decodeBlock(encodeBlock(block)), runs);
+    const replayed = await replayWith(chain.tip, decodeBlock(encodeBlock(block)), { run: runs });
     take(chain.state, replayed);
     for (const message of sentIn(block)) chains[message.to - 1]?.coming.push(message);
     chain.coming = chain.coming.slice(replayed.execution.messages.length);
@@ -333,7 +334,7 @@ async function composed({ service, tip, state, ...chain }: ChainMade, random: Ra
   const acknowledgements = [{ node: content.origin, signature, verified: true }];
   const accepted = [{ read: batch, acknowledgements }];
   const inputs = { batches: accepted, anchors: [], time_ms, judgedAt: tip.governance.lastOrder };
-  const composition = composeBlock(tip, inputs);
+  const composition = atOnce(composeBlock(tip, inputs));
   assertInvariant(composition.type !== "none", "a generated block holds what is new");
   const made = composition.type === "block" ? composition.block : composition.finish(await run(composition.plan));
   const header = encodeHeader(made.header);

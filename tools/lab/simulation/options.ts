@@ -87,6 +87,11 @@ export interface ClusterOptions {
 
 const sizes = [4, 4, 4, 4, 4, 4, 4, 4, 4, 7, 7, 5, 3, 2, 1] as const;
 
+/** Whether nodes carry messages between chains: where no contract is ordered they do not, and what the rules tell waits. */
+export function carriesMessages({ governed, contracts }: Pick<ClusterOptions, "governed" | "contracts">): boolean {
+  return governed && contracts > 0;
+}
+
 export function optionsOf(seed: number): ClusterOptions {
   const random = createRandom(seed ^ 0x2545f491);
   const members = random.pick(sizes);

@@ -4,6 +4,7 @@
 import type { Assignment } from "../../../src/wire/assignment-order.js";
 import type { PointRow, RowQuality } from "../../../src/wire/slot.js";
 import { assignmentsOf, capacityOf, endOf, type OrderedAssignments } from "../assignments.js";
+import { PIECE_UNITS, type Pieces } from "../pieces.js";
 import { type Boundary, boundaryAt, COUNTER_MWH_MAX, type Step, stepsOf } from "../slot-energy.js";
 import {
   beginOf,
@@ -45,10 +46,10 @@ interface Energy {
 }
 
 /** The rows of the slot, ascending by point. */
-export function pointRows(
+export function* pointRows(
   slot: ClosingSlot,
   meters: Iterable<readonly [meter: string, counters: MeterCounters]>,
-): PointRow[] {
+): Pieces<PointRow[]> {
   const points = new Map<string, Part[]>();
   const add = (point: string, part: Part) => {
     const parts = points.get(point);
@@ -56,7 +57,10 @@ export function pointRows(
     else parts.push(part);
   };
   const counted = new Map<string, MeterCounters>();
+  let done = 0;
   for (const [meter, counters] of meters) {
+    done += 1;
+    if (done % PIECE_UNITS === 0) yield;
     if (counters.epoch !== slot.epoch) continue;
     if (slot.assignments.has(meter)) counted.set(meter, counters);
     const isOwn = assignmentsOf(slot.assignments, meter, slot.judgedAt) === undefined;
@@ -64,6 +68,8 @@ export function pointRows(
     add(meter, wholeSlot(slot, broughtUp(counters, { ...slot, capacity: undefined })));
   }
   for (const meter of slot.assignments.keys()) {
+    done += 1;
+    if (done % PIECE_UNITS === 0) yield;
     const capacity = capacityOf(slot.assignments, meter, slot.judgedAt);
     for (const assignment of assignmentsOf(slot.assignments, meter, slot.judgedAt) ?? []) {
       const known = counted.get(meter);
@@ -72,9 +78,13 @@ export function pointRows(
       if (part !== undefined) add(assignment.point, part);
     }
   }
-  return [...points]
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([point, parts]) => rowOf(slot, point, parts));
+  const sorted = [...points].sort(([one], [other]) => (one < other ? -1 : 1));
+  const rows: PointRow[] = [];
+  for (const [point, parts] of sorted) {
+    rows.push(rowOf(slot, point, parts));
+    if (rows.length % PIECE_UNITS === 0) yield;
+  }
+  return rows;
 }
 
 function wholeSlot({ open_s, slot_s }: ClosingSlot, counters: MeterCounters): Part {

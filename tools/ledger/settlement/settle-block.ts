@@ -3,7 +3,9 @@
 import type { OrderedAssignments } from "../assignments.js";
 import { type ContractInForce, planOf } from "../contract-orders.js";
 import type { ChainView, Execution } from "../execution.js";
-import { restingSettlement, type Settlement, settle } from "./settle.js";
+import type { Pieces } from "../pieces.js";
+import type { ExecutionRecord } from "../record-scan.js";
+import { closeSlots, restingSettlement, type Settlement, type Settling, takeReadings } from "./settle.js";
 
 /** The block that is settled. */
 export interface SettledBlock {
@@ -13,19 +15,34 @@ export interface SettledBlock {
   readonly contracts: readonly ContractInForce[];
   readonly assignments: OrderedAssignments;
   readonly view: ChainView;
-  /** runs for closed slots that the block's contracts leave room for; undefined where nothing is in the way */
-  readonly runs?: number | undefined;
 }
 
-/** What the block makes of its chain's settlement: nothing where no contract asks for slots. */
-export function settleBlock(block: SettledBlock, { sealed }: Pick<Execution, "sealed">): Settlement {
-  const { height, time_ms, judgedAt, assignments, view } = block;
+/** A block's readings, taken once however often it is judged. */
+export interface BlockSettling {
+  readonly readings: readonly ExecutionRecord[];
+  /** undefined where no contract asks for slots */
+  readonly settling: Settling | undefined;
+}
+
+/** What the block's readings make of the counters. Those of `before`, the same block with another room, count where they are the same. */
+export function settleReadings(
+  block: SettledBlock,
+  { sealed }: Pick<Execution, "sealed">,
+  before?: BlockSettling,
+): BlockSettling {
+  const readings = sealed.flatMap(({ records }) => records.filter(({ type }) => type === undefined));
+  if (before?.readings.length === readings.length && before.readings.every((record, at) => record === readings[at])) {
+    return before;
+  }
   const plan = planOf(block.contracts);
-  if (plan === undefined) return restingSettlement;
+  if (plan === undefined) return { readings, settling: undefined };
+  const { height, time_ms, judgedAt, assignments, view } = block;
   const asking = block.contracts.flatMap(({ install }) => (install.slots === undefined ? [] : [install.name]));
-  const place = { height, time_ms, judgedAt, plan, asking, assignments, view: view.settlement, runs: block.runs };
-  return settle(
-    place,
-    sealed.flatMap(({ records }) => records),
-  );
+  const place = { height, time_ms, judgedAt, plan, asking, assignments, view: view.settlement };
+  return { readings, settling: takeReadings(place, readings) };
+}
+
+/** What the block makes of its chain's settlement, where its contracts leave room for so many runs: nothing where none asks for slots. */
+export function* settleSlots({ settling }: BlockSettling, runs: number | undefined): Pieces<Settlement> {
+  return settling === undefined ? restingSettlement : yield* closeSlots(settling, runs);
 }

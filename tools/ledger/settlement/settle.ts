@@ -1,6 +1,8 @@
-// The settlement of a chain at one block, pure: what its readings make of the counters, which slots close, and what of their rows the
-// chain's contracts are shown.
+// The settlement of a chain at one block, pure, in two halves: what its readings make of the counters, and which slots close and what of
+// their rows the chain's contracts are shown. The second one takes long where there are many points, and is done in pieces; a block
+// that turns out to have room for fewer runs does it anew with what is computed already.
 
+import { merkleRoot } from "../../../src/wire/merkle.js";
 import {
   BLOCK_SLOTS_MAX,
   encodePointRow,
@@ -11,6 +13,7 @@ import {
   slotRoot,
 } from "../../../src/wire/slot.js";
 import { capacityOf, type OrderedAssignments } from "../assignments.js";
+import { atOnce, PIECE_UNITS, type Pieces } from "../pieces.js";
 import type { ExecutionRecord } from "../record-scan.js";
 import { countersRead } from "./counters-read.js";
 import { type CountersRead, directions, type MeterCounters, withReading } from "./meter-counters.js";
@@ -22,6 +25,8 @@ export const READING_AHEAD_S = 60;
 export const SHOWN_ROWS_MAX = 500;
 /** Runs of a block for closed slots: contracts that are shown rows, times how often. */
 export const SLOT_RUNS_MAX = 16;
+/** Rows whose root is computed at once. */
+const SUBTREE_LEAVES = 1_024;
 /** Points of the slots that one block closes; the first slot may have more. */
 export const CLOSED_POINTS_MAX = 10_000;
 
@@ -74,8 +79,6 @@ export interface SettlementPlace {
   readonly asking: readonly string[];
   readonly assignments: OrderedAssignments;
   readonly view: SettlementView;
-  /** runs that the block has room for; undefined where nothing is in the way */
-  readonly runs?: number | undefined;
 }
 
 export interface ClosedSlot {
@@ -105,32 +108,60 @@ export interface Settlement {
 /** Of a block at which no contract asks for slots. */
 export const restingSettlement: Settlement = { head: undefined, counters: new Map(), closed: [], shown: [] };
 
+type Meter = readonly [meter: string, counters: MeterCounters];
+
+/** A block whose readings are taken, with what was computed of the slots that it closes, in their order. */
+export interface Settling {
+  readonly place: SettlementPlace;
+  /** as its readings leave it, before any slot closes */
+  readonly before: SettlementHead;
+  readonly counters: ReadonlyMap<string, MeterCounters>;
+  /** all counters, with those that the block has changed; undefined before a slot closes */
+  meters: readonly Meter[] | undefined;
+  readonly closings: { readonly rows: readonly PointRow[]; readonly root: Uint8Array | undefined }[];
+}
+
 interface Run {
   readonly place: SettlementPlace;
   readonly plan: SettlementPlan;
   readonly epoch: number;
-  readonly counters: Map<string, MeterCounters>;
   readonly closed: ClosedSlot[];
   readonly shown: ShownRows[];
+  /** that the block has room for */
+  readonly runs: number;
   open_s: number;
   awaited: number;
   beyond: number;
   showing: Showing | undefined;
 }
 
-/** What the sealed records of a block, in their order, make of the settlement. */
-export function settle(place: SettlementPlace, records: readonly ExecutionRecord[]): Settlement {
-  const { plan, height } = place;
-  const run: Run = { ...headBefore(place), place, counters: new Map(), closed: [], shown: [] };
+type Reading = Omit<Run, "closed" | "shown" | "runs"> & { readonly counters: Map<string, MeterCounters> };
+
+/** What the sealed records of a block, in their order, make of the counters. */
+export function takeReadings(place: SettlementPlace, records: readonly ExecutionRecord[]): Settling {
+  const run: Reading = { ...headBefore(place), place, counters: new Map() };
   passWhatIsFar(run);
   for (const record of records) {
     const read = countersRead(record);
     if (read !== undefined) take(run, record.meter, read);
   }
+  const { plan, epoch, open_s, awaited, beyond, showing, counters } = run;
+  const before = { plan, height: place.height, epoch, open_s, awaited, beyond, showing };
+  return { place, before, counters, meters: undefined, closings: [] };
+}
+
+/** The slots that the block closes and shows, where it has room for so many runs. */
+export function* closeSlots(settling: Settling, runs = SLOT_RUNS_MAX): Pieces<Settlement> {
+  const { place, before, counters } = settling;
+  const run: Run = { ...before, place, runs, closed: [], shown: [] };
   if (run.showing !== undefined) show(run, place.view.rows(run.showing.slot.start_s));
-  while (mayClose(run)) close(run);
-  const { epoch, open_s, awaited, beyond, showing, counters, closed, shown } = run;
-  return { head: { plan, height, epoch, open_s, awaited, beyond, showing }, counters, closed, shown };
+  for (let at = 0; mayClose(run); at += 1) {
+    settling.meters ??= yield* metersOf(place, counters);
+    settling.closings[at] ??= yield* closingOf(run, settling.meters);
+    close(run, settling.meters, settling.closings[at]!);
+  }
+  const { plan, epoch, open_s, awaited, beyond, showing, closed, shown } = run;
+  return { head: { plan, height: place.height, epoch, open_s, awaited, beyond, showing }, counters, closed, shown };
 }
 
 /** Where the settlement stands before the block; it begins anew where it rested, or is asked for otherwise. */
@@ -143,15 +174,15 @@ function headBefore({ plan, view, height, time_ms }: SettlementPlace): Settlemen
 }
 
 /** A chain that stood for so long does not settle what it missed. */
-function passWhatIsFar(run: Run): void {
+function passWhatIsFar(run: Reading): void {
   const current_s = slotAt(run.place.time_ms / 1_000, run.plan);
   if (current_s - run.open_s <= BEHIND_SLOTS_MAX * run.plan.slot_s) return;
   run.open_s = current_s;
-  count(run, metersOf(run));
+  count(run, atOnce(metersOf(run.place, run.counters)));
 }
 
 /** Counts for whom the first open slot waits. */
-function count(run: Run, meters: readonly (readonly [string, MeterCounters])[]): void {
+function count(run: Run | Reading, meters: readonly Meter[]): void {
   const own = meters.filter(([, counters]) => counters.epoch === run.epoch);
   run.awaited = own.filter(([, counters]) => isAwaited(run, counters)).length;
   run.beyond = own.filter(([, counters]) => isBeyond(run, counters)).length;
@@ -161,7 +192,7 @@ function slotAt(time_s: number, { slot_s }: SettlementPlan): number {
   return Math.floor(time_s / slot_s) * slot_s;
 }
 
-function take(run: Run, meter: string, read: CountersRead): void {
+function take(run: Reading, meter: string, read: CountersRead): void {
   const { place, plan, epoch, open_s } = run;
   const last_s = place.time_ms / 1_000 + READING_AHEAD_S;
   const [imported, exported] = directions.map((direction) => {
@@ -195,30 +226,50 @@ function mayClose({ place, plan, open_s, awaited, beyond, showing, closed }: Run
   return past_s >= plan.lateness_s || (past_s >= 0 && beyond > 0 && awaited === 0);
 }
 
-/** The first open slot closes; what has no point passes with all that has passed. */
-function close(run: Run): void {
-  const { place, plan, epoch, open_s } = run;
+/** The rows of the first open slot, and their root where it has any. */
+function* closingOf(
+  { place, plan, epoch, open_s }: Run,
+  meters: readonly Meter[],
+): Pieces<Settling["closings"][number]> {
   const { slot_s, gapMax_s } = plan;
   const { assignments, judgedAt } = place;
-  const meters = metersOf(run);
-  const rows = pointRows({ epoch, open_s, slot_s, gapMax_s, assignments, judgedAt }, meters);
+  const rows = yield* pointRows({ epoch, open_s, slot_s, gapMax_s, assignments, judgedAt }, meters);
+  if (rows.length === 0) return { rows, root: undefined };
+  return { rows, root: yield* rootOf(rows) };
+}
+
+/** Subtrees of a power of two leaves each come to the whole tree, as their leaves do. */
+function* rootOf(rows: readonly PointRow[]): Pieces<Uint8Array> {
+  const roots: Uint8Array[] = [];
+  for (let first = 0; first < rows.length; first += SUBTREE_LEAVES) {
+    if (first > 0) yield;
+    roots.push(slotRoot(rows.slice(first, first + SUBTREE_LEAVES).map(encodePointRow)));
+  }
+  return merkleRoot(roots);
+}
+
+/** The first open slot closes; what has no point passes with all that has passed. */
+function close(run: Run, meters: readonly Meter[], { rows, root }: Settling["closings"][number]): void {
+  const { place, plan, open_s } = run;
+  const { slot_s } = plan;
   run.open_s = rows.length > 0 ? open_s + slot_s : Math.max(open_s + slot_s, slotAt(place.time_ms / 1_000, plan));
   count(run, meters);
-  if (rows.length === 0) return;
-  const slot = { start_s: open_s, slot_s, points: rows.length, root: slotRoot(rows.map(encodePointRow)) };
+  if (root === undefined) return;
+  const slot = { start_s: open_s, slot_s, points: rows.length, root };
   run.closed.push({ slot, rows });
   run.showing = { slot, shown: 0, behind: undefined };
   show(run, rows);
 }
 
 /** All counters, with those that the block has changed. */
-function metersOf({ place, counters }: Run): (readonly [string, MeterCounters])[] {
-  const meters: (readonly [string, MeterCounters])[] = [];
+function* metersOf({ view }: SettlementPlace, counters: ReadonlyMap<string, MeterCounters>): Pieces<Meter[]> {
+  const meters: Meter[] = [];
   const known = new Set<string>();
-  for (const [meter, before] of place.view.all()) {
+  for (const [meter, before] of view.all()) {
     const after = counters.get(meter);
     if (after !== undefined) known.add(meter);
     meters.push([meter, after ?? before]);
+    if (meters.length % PIECE_UNITS === 0) yield;
   }
   for (const [meter, after] of counters) if (!known.has(meter)) meters.push([meter, after]);
   return meters;
@@ -226,7 +277,8 @@ function metersOf({ place, counters }: Run): (readonly [string, MeterCounters])[
 
 /** Shows rows of the slot as far as the block's runs reach. */
 function show(run: Run, rows: readonly PointRow[]): void {
-  const { asking, runs = SLOT_RUNS_MAX } = run.place;
+  const { runs } = run;
+  const { asking } = run.place;
   while (run.showing !== undefined) {
     const { slot, shown, behind } = run.showing;
     const waiting = asking.filter((name) => behind === undefined || name > behind);

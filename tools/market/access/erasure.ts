@@ -19,7 +19,11 @@ export function erase(context: Context, asked: Operation): void {
   const isSubject = isSubjectOf(context, asked.participant, meter, { from: first, until: end });
   const isOrdered = asked.roles.includes(PERMISSION_ADMINISTRATOR);
   if (isOrdered && !isSubject && why === "") return context.deny("no-reason");
-  if (!isOrdered && !isSubject) return breach(context, asked, "not-subject", told);
+  if (!isOrdered && !isSubject) {
+    // Who is wrong about his own days, or about days that are nobody's, harms nobody.
+    if (!isOfAnother(context, asked.participant, meter, told)) return context.deny("not-subject", told);
+    return breach(context, asked, "not-subject", told);
+  }
   if (!isOrdered && context.parameters.erasure !== "subject") return context.deny("not-for-the-subject");
   // Records of a day may still come while it is not over.
   if (end > todayOf(context)) return context.deny("not-over");
@@ -32,6 +36,11 @@ export function erase(context: Context, asked: Operation): void {
   putErased(context, meter, before, after);
   context.effect("erasure", { id, ...told, reason: why, ordered: !isSubject, by: asked.participant });
   cutErased(context, meter, { from: first, until: end });
+}
+
+/** Whether somebody else is the subject of any of these days. */
+function isOfAnother(context: Context, participant: string, meter: string, period: Period): boolean {
+  return subjectsOf(context, meter).some((run) => run[2] !== participant && within(run, period).length > 0);
 }
 
 /** Whether he is the subject of every one of these days. */

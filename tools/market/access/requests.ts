@@ -4,7 +4,7 @@ import { lowOrderPoints } from "../../../src/wire/low-order.js";
 import type { Context, Operation, Value } from "../../contracts/author.js";
 import { breach } from "./breach.js";
 import { type Days, joined, type Period, within, without } from "./days.js";
-import { erasedRows, notErased } from "./erased-rows.js";
+import { erasedRows, notErased, partyOf } from "./erased-rows.js";
 import {
   count,
   dayIn,
@@ -28,6 +28,7 @@ import {
   DAY_S,
   GRANT_DAYS_DEFAULT,
   HORIZON_DAYS_DEFAULT,
+  OBJECTIONS_MAX,
   PERMISSION_ADMINISTRATOR,
   REQUESTS_OF_METER_AND_REQUESTER_MAX,
   REQUESTS_OF_METER_MAX,
@@ -49,21 +50,39 @@ export function request(context: Context, asked: Operation): void {
   if (end > todayOf(context) + numberSet(context, "horizon_days", HORIZON_DAYS_DEFAULT)) {
     return context.deny("too-far");
   }
-  const others = listAt(context, `of/${meter}`);
-  const own = others.filter((id) => String(id).startsWith(`${participant}-`));
-  if (others.length >= REQUESTS_OF_METER_MAX || own.length >= REQUESTS_OF_METER_AND_REQUESTER_MAX) {
-    return context.deny("too-many");
-  }
+  if (!makeRoom(context, meter, participant)) return context.deny("too-many");
   const { basis } = verdict;
   const id = `${participant}-${seq}`;
   const row = { ...told, requester: participant, key: key!, basis, state: "sent", time_s, days: [], consented: [] };
   context.put(`request/${id}`, row);
-  context.put(`of/${meter}`, [...others, id]);
+  context.put(`of/${meter}`, [...listAt(context, `of/${meter}`), id]);
   count(context, `open/${participant}`, 1);
   context.effect("request", { id, ...told, requester: participant, basis, state: "sent" });
   if (basis === "law") return grant(context, id, row, [[first, end, null]]);
   const answer_days = numberSet(context, "answer_days", ANSWER_DAYS_DEFAULT);
   context.put(`due/answer/${id}`, [context.time_s + answer_days * DAY_S, id]);
+}
+
+/**
+ * Whether one who asks may have another request of the meter. Where it has all it may, the oldest goes that waits of who has most of
+ * them, if he has more than the other one comes to: a few together press nobody out.
+ */
+function makeRoom(context: Context, meter: string, participant: string): boolean {
+  const others = listAt(context, `of/${meter}`).map(String);
+  const counts: { [requester: string]: number } = {};
+  for (const id of others) counts[partyOf(id)] = (counts[partyOf(id)] ?? 0) + 1;
+  const own = counts[participant] ?? 0;
+  if (own >= REQUESTS_OF_METER_AND_REQUESTER_MAX) return false;
+  if (others.length < REQUESTS_OF_METER_MAX) return true;
+  const waiting = others.flatMap((id) => {
+    const row = rowAt(context, `request/${id}`);
+    return row?.state === "sent" && counts[partyOf(id)]! > own + 1 ? [{ id, row }] : [];
+  });
+  const most = waiting.reduce((found, { id }) => Math.max(found, counts[partyOf(id)]!), 0);
+  const oldest = waiting.find(({ id }) => counts[partyOf(id)] === most);
+  if (oldest === undefined) return false;
+  close(context, oldest.id, oldest.row, "unfulfillable");
+  return true;
 }
 
 /** The subject's consent: [request]. It opens the days whose subject he is. */
@@ -80,14 +99,22 @@ export function consent(context: Context, asked: Operation): void {
   grant(context, id, { ...row, consented }, [...known, ...added]);
 }
 
-/** The subject's objection, before anything is granted: [request]. That of the subject of any of its days ends it. */
+/** The subject's objection, before anything is granted: [+ request]. That of the subject of any of its days ends each, or none. */
 export function object(context: Context, asked: Operation): void {
-  const { id, row } = named(context, asked);
-  if (row === undefined || row.state !== "sent") return context.deny("no-open-request");
-  if (ownDays(context, asked.participant, row).length === 0) {
-    return breach(context, asked, "not-subject", { request: id });
+  const names = Array.isArray(asked.body) ? new Set(asked.body as readonly Value[]) : new Set<Value>();
+  if (names.size > OBJECTIONS_MAX) return context.deny("too-many");
+  const rows: { readonly id: string; readonly row: Row }[] = [];
+  for (const name of names) {
+    const id = textIn(name) ?? "";
+    const row = rowAt(context, `request/${id}`);
+    if (row === undefined || row.state !== "sent") return context.deny("no-open-request");
+    if (ownDays(context, asked.participant, row).length === 0) {
+      return breach(context, asked, "not-subject", { request: id });
+    }
+    rows.push({ id, row });
   }
-  close(context, id, row, "rejected");
+  if (rows.length === 0) return context.deny("no-open-request");
+  for (const { id, row } of rows) close(context, id, row, "rejected");
 }
 
 /** The permission administrator's: [request, whether it is granted]. */

@@ -27,6 +27,8 @@ export const SUBJECTS_MAX = 64;
 /** Requests of one meter that wait or are granted, and those of one who asks. */
 export const REQUESTS_OF_METER_MAX = 100;
 export const REQUESTS_OF_METER_AND_REQUESTER_MAX = 8;
+/** Requests that one operation objects to: what it writes fits a run. */
+export const OBJECTIONS_MAX = 20;
 /** Requests of one who asks that have ended and are still shown. */
 export const CLOSED_MAX = 100;
 /** Runs of days of one meter that one subject may have erased; orders have no such bound. */

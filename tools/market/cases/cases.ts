@@ -1,13 +1,13 @@
 // The cases contract, on the contracts chain: what sealed blocks of all chains say against somebody, and what has become of it. The
 // rules of a chain tell each violation by a message of their own (PROTOCOL.md, section 12); operations carry a case on.
-// Parameters: `kept_rows` and `kept_messages`, how much of what is told stays (65,536 and 16,384); `kept_cases`, how many cases do
-// (4,096), beside as many that subjects alone have contested; `kept_of_one`, how many of each kind one subject has (128); `tells`, the
-// service that is told of each step by a message `case`.
+// Parameters: `kept_rows` and `kept_subjects`, how much of what is told stays (32,768 violations against 16,384 subjects); `kept_cases`,
+// how many cases do (4,096), beside as many that subjects alone have contested; `kept_of_one`, how many of each kind one subject has
+// (128); `tells`, the service that is told of each step by a message `case`.
 
 import type { Context, Message, Operation, Value } from "../../contracts/author.js";
-import { Denied, fieldsOf, granted, grantedTo, oneOf, wholeOf } from "../asked.js";
+import { Denied, fieldsOf, granted, grantedTo, idOf, oneOf, wholeOf } from "../asked.js";
 import { keepCase } from "./kept.js";
-import { keepSaid, rowOf } from "./said.js";
+import { dropSaid, keepSaid, saidOf } from "./said.js";
 
 export const reads: readonly string[] = [];
 export const writes = ["case/", "kept/", "said/"];
@@ -28,6 +28,7 @@ const steps = {
   lifted: [],
 } as const satisfies { readonly [state: string]: readonly string[] };
 type State = keyof typeof steps;
+const fields = ["violation", "subject", "state", "reason"] as const;
 const states = ["acknowledged", "contested", "upheld", "lifted"] as const;
 
 /** Who has taken the case to which state, when and why. */
@@ -44,10 +45,10 @@ interface Case {
 
 const REASON_MAX = 200;
 
-export function message(context: Context, { service, contract, name, body, height, time_s }: Message): void {
+export function message(context: Context, { service, contract, name, body, height }: Message): void {
   if (contract !== null || name !== "violation") return context.deny("not-of-the-rules", name);
   const [first, rows] = body as unknown as readonly [number, readonly Value[]];
-  keepSaid(context, { service, height, first, time_s, rows });
+  keepSaid(context, { service, height, first, rows });
 }
 
 export function operation(context: Context, asked: Operation): void {
@@ -59,20 +60,22 @@ export function operation(context: Context, asked: Operation): void {
   }
 }
 
-/** `{ violation: "service:height:index", state, reason }`. Throws Denied. */
+/** `{ violation: "service:height:index", subject, state, reason }`. Throws Denied, before anything is written. */
 function takeStep(context: Context, asked: Operation): void {
   granted(asked.type === STEP, "malformed", "type");
-  const { violation, state, reason } = fieldsOf(asked.body, ["violation", "state", "reason"]);
+  const { violation, subject: against, state, reason } = fieldsOf(asked.body, fields);
   const id = placeOf(violation);
+  const subject = idOf(against, "subject");
   const to = oneOf(state, states, "state");
   granted(typeof reason === "string" && reason.length <= REASON_MAX, "malformed", "reason");
-  const before = caseAt(context, id);
+  const before = caseAt(context, id, subject);
   checkSigner(asked, before, to);
   granted((steps[before.state] as readonly string[]).includes(to), "not-from-there", before.state);
-  const { kind, subject, rule } = before;
+  const { kind, rule } = before;
   const step: Step = [to, asked.participant, context.time_s, reason];
   const after: Case = { ...before, state: to, steps: [...before.steps, step] };
   const ring = after.steps.every(([, by]) => by === subject) ? "own" : "case";
+  if (before.steps.length === 0) dropSaid(context, id, subject);
   keepCase(context, { id, subject, ring }, after as unknown as Value);
   const said = { violation: id, state: to, before: before.state, kind, subject, rule };
   context.effect("case", { ...said, by: asked.participant, reason });
@@ -93,11 +96,12 @@ function checkSigner(asked: Operation, { subject, steps: taken }: Case, to: stri
   granted(!contested.some(([, by]) => by === participant), "own-case");
 }
 
-/** As it stands; open, where nobody has taken a step yet. Throws Denied where there is none. */
-function caseAt(context: Context, id: string): Case {
-  const kept = context.get(`case/${id}`);
-  if (kept !== undefined) return kept as unknown as Case;
-  const [kind, subject, , rule] = rowOf(context, id);
+/** The case against this subject as it stands; open, where nobody has taken a step yet. Throws Denied where there is none. */
+function caseAt(context: Context, id: string, subject: string): Case {
+  const kept = context.get(`case/${id}`) as unknown as Case | undefined;
+  granted(kept === undefined || kept.subject === subject, "unknown-violation", id);
+  if (kept !== undefined) return kept;
+  const { kind, rule } = saidOf(context, id, subject);
   return { state: "open", kind, subject, rule, steps: [] };
 }
 

@@ -1,9 +1,8 @@
 // Cases that are kept, in a ring a subject: whoever has many lets go of his own. What a subject alone has contested stands in rings of
-// its own, so that it presses out no case on which others have taken a step. What goes is never open again.
+// its own, so that it presses out no case on which others have taken a step. What goes is never open again: an effect `lapsed` says so.
 
 import type { Context, Value } from "../../contracts/author.js";
 import { numberOf } from "./parameters.js";
-import { forgetRow } from "./said.js";
 
 export type Ring = "case" | "own";
 const rings = ["case", "own"] as const;
@@ -96,6 +95,6 @@ function fullest(context: Context, ring: Ring, coming: string): string {
 function dropOldest(context: Context, ring: Ring, subject: string): void {
   const [oldest, ...left] = idsOf(context, ring, subject);
   context.remove(`case/${oldest}`);
-  forgetRow(context, oldest!);
+  context.effect("lapsed", { violations: [oldest!] });
   putIds(context, ring, subject, left);
 }

@@ -15,6 +15,7 @@ import { createExchange } from "./batches/exchange.js";
 import { createOrigin, type Origin } from "./batches/origin.js";
 import { createPool } from "./batches/pool.js";
 import { createCatchUp, SERVED_BLOCKS_MAX } from "./blocks/catch-up.js";
+import { createCompositions } from "./blocks/compositions.js";
 import { createRunner, PROPOSE_TIMER } from "./blocks/consensus-runner.js";
 import { createContractRuns } from "./blocks/contract-runs.js";
 import { createDecisions } from "./blocks/decisions.js";
@@ -22,7 +23,7 @@ import { createFollowers } from "./blocks/followers.js";
 import { createBodies } from "./blocks/missing-bodies.js";
 import { createProposals } from "./blocks/proposals.js";
 import { contractsAfter, roomForRuns } from "./blocks/run-room.js";
-import { createSealer, type Sealer } from "./blocks/sealer.js";
+import { createSealer, type Sealer, type SealerParts } from "./blocks/sealer.js";
 import { decodeNeedBlocks, encodeFrame, type Frame, type FrameKind } from "./frame.js";
 import type { ChainPorts, SealedBlock } from "./ports.js";
 import { viewOf } from "./stored-state.js";
@@ -80,7 +81,9 @@ export function createChain(ports: ChainPorts): Chain {
   const selfId = toHex(ports.self.id);
   const log = ports.log;
   const runs = createContractRuns(ports, onRuns);
-  const sealer = createSealer(ports, { runs, onSealing: (writer, block) => origin.onSealing(writer, block) });
+  const compositions = createCompositions(ports, onRuns);
+  const onSealing: SealerParts["onSealing"] = (writer, block) => origin.onSealing(writer, block);
+  const sealer = createSealer(ports, { runs, compositions, onSealing });
   const pool = createPool(sealer.members);
   const followers = createFollowers(
     ports,
@@ -380,6 +383,7 @@ export function createChain(ports: ChainPorts): Chain {
       stopped = true;
       runner.stop();
       runs.clear();
+      compositions.clear();
       for (const name of ["cut", "company", "resend", "follow", "takeOver", "runs", "patience"]) ports.clearTimer(name);
     },
   };

@@ -14,6 +14,7 @@ import {
   chainRange,
   idIn,
   idKey,
+  type KeyRange,
   keyBehind,
   nodeKey,
   prefixRange,
@@ -32,6 +33,8 @@ import { faults, meters, origins } from "./tables/states.js";
 
 /** Entries of a contract's state that are read at once. */
 const ENTRIES_READ = 256;
+/** Counters of meters that are read at once. */
+const COUNTERS_READ = 500;
 
 export function viewOf(store: StoreReader, chain: number): ChainView & { readonly state: StoredState } {
   return {
@@ -57,7 +60,13 @@ export function settlementOf(store: StoreReader, chain: number): SettlementView 
     },
     counters: (meter) => store.get(counters, idKey(chain, idBytes(meter))),
     *all() {
-      for (const { key, row } of store.range(counters, chainRange(chain))) yield [toHex(idIn(key)), row];
+      for (let range: KeyRange = chainRange(chain); ; ) {
+        const rows = store.range(counters, { ...range, limit: COUNTERS_READ });
+        for (const { key, row } of rows) yield [toHex(idIn(key)), row];
+        const last = rows.at(-1);
+        if (last === undefined || rows.length < COUNTERS_READ) return;
+        range = { ...range, start: keyBehind(last.key) };
+      }
     },
     rows(start_s) {
       const row = store.get(slots, slotKey(chain, start_s));

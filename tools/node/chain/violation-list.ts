@@ -1,16 +1,8 @@
 // Finds violations of all chains that this node has: the newest first, page by page, by subject, kind, rule, chain and time.
 
 import { HEIGHT_MAX, SERVICE_MAX, TIME_MS_MAX } from "../../../src/wire/bounds.js";
-import { toHex } from "../../../src/wire/bytes.js";
-import { entryText } from "../../../src/wire/entry.js";
-import {
-  numberOf,
-  ruleOf,
-  subjectOf,
-  type Violation,
-  type ViolationKind,
-  violationKinds,
-} from "../../ledger/violations.js";
+import type { FoundViolation, ViolationPlace } from "../../ledger/violation-place.js";
+import { ruleOf, type Violation, type ViolationKind, violationKinds } from "../../ledger/violations.js";
 import { chainIn, chainKey, chainRange, heightIn, type PlaceKey, placeIn, placeKey } from "../store/keys.js";
 import type { StoreReader } from "../store/store.js";
 import { heads } from "./tables/heads.js";
@@ -23,18 +15,6 @@ const PIECE = 250;
 /** Four bytes of a key. */
 const PLACE_MAX = 2 ** 32 - 1;
 
-export interface ViolationPlace {
-  readonly service: number;
-  readonly height: number;
-  /** among the violations of the block's results, from 0 */
-  readonly index: number;
-}
-
-export interface FoundViolation extends ViolationPlace {
-  readonly time_ms: number;
-  readonly violation: Violation;
-}
-
 /** Where a list goes on: behind this one. */
 export interface ViolationCursor extends ViolationPlace {
   readonly time_ms: number;
@@ -46,8 +26,8 @@ export interface ViolationsAsked {
   /** a contract's name, alone or with a slash and the name of what it says */
   readonly rule?: string | undefined;
   readonly service?: number | undefined;
-  /** Whether one at this place is asked for, by what has become of it. */
-  readonly isWanted?: ((place: ViolationPlace) => boolean) | undefined;
+  /** Whether this one is asked for, by what has become of it. */
+  readonly isWanted?: ((found: FoundViolation) => boolean) | undefined;
   /** milliseconds, both included */
   readonly from_ms?: number | undefined;
   readonly to_ms?: number | undefined;
@@ -85,7 +65,7 @@ export function violationsOf(store: StoreReader, asked: ViolationsAsked): Violat
       if (!isAsked(asked, at, kind)) continue;
       const entry = violationAt(store, at);
       read_bytes += entry === undefined ? 0 : sizeOf(entry.violation);
-      if (entry !== undefined && obeys(entry.violation, asked.rule) && asked.isWanted?.(at) !== false)
+      if (entry !== undefined && obeys(entry.violation, asked.rule) && asked.isWanted?.(entry) !== false)
         found.push(entry);
       if (found.length === limit || read_bytes > READ_BYTES_MAX) return { found, next: last };
     }
@@ -151,27 +131,6 @@ function sizeOf(violation: Violation): number {
   if (violation.kind === "contract") return violation.body.length;
   if (violation.kind === "equivocation" || violation.kind === "falseAcknowledgement") return violation.evidence.length;
   return violation.detail instanceof Uint8Array ? violation.detail.length : 0;
-}
-
-/** As it is named in questions and answers: service:height:index. */
-export function violationName({ service, height, index }: ViolationPlace): string {
-  return `${service}:${height}:${index}`;
-}
-
-/** What is told of one without its proof: the same in lists and events. */
-export function violationView({ violation, time_ms, ...place }: FoundViolation) {
-  return {
-    id: violationName(place),
-    service: place.service,
-    height: place.height,
-    index: place.index,
-    time_ms,
-    kind: violation.kind,
-    subject: toHex(subjectOf(violation)),
-    number: numberOf(violation),
-    rule: ruleOf(violation) ?? null,
-    entry: violation.kind === "contract" ? entryText(violation.entry) : null,
-  };
 }
 
 /** As questions and answers have it: time_ms:service:height:index. */

@@ -8,10 +8,11 @@ import { sha256 } from "../../../src/wire/hash.js";
 import { parseRecord } from "../../../src/wire/record.js";
 import { sealedRecordsOf } from "../chain/sealed-records.js";
 import { sealedDisclosures } from "../chain/tables/sealed-disclosures.js";
-import { type HashKey, hashKey, hashRange, type KeyRange, keyBehind, numberIn } from "../store/keys.js";
+import { type HashKey, hashKey, hashRange, type KeyRange, keyBehind, numberIn, numberKey } from "../store/keys.js";
 import type { DayKeys } from "./day-keys.js";
 import type { ErasedDays, Run } from "./erased-days.js";
 import type { DisclosuresPorts } from "./ports.js";
+import { destroyed } from "./tables/destroyed.js";
 import { envelopes } from "./tables/envelopes.js";
 import { erasures } from "./tables/erasures.js";
 
@@ -37,101 +38,104 @@ export interface MeterRuns {
   readonly runs: readonly Run[];
 }
 
-/** How many were destroyed, by their day. */
-export interface Destroyed {
-  readonly envelopes: Map<number, number>;
-  readonly disclosures: Map<number, number>;
-}
-
 /** What hides something of a day that is erased. */
 interface Hiding {
   readonly key: HashKey;
   readonly day: number;
 }
 
-/** Goes over everything that is kept of the meter. What is destroyed when it is stopped is in the answer. */
-export async function eraseAll(ports: ErasingPorts, of: MeterRuns, isStopped: () => boolean): Promise<Destroyed> {
+/** Goes over everything that is kept of the meter, and notes how much it destroys. Returns whether anything was. */
+export async function eraseAll(ports: ErasingPorts, of: MeterRuns, isStopped: () => boolean): Promise<boolean> {
   const { chain, meter, runs } = of;
   for (const run of runs) ports.forgetDays({ chain, meter, ...run });
   const kept = await keptEnvelopes(ports, of);
-  const destroyed: Destroyed = { envelopes: new Map(), disclosures: new Map() };
+  let hasDestroyed = false;
   // Ciphertexts first: which of them are of these days, the envelopes say as well.
   for (let range: KeyRange = hashRange(chain, meter, { from: 0, to: SEQ_MAX }); !isStopped(); ) {
     const rows = ports.store.range(sealedDisclosures, { ...range, limit: ROWS_AT_ONCE });
     const found = rows.flatMap(({ key, row }) => hidingOf(ports, of, kept, { key, ...row }));
-    await destroyDisclosures(ports, found, destroyed);
+    await destroy(ports, of, { disclosures: found });
+    hasDestroyed ||= found.length > 0;
     const last = rows.at(-1);
     if (last === undefined || rows.length < ROWS_AT_ONCE) break;
     range = { ...range, start: keyBehind(last.key) };
     await ports.afterOthers();
   }
-  if (!isStopped()) await destroyEnvelopes(ports, kept, destroyed);
-  return destroyed;
+  if (isStopped()) return hasDestroyed;
+  await destroyEnvelopes(ports, of, kept);
+  return hasDestroyed || kept.size > 0;
 }
 
 /** Looks at what these records hide, and at envelopes of such days that have come since: it takes no longer for a long history. */
-export async function eraseOf(
-  ports: ErasingPorts,
-  of: MeterRuns,
-  records: readonly SealedNumber[],
-): Promise<Destroyed> {
+export async function eraseOf(ports: ErasingPorts, of: MeterRuns, records: readonly SealedNumber[]): Promise<boolean> {
   const { chain, meter } = of;
   const kept = await keptEnvelopes(ports, of);
   for (const day of new Set([...kept.values()].map((each) => each.day))) {
     ports.forgetDays({ chain, meter, from: day, until: day + 1 });
   }
-  const destroyed: Destroyed = { envelopes: new Map(), disclosures: new Map() };
+  let hasDestroyed = false;
   for (let at = 0; at < records.length; at += ROWS_AT_ONCE) {
     const found = records.slice(at, at + ROWS_AT_ONCE).flatMap(({ seq, hash }) => {
       const key = hashKey(chain, meter, seq, hash);
       const row = ports.store.get(sealedDisclosures, key);
       return row === undefined ? [] : hidingOf(ports, of, kept, { key, ...row });
     });
-    await destroyDisclosures(ports, found, destroyed);
+    await destroy(ports, of, { disclosures: found });
+    hasDestroyed ||= found.length > 0;
     await ports.afterOthers();
   }
-  await destroyEnvelopes(ports, kept, destroyed);
-  return destroyed;
+  await destroyEnvelopes(ports, of, kept);
+  return hasDestroyed || kept.size > 0;
 }
 
-/** Signs what was destroyed for each of these erasures of which this node has said nothing yet. */
+/** Signs what was destroyed for each of these erasures of which this node has said nothing yet. They are all of a meter's. */
 export async function sayErased(
   { genesis, store, self, signer, now_ms }: ErasingPorts,
   days: readonly ErasedDays[],
-  destroyed: Destroyed,
 ): Promise<void> {
   const unsaid = days.filter((each) => store.get(erasures, erasureKey(each)) === undefined);
   const time_s = Math.floor(now_ms() / 1_000);
+  const counted = new Set<string>();
   for (let at = 0; at < unsaid.length; at += ROWS_AT_ONCE) {
     const statements = unsaid.slice(at, at + ROWS_AT_ONCE).map((each) => {
       const { chain, meter, from, until, name } = each;
       const of = { node: self, chain, meter, from, until, erasure: name, time_s };
+      // None is counted for two erasures.
+      const noted = store.range(destroyed, daysRange(each)).filter(({ key }) => !counted.has(toHex(key)));
+      for (const { key: day } of noted) counted.add(toHex(day));
       const counts = {
-        envelopes: takenWithin(destroyed.envelopes, each),
-        disclosures: takenWithin(destroyed.disclosures, each),
+        envelopes: noted.reduce((sum, { row }) => sum + row.envelopes, 0),
+        disclosures: noted.reduce((sum, { row }) => sum + row.disclosures, 0),
       };
-      return { key: erasureKey(each), statement: signErased(genesis.hash, { ...of, ...counts }, signer) };
+      const statement = signErased(genesis.hash, { ...of, ...counts }, signer);
+      return { key: erasureKey(each), statement, noted: noted.map(({ key }) => key) };
     });
     await store.write((writer) => {
-      for (const { key, statement } of statements) writer.put(erasures, key, statement);
+      for (const { key, statement, noted } of statements) {
+        writer.put(erasures, key, statement);
+        for (const day of noted) writer.delete(destroyed, day);
+      }
     });
   }
+  await forgetNoted(store, days);
+}
+
+/** What was destroyed of days that were spoken of before, as a backup has brought it back, counts for no later erasure. */
+async function forgetNoted(store: ErasingPorts["store"], days: readonly ErasedDays[]): Promise<void> {
+  const left = days.flatMap((each) => store.range(destroyed, daysRange(each)).map(({ key }) => key));
+  if (left.length === 0) return;
+  await store.write((writer) => {
+    for (const key of left) writer.delete(destroyed, key);
+  });
+}
+
+function daysRange({ chain, meter, from, until }: Pick<ErasedDays, "chain" | "meter" | "from" | "until">): KeyRange {
+  return { start: numberKey(chain, meter, from), end: numberKey(chain, meter, until) };
 }
 
 /** Where this node's word on an erasure is. */
 export function erasureKey({ chain, meter, from, name }: ErasedDays): HashKey {
   return hashKey(chain, meter, from, sha256(new TextEncoder().encode(name)));
-}
-
-/** Counts what is of the run, and takes it out: none is counted for two erasures. */
-function takenWithin(counts: Map<number, number>, { from, until }: Run): number {
-  let sum = 0;
-  for (const [day, count] of counts) {
-    if (day < from || day >= until) continue;
-    sum += count;
-    counts.delete(day);
-  }
-  return sum;
 }
 
 /** Envelopes of these days that are still here, by their ids as hex. */
@@ -164,25 +168,33 @@ function hidingOf(
   return runs.some(({ from, until }) => from <= day && day < until) ? [{ key, day }] : [];
 }
 
-async function destroyDisclosures({ store }: ErasingPorts, found: readonly Hiding[], { disclosures }: Destroyed) {
-  if (found.length === 0) return;
-  await store.write((writer) => {
-    for (const { key } of found) writer.erase(sealedDisclosures, key);
-  });
-  countDays(disclosures, found);
-}
-
-async function destroyEnvelopes({ store }: ErasingPorts, kept: ReadonlyMap<string, Hiding>, destroyed: Destroyed) {
+async function destroyEnvelopes(ports: ErasingPorts, of: MeterRuns, kept: ReadonlyMap<string, Hiding>): Promise<void> {
   const all = [...kept.values()];
   for (let at = 0; at < all.length; at += ROWS_AT_ONCE) {
-    const some = all.slice(at, at + ROWS_AT_ONCE);
-    await store.write((writer) => {
-      for (const { key } of some) writer.erase(envelopes, key);
-    });
-    countDays(destroyed.envelopes, some);
+    await destroy(ports, of, { envelopes: all.slice(at, at + ROWS_AT_ONCE) });
   }
 }
 
-function countDays(counts: Map<number, number>, found: readonly Hiding[]): void {
-  for (const { day } of found) counts.set(day, (counts.get(day) ?? 0) + 1);
+interface Found {
+  readonly envelopes?: readonly Hiding[];
+  readonly disclosures?: readonly Hiding[];
+}
+
+/** Erases these rows, and notes with them how many there were of each day. */
+async function destroy({ store }: ErasingPorts, { chain, meter }: MeterRuns, found: Found): Promise<void> {
+  const { envelopes: shares = [], disclosures = [] } = found;
+  if (shares.length + disclosures.length === 0) return;
+  await store.write((writer) => {
+    for (const { key } of shares) writer.erase(envelopes, key);
+    for (const { key } of disclosures) writer.erase(sealedDisclosures, key);
+    for (const day of new Set([...shares, ...disclosures].map((each) => each.day))) {
+      const key = numberKey(chain, meter, day);
+      const before = store.get(destroyed, key) ?? { envelopes: 0, disclosures: 0 };
+      const ofDay = (rows: readonly Hiding[]) => rows.filter((each) => each.day === day).length;
+      writer.put(destroyed, key, {
+        envelopes: before.envelopes + ofDay(shares),
+        disclosures: before.disclosures + ofDay(disclosures),
+      });
+    }
+  });
 }

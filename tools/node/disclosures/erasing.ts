@@ -56,10 +56,9 @@ export function createErasing(ports: ErasingPorts): Erasing {
     // Before anything is gone over: what is sealed meanwhile counts as new.
     if (isWhole) concerned.set(name, { stated, runs });
     const of = { chain, meter: fromHex(meter)!, runs };
-    const destroyed = isWhole ? await eraseAll(ports, of, () => isStopped) : await eraseOf(ports, of, records);
+    const hasDestroyed = isWhole ? await eraseAll(ports, of, () => isStopped) : await eraseOf(ports, of, records);
     if (isStopped) return;
-    const hasDestroyed = destroyed.envelopes.size + destroyed.disclosures.size > 0;
-    if (isWhole) await sayErased(ports, days, destroyed);
+    if (isWhole) await sayErased(ports, days);
     if (hasDestroyed) await store.overwriteFree();
   };
 

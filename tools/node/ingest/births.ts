@@ -79,7 +79,8 @@ export function createBirths(ports: AdmissionsPorts, { allowances, credentials, 
     ports.publish(meterTopic(genesis.network, "time", meter), time, client === "" ? undefined : client);
     if (ports.isRevoked(meter)) throw revoked(meter);
     if (allowances.mayBeShown(meter)) ports.introductions.onBirth(meter);
-    if (isKnown || !replaces(credentials.of(kid, meter), credential)) return;
+    if (isKnown) return credentials.hold(kid, meter);
+    if (!replaces(credentials.of(kid, meter), credential)) return;
     await credentials.add(kid, meter, { credential, bytes: payload });
     log.info({ meter, id: credential.subject }, "meter is known");
   };

@@ -1,4 +1,4 @@
-// Credentials that meters have shown to this node, decoded as long as there is room for them.
+// Credentials that meters and participants have shown to this node, or that its chains have sealed, decoded as long as there is room.
 
 import { type Credential, parseCredential } from "../../../src/wire/credential.js";
 import { BoundedMap } from "../../bounded-map.js";
@@ -20,30 +20,51 @@ export interface KnownCredentials {
   of(kid: Uint8Array, meter: string): Credential | undefined;
   /** Whether it is kept decoded, as that of a meter that has been here lately is. */
   isKept(meter: string): boolean;
+  /** One that a chain has sealed counts as shown from here on, so that other chains of this node take it. Resolves when it is durable. */
+  hold(kid: Uint8Array, meter: string): Promise<void>;
   /** Resolves when it is durable. */
   add(kid: Uint8Array, meter: string, shown: KnownCredential): Promise<void>;
 }
 
-export function createKnownCredentials(store: Pick<Store, "get" | "write">): KnownCredentials {
-  const kept = new BoundedMap<string, KnownCredential>(CREDENTIALS_KEPT);
+/** `services`: of the chains that this node has. */
+export function createKnownCredentials(
+  store: Pick<Store, "get" | "write">,
+  services: () => Iterable<number>,
+): KnownCredentials {
+  const kept = new BoundedMap<string, KnownCredential & { readonly isShown: boolean }>(CREDENTIALS_KEPT);
+
+  const sealed = (kid: Uint8Array): Uint8Array | undefined => {
+    for (const service of services()) {
+      const bytes = store.get(credentialTable, idKey(service, kid));
+      if (bytes !== undefined) return bytes;
+    }
+    return undefined;
+  };
 
   const known = (kid: Uint8Array, meter: string): KnownCredential | undefined => {
     const there = kept.get(meter);
     if (there !== undefined) return there;
-    const bytes = store.get(credentialTable, idKey(0, kid));
+    const shown = store.get(credentialTable, idKey(0, kid));
+    const bytes = shown ?? sealed(kid);
     if (bytes === undefined) return undefined;
-    const read = { credential: parseCredential(bytes), bytes };
+    const read = { credential: parseCredential(bytes), bytes, isShown: shown !== undefined };
     kept.set(meter, read);
     return read;
+  };
+
+  const add = async (kid: Uint8Array, meter: string, { credential, bytes }: KnownCredential): Promise<void> => {
+    await store.write((writer) => writer.put(credentialTable, idKey(0, kid), bytes));
+    kept.set(meter, { credential, bytes, isShown: true });
   };
 
   return {
     known,
     of: (kid, meter) => known(kid, meter)?.credential,
     isKept: (meter) => kept.has(meter),
-    async add(kid, meter, shown) {
-      await store.write((writer) => writer.put(credentialTable, idKey(0, kid), shown.bytes));
-      kept.set(meter, shown);
+    async hold(kid, meter) {
+      const there = known(kid, meter);
+      if (there !== undefined && kept.get(meter)?.isShown === false) await add(kid, meter, there);
     },
+    add,
   };
 }

@@ -54,7 +54,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
   const refusedMeters = createRefusedMeters({ counter: metrics.refusedMeters, log, monotonic_ms: ports.monotonic_ms });
   const allowances = createAllowances(ports.rate, ports.now_ms);
   const proofs = createProofs(fromHex(ports.self)!);
-  const credentials = createKnownCredentials(store);
+  const credentials = createKnownCredentials(store, () => chains.keys());
   const verifying = createVerifyingLimit(metrics);
   const { takeBirth, settled } = createBirths(ports, { allowances, credentials, verifying });
   const { isRepetition, mayBeKnown } = createRepetitions(ports, allowances);
@@ -143,6 +143,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
       checkRate(chain.waitingOf(meter) < WAITING_OF_METER_MAX, record);
       checkRate(allowances.takeRecord(service, meter, payload.length), record);
     }
+    await credentials.hold(record.kid, meter);
     const admission = await chain.admit(record, known === "none" ? await sealed(record) : undefined);
     if (admission === "busy") {
       metrics.unacknowledged.inc();

@@ -18,6 +18,7 @@ import { faults, meters, origins } from "../chain/tables/states.js";
 import { violationIndex, violations, violationsListed } from "../chain/tables/violations.js";
 import { waitingNotices } from "../chain/tables/waiting-notices.js";
 import { custodyKeys } from "../disclosures/tables/custody-keys.js";
+import { destroyed } from "../disclosures/tables/destroyed.js";
 import { envelopes } from "../disclosures/tables/envelopes.js";
 import { erasures } from "../disclosures/tables/erasures.js";
 import { meta } from "./meta.js";
@@ -40,6 +41,7 @@ export const tables: readonly AnyTable[] = [
   envelopes,
   custodyKeys,
   erasures,
+  destroyed,
   faults,
   waitingNotices,
   lineage,

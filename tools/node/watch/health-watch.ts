@@ -27,6 +27,9 @@ const LOOK_MS = 5_000;
 /** Two processes with one key are told of for so long after they were last seen; so many nodes at most. */
 const DOUBLE_MS = 600_000;
 const DOUBLE_MAX = 128;
+/** A run that failed as messages have no end is told of for so long; so many contracts at most. */
+const ENDLESS_MS = 600_000;
+const ENDLESS_MAX = 256;
 const ranks = { pass: 0, warn: 1, fail: 2 } as const;
 
 export interface HealthPorts {
@@ -59,6 +62,8 @@ export interface HealthWatch {
   onDamage(reason: string): void;
   /** Two processes of the node of this name were seen. */
   onTwoRuns(name: string): void;
+  /** A run of the chain's contract failed, as messages answer each other without end. */
+  onEndless(service: number, contract: string): void;
   /** The shared broker was reached, or lost for the reason. */
   onBroker(connected: boolean, detail: string): void;
   stop(): void;
@@ -71,6 +76,10 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
   let measuring = false;
   let damage: string | undefined;
   const doubleAt = new BoundedMap<string, number>(DOUBLE_MAX);
+  const endlessAt = new BoundedMap<
+    string,
+    { readonly service: number; readonly contract: string; readonly at_ms: number }
+  >(ENDLESS_MAX);
   let brokerLost: string | undefined;
   let clockSaid = false;
   /** looked at with the rest, as it is asked for with every record */
@@ -83,8 +92,14 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
     block_ms: head.height === 0 ? 0 : head.time_ms,
     records: pendingRecords,
     isMember: standing.members.includes(ports.self),
+    endless: endlessOf(service),
     ...standing,
   });
+  const endlessOf = (service: number) => {
+    const since_ms = performance.now() - ENDLESS_MS;
+    const lately = [...endlessAt.values()].filter((one) => one.service === service && one.at_ms > since_ms);
+    return lately.map(({ contract }) => contract).sort();
+  };
   const look = (): Verdict => {
     const now_ms = performance.now();
     const seen: Seen = {
@@ -150,6 +165,9 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
     },
     onTwoRuns(name) {
       doubleAt.set(name, performance.now());
+    },
+    onEndless(service, contract) {
+      endlessAt.set(`${service}/${contract}`, { service, contract, at_ms: performance.now() });
     },
     onBroker(connected, detail) {
       brokerLost = connected ? undefined : detail;

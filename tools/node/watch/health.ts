@@ -31,6 +31,7 @@ export const checks = [
   "chain:height",
   "chain:voting",
   "chain:agreement",
+  "chain:messages",
   "store:writes",
   "store:space",
   "store:rows",
@@ -62,6 +63,8 @@ export interface ChainSeen {
   readonly abstention: Abstention | undefined;
   /** why the node cannot go on with what a quorum has sealed; undefined where nothing is in the way */
   readonly disagreement: string | undefined;
+  /** names of contracts of which a run failed lately, as they and others answer each other without end */
+  readonly endless: readonly string[];
   /** newest blocks that other members claim to have, one a member */
   readonly claimed: readonly number[];
 }
@@ -218,6 +221,10 @@ function judgeChain(history: History, seen: Seen, chain: ChainSeen, now_ms: numb
   if (chain.disagreement !== undefined) {
     const what = "this node's version, packages or hardware differ from the other members'";
     add("chain:agreement", "fail", `${chain.disagreement}; ${what}: install it again`);
+  }
+  if (chain.endless.length > 0) {
+    const what = "messages answer each other without end, and what they ask for is undone";
+    add("chain:messages", "warn", `${chain.endless.join(", ")}: ${what}; look at its outcomes that failed with hops`);
   }
   if (isMember && chain.abstention !== undefined) {
     const stands = cannotGoOn(chain.abstention);

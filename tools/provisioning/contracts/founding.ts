@@ -59,13 +59,13 @@ export const firstContracts: readonly FirstContract[] = [
       ...nothing,
       types: [16],
       messages: [{ service: 0, name: "violation" }],
-      ...{ budget: 60, output: 32_768, fromHeight: 1 },
+      ...{ budget: 250, output: 262_144, fromHeight: 1 },
     },
   },
   {
     name: "metering",
     service: TRADING,
-    terms: { ...nothing, slots: { slot_s: 900, lateness_s: 3_600, gapMax_s: 1_800 }, fromHeight: 1 },
+    terms: { ...nothing, slots: { slot_s: 900, lateness_s: 3_600, gapMax_s: 1_800 }, output: 262_144, fromHeight: 1 },
   },
 ];
 

@@ -7,7 +7,7 @@ import { DUE_PREFIX, deadlineIn } from "../../../ledger/reserved-keys.js";
 import { contractState } from "../../../node/chain/tables/contract-state.js";
 import { stateKeyIn } from "../../../node/store/keys.js";
 import type { Cluster } from "../assembly.js";
-import type { ClusterOptions } from "../options.js";
+import { type ClusterOptions, carriesMessages } from "../options.js";
 import { EPOCH_MS } from "../world/timeline.js";
 
 /** After the faults everything must be sealed everywhere within this time. */
@@ -33,8 +33,9 @@ export function isQuiet(cluster: Cluster): boolean {
   );
 }
 
-/** Messages that wait for another chain, and deadlines that have passed and fall due nowhere. */
-function unsettled({ membership, correct, timeline }: Cluster): string[] {
+/** Messages that wait for another chain, and deadlines that have passed and fall due nowhere; where nodes carry none, nothing. */
+function unsettled({ options, membership, correct, timeline }: Cluster): string[] {
+  if (!carriesMessages(options)) return [];
   const services = membership.chains.map(({ service }) => service);
   const waiting = membership.contracts.messages.waiting((service) => services.includes(service));
   const now_s = (EPOCH_MS + timeline.now_ms()) / 1_000;

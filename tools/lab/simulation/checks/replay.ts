@@ -84,7 +84,7 @@ export async function replayChain(
       records: sealed,
       orders,
       nextMembers,
-    } = await replayWith(tip, block, run);
+    } = await replayWith(tip, block, { run });
     contracts.apply(entries);
     settlement.apply(settled);
     putSettlement(replayed, service, settled);

@@ -32,19 +32,7 @@ import { meterMutants } from "./meter-mutants.js";
 import type { Mutant } from "./mutant.js";
 import { edit } from "./mutant.js";
 import { operationMutants } from "./operation-mutants.js";
-import {
-  attacked,
-  bereft,
-  beside,
-  contested,
-  crowded,
-  misled,
-  quiet,
-  repeated,
-  smooth,
-  stalled,
-  undecided,
-} from "./ordeals.js";
+import { attacked, bereft, beside, contested, crowded, misled, quiet, smooth, stalled, undecided } from "./ordeals.js";
 import { regainingMutants } from "./regaining-mutants.js";
 import { rulingMutants } from "./ruling-mutants.js";
 import { slotMutants } from "./slot-mutants.js";
@@ -259,14 +247,6 @@ export const coreMutants: readonly Mutant[] = [
       ),
       edit("tools/node/chain/batches/pool.ts", "entry.barren = !sealsSomething(entry.read);", "entry.barren = false;"),
     ],
-  },
-  {
-    name: "works-on-repetitions",
-    lacks: "temporary blocks that only repeat what is sealed start no round",
-    edits: [
-      edit("tools/node/chain/batches/pool.ts", "entry.barren = !sealsSomething(entry.read);", "entry.barren = false;"),
-    ],
-    needs: repeated,
   },
   {
     name: "proposes-oldest",

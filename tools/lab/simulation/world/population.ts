@@ -10,7 +10,7 @@ import { jurisdictions } from "../../rig/contracts/generate.js";
 import type { Membership } from "../checks/membership.js";
 import type { Coverage } from "../coverage.js";
 import { createAdversary } from "../faults/adversary.js";
-import { ADDED_SERVICE, type ClusterOptions } from "../options.js";
+import { ADDED_SERVICE, type ClusterOptions, carriesMessages } from "../options.js";
 import { createAgentMeter } from "./agent-meter.js";
 import { createDisk } from "./disk.js";
 import type { Founding } from "./genesis.js";
@@ -77,7 +77,7 @@ export function createNodes(options: ClusterOptions, ports: NodePorts): Simulate
         batch,
         budget,
         follows,
-        carries: options.governed && options.contracts > 0,
+        carries: carriesMessages(options),
         disk: createDisk({ timeline, random, coverage, onDurable }),
         adversary:
           isHostile && options.fault === "byzantine"

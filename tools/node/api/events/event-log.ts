@@ -2,9 +2,10 @@
 
 import { decodeBlockViews } from "../../../../src/wire/block.js";
 import { BoundedMap } from "../../../bounded-map.js";
+import { violationView } from "../../../ledger/violation-place.js";
 import type { BlockEvent, EventTopic, PrunedEvent } from "../../../routes/events.js";
 import { blocks, outlines } from "../../chain/tables/blocks.js";
-import { nextViolations, violationView } from "../../chain/violation-list.js";
+import { nextViolations } from "../../chain/violation-list.js";
 import { blockKey } from "../../store/keys.js";
 import type { StoreReader } from "../../store/store.js";
 import { blockEvent } from "./block-event.js";

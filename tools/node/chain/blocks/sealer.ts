@@ -53,6 +53,7 @@ import { stateNodes } from "../tables/state-nodes.js";
 import { faults, meters, origins } from "../tables/states.js";
 import { listViolations } from "../tables/violations.js";
 import { anchorComplaint, storedAnchor } from "./anchoring.js";
+import type { Compositions } from "./compositions.js";
 import type { ContractRuns } from "./contract-runs.js";
 
 /** A fresh proposal's timestamp may be so far from the voter's clock. */
@@ -126,11 +127,12 @@ export interface Sealer {
 
 export interface SealerParts {
   readonly runs: ContractRuns;
+  readonly compositions: Compositions;
   /** Writes with a block what belongs to it elsewhere on this node. */
   onSealing(writer: Writer, block: Block): void;
 }
 
-export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts): Sealer {
+export function createSealer(ports: ChainPorts, { runs, compositions, onSealing }: SealerParts): Sealer {
   const { genesis, chain, store } = ports;
   let head: Head = store.get(heads, chainKey(chain.service)) ?? {
     height: 0,
@@ -171,13 +173,16 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
     view,
   });
 
-  /** The block of the inputs, once its contracts have run. */
+  /** The block of the inputs, once its slots are closed and its contracts have run. */
   const composedOf = (inputs: BlockInputs): Exclude<Composition, { type: "runs" }> | Waits => {
-    const composition = composeBlock(tipOf(), inputs);
+    const composition = compositions.of(inputs, () => composeBlock(tipOf(), inputs));
+    if (composition === undefined) return { type: "waits" };
     if (composition.type !== "runs") return composition;
     const outcomes = runs.outcomesOf(inputs, composition.plan);
     return outcomes === undefined ? { type: "waits" } : { type: "block", block: composition.finish(outcomes) };
   };
+
+  const pause = () => new Promise<void>((resolve) => ports.setTimer("adopting", 0, resolve));
 
   /** New orders may have ended what it runs for; it has been given up; or those who vote would find that it came late. */
   const isOutdated = (inputs: BlockInputs, now: Pick<BlockInputs, "time_ms" | "judgedAt">) =>
@@ -209,6 +214,7 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
     const changes = !equalBytes(block.memberSet, block.nextMemberSet);
     const handover = changes ? encodeHandover(handoverOf(block, tree, nextMembers)) : undefined;
     sealing = true;
+    compositions.clear();
     try {
       await writeBlock(ports, block, execution, records, next, (writer) => {
         writeState(writer, chain.service, block.height, entries);
@@ -249,7 +255,7 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
       };
       verifyCertificate(received.certificate, named, tip.members.members, ports.verify);
       if (judgedAtComplaint(tip, received.judgedAt) === "unknown" && isCommitted(received)) return undefined;
-      const replayed = await replayWith(tip, received, ports.runContracts).catch((error: unknown) => {
+      const replayed = await replayWith(tip, received, { run: ports.runContracts, pause }).catch((error: unknown) => {
         const isSealed = error instanceof WireError && !(error instanceof UnknownScript) && isCommitted(received);
         throw isSealed ? new Disagreement(`block ${received.height}`, error.message) : error;
       });

@@ -5,6 +5,7 @@ import { decodeOutput, type Value } from "../../../../src/wire/value.js";
 import { decodeResults } from "../../../ledger/violations.js";
 import { CUSTODY_KEY_FRAME, ENVELOPE_FRAME, KEPT_FRAME } from "../../disclosures/ports.js";
 import { custodyKeys } from "../../disclosures/tables/custody-keys.js";
+import { destroyed } from "../../disclosures/tables/destroyed.js";
 import { envelopes } from "../../disclosures/tables/envelopes.js";
 import { erasures } from "../../disclosures/tables/erasures.js";
 import type { Part } from "../../part.js";
@@ -27,7 +28,7 @@ function meterIn(body: Value): string[] {
 
 export const disclosuresPart: Part = {
   name: "disclosures",
-  tables: [envelopes, custodyKeys, erasures],
+  tables: [envelopes, custodyKeys, erasures, destroyed],
   create({ disclosures, receipts, chains, timers, onFatal }) {
     const { erasing } = disclosures;
     const scope = timers.scope("disclosures");

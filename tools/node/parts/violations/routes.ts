@@ -1,6 +1,7 @@
 // GET /violations, as JSON or as a table, and GET /violations/<service>:<height>:<index>, one with what proves it.
 
 import { idFromText } from "../../../../src/wire/key.js";
+import type { FoundViolation } from "../../../ledger/violation-place.js";
 import type { ViolationKind } from "../../../ledger/violations.js";
 import { pathOf, type QueryOf } from "../../../routes/shape.js";
 import { csvOf, violation, violations, violationsCsv } from "../../../routes/violations.js";
@@ -12,7 +13,6 @@ import {
   isListed,
   placeFrom,
   type ViolationPage,
-  type ViolationPlace,
   violationAt,
   violationsOf,
 } from "../../chain/violation-list.js";
@@ -64,7 +64,7 @@ function pageOf(store: Store, query: Query): ({ readonly type: "page" } & Violat
   const asked = {
     ...{ kind: kind as ViolationKind | undefined, rule, service, from_ms, to_ms, after: cursor, limit },
     subject: subject === undefined ? undefined : idFromText(subject),
-    isWanted: state === undefined ? undefined : (place: ViolationPlace) => caseStateOf(store, place) === state,
+    isWanted: state === undefined ? undefined : (found: FoundViolation) => caseStateOf(store, found) === state,
   };
   return { type: "page", ...violationsOf(store, asked) };
 }

@@ -1,0 +1,48 @@
+// Erasures at the command line: what had better not be signed, and whose word a certificate lacks.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Erased } from "../../../src/wire/erased.js";
+import type { Genesis } from "../../../src/wire/genesis.js";
+import { erasureComplaint } from "../../../tools/cli/access/erase.js";
+import { missingMembers } from "../../../tools/cli/access/erased.js";
+
+const METER = "1111111111111111";
+const ANNA = "aa00000000000001";
+const BERT = "aa00000000000002";
+const DAY = 20_700;
+const days = (from: number, until: number) => ({ meter: METER, from: DAY + from, until: DAY + until });
+const rows = {
+  subjects: [
+    [BERT, DAY, DAY + 5],
+    [ANNA, DAY + 5, DAY + 8],
+    [ANNA, DAY + 8, 50_000_000],
+  ],
+  erased: [[DAY + 6, DAY + 7, `${ANNA}-3`, 0]],
+} as const;
+
+test("who is not the subject of each of the days is told which, before anything is signed", () => {
+  assert.equal(erasureComplaint(ANNA, days(5, 20), rows), undefined);
+  assert.match(erasureComplaint(ANNA, days(4, 6), rows)!, /^you are not the subject of meter 1{16} on 2026-09-08,/);
+  assert.match(erasureComplaint(BERT, days(0, 6), rows)!, /not the subject .* on 2026-09-09,/);
+  assert.match(erasureComplaint(ANNA, days(5, 6), { subjects: [], erased: [] })!, /not the subject/);
+  assert.match(erasureComplaint(ANNA, days(6, 7), rows)!, /2026-09-10 until 2026-09-11, is erased already/);
+});
+
+test("an order is carried out whoever the subjects are, where anything is left", () => {
+  assert.equal(erasureComplaint(undefined, days(0, 9), rows), undefined);
+  assert.match(erasureComplaint(undefined, days(6, 7), rows)!, /erased already/);
+});
+
+test("a certificate says whose word it lacks, for each erasure", () => {
+  const ids = [1, 2, 3].map((byte) => new Uint8Array(8).fill(byte));
+  const nodes = ids.map((id, at) => ({ id, name: `node-${at + 1}` }));
+  const genesis = { nodes, chains: [{ service: 3, members: nodes }] } as unknown as Genesis;
+  const meter = new Uint8Array(8);
+  const said = (node: number, erasure: string) => ({ node: ids[node - 1]!, chain: 3, meter, erasure }) as Erased;
+  const whole = [1, 2, 3].map((node) => said(node, `${ANNA}-3`));
+  assert.deepEqual(missingMembers(genesis, whole), []);
+  assert.deepEqual(missingMembers(genesis, [...whole, said(2, `${ANNA}-4`)]), [
+    { erasure: `${ANNA}-4`, missing: ["node-1", "node-3"] },
+  ]);
+});

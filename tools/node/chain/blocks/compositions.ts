@@ -1,0 +1,80 @@
+// Blocks at the next height as they are composed, each of its inputs once. One that closes slots of many points is made in pieces, between
+// which the loop turns to votes and records: a question about it waits, and is asked again when it is there.
+
+import { toHex } from "../../../../src/wire/bytes.js";
+import type { BlockInputs, Composition } from "../../../ledger/compose.js";
+import type { Pieces } from "../../../ledger/pieces.js";
+import type { ChainPorts } from "../ports.js";
+
+/** Blocks of one height that are kept; of more, the one that was asked for first goes. */
+const KEPT = 8;
+
+export interface Compositions {
+  /** The block of these inputs, which `begin` begins to make; undefined while it is being made. Throws what making it throws. */
+  of(inputs: BlockInputs, begin: () => Pieces<Composition>): Composition | undefined;
+  /** The height is over, or the node stops. */
+  clear(): void;
+}
+
+interface Making {
+  readonly work: Pieces<Composition>;
+  composition: Composition | undefined;
+}
+
+/** `onReady`: a block is there that was asked for. */
+export function createCompositions(
+  ports: Pick<ChainPorts, "setTimer" | "clearTimer" | "onFatal">,
+  onReady: () => void,
+): Compositions {
+  const entries = new Map<string, Making>();
+
+  /** One piece of what was asked for first. */
+  const goOn = () => {
+    const next = [...entries.values()].find(({ composition }) => composition === undefined);
+    if (next === undefined) return;
+    try {
+      if (advance(next) !== undefined) onReady();
+    } catch (error) {
+      ports.onFatal(error);
+      return;
+    }
+    ports.setTimer("pieces", 0, goOn);
+  };
+
+  return {
+    of(inputs, begin) {
+      const name = nameOf(inputs);
+      const known = entries.get(name);
+      if (known !== undefined) return known.composition;
+      const making: Making = { work: begin(), composition: undefined };
+      const made = advance(making);
+      // What comes to nothing now may come to something when orders have come.
+      if (made?.type === "none") return made;
+      entries.set(name, making);
+      if (entries.size > KEPT) entries.delete(entries.keys().next().value!);
+      if (made === undefined) ports.setTimer("pieces", 0, goOn);
+      return made;
+    },
+    clear() {
+      entries.clear();
+      ports.clearTimer("pieces");
+    },
+  };
+}
+
+/** Makes the next piece. */
+function advance(making: Making): Composition | undefined {
+  const { done, value } = making.work.next();
+  if (done === true) making.composition = value;
+  return making.composition;
+}
+
+/** All that a block depends on beside the chain before: signatures of acknowledgements stand in it too. */
+function nameOf({ batches, anchors, time_ms, judgedAt }: BlockInputs): string {
+  const accepted = batches.flatMap(({ read, acknowledgements }) => [
+    toHex(read.id),
+    ...acknowledgements.map(({ node, signature, verified }) => `${toHex(node)} ${verified} ${toHex(signature)}`),
+  ]);
+  const named = anchors.map(({ chain, height, headerHash }) => `${chain} ${height} ${toHex(headerHash)}`);
+  return [time_ms, judgedAt, ...accepted, ...named].join("/");
+}
