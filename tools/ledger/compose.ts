@@ -26,7 +26,7 @@ import { type Governance, governedHeight, holdsOrder, membersAfter, standingOf }
 import { acceptanceComplaint, type MemberSet, memberSetOf } from "./members.js";
 import { readNotice } from "./notices.js";
 import type { RunResult } from "./outcome.js";
-import { outcomesAmong, roomOf } from "./postponing.js";
+import { outcomesAmong, roomOf, roomWithin } from "./postponing.js";
 import type { ExecutionRecord } from "./record-scan.js";
 import { readSignedRecords, type SignedRecord } from "./record-scan.js";
 import { nextDue, takenFrom } from "./reserved-keys.js";
@@ -62,6 +62,8 @@ export interface BlockInputs {
   readonly time_ms: number;
   /** height of the newest contracts block with an order that the proposer knew */
   readonly judgedAt: number;
+  /** contracts are called for so many entries of each kind at most: what its proposer's machine can do */
+  readonly calls: number;
 }
 
 /** The chain that a block is made for. */
@@ -174,10 +176,13 @@ export function composeBlock(tip: ChainTip, inputs: BlockInputs): Composition {
   if (reason !== undefined) return { type: "none", reason };
   const ruling = rulingOf(tip, newestRules.name, inputs.judgedAt);
   const judge = (room?: Room) => judgeBlock(tip, inputs, { ruling, room });
-  const judged = judge();
-  if (isEmpty(judged.execution)) return { type: "none", reason: "nothing in it is new to the chain" };
+  const whole = judge();
+  if (isEmpty(whole.execution)) return { type: "none", reason: "nothing in it is new to the chain" };
+  const within = roomWithin(whole.planned.planned, inputs.calls);
+  const judged = within === undefined ? whole : judge(within);
+  const judgeLess = (room: Room) => judge({ ...within, ...room });
   const finish = (results: readonly RunResult[]) =>
-    blockOf(tip, inputs, { ruling, ...ranBlock(tip.view, { judge, judged }, results) });
+    blockOf(tip, inputs, { ruling, ...ranBlock(tip.view, { judge: judgeLess, judged }, results) });
   const { plan } = judged.planned;
   return plan === undefined ? { type: "block", block: finish([]) } : { type: "runs", plan, finish };
 }

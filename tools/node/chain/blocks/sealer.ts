@@ -32,6 +32,7 @@ import type { ProvedAnchor } from "../../../ledger/proposal.js";
 import { encodeProposalBody, type ProposalBody } from "../../../ledger/proposal.js";
 import { kidOf } from "../../../ledger/record-scan.js";
 import { areAnchorsInOrder, replayWith } from "../../../ledger/replay.js";
+import { KIND_CALLS_MAX } from "../../../ledger/run-plan.js";
 import { UnknownScript } from "../../../ledger/scripts.js";
 import type { Settlement } from "../../../ledger/settlement/settle.js";
 import { EMPTY_STATE } from "../../../ledger/state-map.js";
@@ -54,6 +55,7 @@ import { faults, meters, origins } from "../tables/states.js";
 import { listViolations } from "../tables/violations.js";
 import { anchorComplaint, storedAnchor } from "./anchoring.js";
 import type { ContractRuns } from "./contract-runs.js";
+import { callsOfKind } from "./run-pace.js";
 
 /** A fresh proposal's timestamp may be so far from the voter's clock. */
 export const CLOCK_SKEW_MAX_MS = 30_000;
@@ -94,6 +96,13 @@ export interface Waits {
 export interface BuildInputs {
   readonly batches: BlockInputs["batches"];
   readonly anchors: readonly ProvedAnchor[];
+  readonly round: number;
+}
+
+/** What a block is being built of, and what that comes to, where it has been looked at. */
+interface Begun {
+  readonly chosen: BlockInputs & Pick<BuildInputs, "anchors">;
+  readonly composition?: Composition;
 }
 
 export interface Sealer {
@@ -153,8 +162,8 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
   /** undefined where it is still to be read */
   let newest: ProvedAnchor | undefined;
   let sealing = false;
-  /** what a block is being built of, while contracts run for it */
-  let building: (BlockInputs & BuildInputs) | undefined;
+  /** while contracts run for it */
+  let building: Begun["chosen"] | undefined;
 
   const tipOf = (): ChainTip => ({
     genesis,
@@ -170,11 +179,22 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
   });
 
   /** The block of the inputs, once its contracts have run. */
-  const composedOf = (inputs: BlockInputs): Exclude<Composition, { type: "runs" }> | Waits => {
-    const composition = composeBlock(tipOf(), inputs);
+  const composedOf = (
+    inputs: BlockInputs,
+    composition = composeBlock(tipOf(), inputs),
+  ): Exclude<Composition, { type: "runs" }> | Waits => {
     if (composition.type !== "runs") return composition;
     const outcomes = runs.outcomesOf(inputs, composition.plan);
     return outcomes === undefined ? { type: "waits" } : { type: "block", block: composition.finish(outcomes) };
+  };
+
+  /** The inputs with as many calls as this machine makes in time, and what they come to. */
+  const withinPace = (inputs: Omit<Begun["chosen"], "calls">, round: number): Begun => {
+    const whole = { ...inputs, calls: KIND_CALLS_MAX };
+    const composition = composeBlock(tipOf(), whole);
+    if (composition.type !== "runs") return { chosen: whole, composition };
+    const calls = callsOfKind(composition.plan, runs.pace.callsIn(round));
+    return calls === KIND_CALLS_MAX ? { chosen: whole, composition } : { chosen: { ...inputs, calls } };
   };
 
   /** New orders may have ended what it runs for; it has been given up; or those who vote would find that it came late. */
@@ -223,6 +243,7 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
     if (orders.length > 0) ports.governor.advance(execution.governance);
     candidates.clear();
     runs.clear();
+    runs.pace.onSealed(block.certificate.round);
     building = undefined;
     const isLive = proposed.has(toHex(next.headerHash));
     proposed.clear();
@@ -281,13 +302,18 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
     get tip() {
       return tipOf();
     },
-    build(inputs) {
+    build({ round, ...inputs }) {
       const time_ms = Math.max(statableTime(ports.now_ms()), head.time_ms);
       const judgedAt = Math.max(head.judgedAt, governedHeight(ports.governor.current));
-      if (building !== undefined && isOutdated(building, { time_ms, judgedAt })) building = undefined;
-      const chosen = building ?? { ...inputs, time_ms, judgedAt };
+      if (building !== undefined && isOutdated(building, { time_ms, judgedAt })) {
+        runs.letGo(building);
+        building = undefined;
+      }
+      const asked = { ...inputs, time_ms, judgedAt };
+      const begun: Begun = building === undefined ? withinPace(asked, round) : { chosen: building };
+      const { chosen } = begun;
       building = undefined;
-      const composition = composedOf(chosen);
+      const composition = composedOf(chosen, begun.composition);
       if (composition.type === "waits") building = chosen;
       if (composition.type !== "block") return composition;
       const composed = composition.block;
@@ -301,8 +327,8 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
         id: read.id,
         acknowledgements,
       }));
-      const { anchors } = chosen;
-      const stated = { time_ms: chosen.time_ms, judgedAt: chosen.judgedAt };
+      const { anchors, calls } = chosen;
+      const stated = { time_ms: chosen.time_ms, judgedAt: chosen.judgedAt, calls };
       const body = encodeProposalBody({ header, anchors, batches, ...stated });
       return { type: "built", id, body };
     },
@@ -315,8 +341,8 @@ export function createSealer(ports: ChainPorts, { runs, onSealing }: SealerParts
       const reason = fresh ? freshComplaint(ports, body) : undefined;
       if (reason !== undefined) return bad(reason);
       if (candidates.has(toHex(id))) return good;
-      const { anchors, time_ms, judgedAt } = body;
-      const composition = composedOf({ batches, anchors, time_ms, judgedAt });
+      const { anchors, time_ms, judgedAt, calls } = body;
+      const composition = composedOf({ batches, anchors, time_ms, judgedAt, calls });
       if (composition.type === "waits") return composition;
       if (composition.type === "none") return bad(composition.reason);
       const composed = composition.block;
