@@ -27,7 +27,7 @@ import { acceptanceComplaint, type MemberSet, memberSetOf } from "./members.js";
 import { readNotice } from "./notices.js";
 import type { RunResult } from "./outcome.js";
 import { atOnce, type Pieces } from "./pieces.js";
-import { outcomesAmong, roomOf } from "./postponing.js";
+import { outcomesAmong, roomOf, roomWithin } from "./postponing.js";
 import type { ExecutionRecord } from "./record-scan.js";
 import { readSignedRecords, type SignedRecord } from "./record-scan.js";
 import { nextDue, takenFrom } from "./reserved-keys.js";
@@ -63,6 +63,8 @@ export interface BlockInputs {
   readonly time_ms: number;
   /** height of the newest contracts block with an order that the proposer knew */
   readonly judgedAt: number;
+  /** contracts are called for so many entries of each kind at most: what its proposer's machine can do */
+  readonly calls: number;
 }
 
 /** The chain that a block is made for. */
@@ -174,11 +176,14 @@ export function* composeBlock(tip: ChainTip, inputs: BlockInputs): Pieces<Compos
   const reason = inputsComplaint(tip, inputs);
   if (reason !== undefined) return { type: "none", reason };
   const ruling = rulingOf(tip, newestRules.name, inputs.judgedAt);
-  const judged = yield* judgeBlock(tip, inputs, { ruling });
-  if (isEmpty(judged.execution)) return { type: "none", reason: "nothing in it is new to the chain" };
-  const judge = (room: Room) => atOnce(judgeBlock(tip, inputs, { ruling, room, before: judged.settling }));
+  const whole = yield* judgeBlock(tip, inputs, { ruling });
+  if (isEmpty(whole.execution)) return { type: "none", reason: "nothing in it is new to the chain" };
+  const judge = (room: Room) => atOnce(judgeBlock(tip, inputs, { ruling, room, before: whole.settling }));
+  const within = roomWithin(whole.planned.planned, inputs.calls);
+  const judged = within === undefined ? whole : judge(within);
+  const judgeLess = (room: Room) => judge({ ...within, ...room });
   const finish = (results: readonly RunResult[]) =>
-    blockOf(tip, inputs, { ruling, ...ranBlock(tip.view, { judge, judged }, results) });
+    blockOf(tip, inputs, { ruling, ...ranBlock(tip.view, { judge: judgeLess, judged }, results) });
   const { plan } = judged.planned;
   return plan === undefined ? { type: "block", block: finish([]) } : { type: "runs", plan, finish };
 }

@@ -53,7 +53,8 @@ function entriesOf(place: EntriesPlace, execution: Execution, passed: readonly D
 
 /** What is to run for the block's entries. */
 export function planEntries(place: EntriesPlace, execution: Execution): PlannedEntries {
-  const passed = passedDue(place.view.state, place.time_ms, place.room?.deadlines);
+  const all = passedDue(place.view.state, place.time_ms);
+  const passed = all.slice(0, place.room?.deadlines);
   const planned = entriesOf(place, execution, passed);
   const before = new Map([...takenWrites(execution.messages), ...passedWrites(passed)]);
   const calls: PlannedCall[] = [];
@@ -74,7 +75,8 @@ export function planEntries(place: EntriesPlace, execution: Execution): PlannedE
   const isTold = governedChain(execution.governance, CONTRACTS_SERVICE) !== undefined;
   const judged = { planned, before, found, isTold };
   if (calls.length === 0) return { ...judged, plan: undefined };
-  const contracts = called.map((contract) => plannedContract(place, contract, before));
+  const hidden = passedWrites(all);
+  const contracts = called.map((contract) => plannedContract(place, contract, hidden));
   const time_s = Math.floor(place.time_ms / 1_000);
   const { state } = place.view;
   return { ...judged, plan: { height: place.height, time_s, contracts, calls, state } };
@@ -156,12 +158,10 @@ function isWithin(jurisdiction: string | undefined, wider: string): boolean {
 function plannedContract(
   place: EntriesPlace,
   contract: ContractInForce,
-  before: PlannedEntries["before"],
+  hidden: ReadonlyMap<string, undefined>,
 ): PlannedContract {
   const { name, budget, pages, output } = contract.install;
   const prefix = `${name}/`;
-  const taken = [...before].flatMap(([key, value]) =>
-    value === undefined && key.startsWith(prefix) ? [key.slice(prefix.length)] : [],
-  );
+  const taken = [...hidden.keys()].flatMap((key) => (key.startsWith(prefix) ? [key.slice(prefix.length)] : []));
   return { name, source: place.sourceOf(contract), limits: { budget, pages, output }, taken };
 }

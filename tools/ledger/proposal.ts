@@ -1,5 +1,6 @@
 // A proposal's body: the header and what a voter needs to compose the same block: time, anchors with their certificates, the contracts
-// height it is judged at, and the temporary blocks by name with their acknowledgements. The records are with the voters already.
+// height it is judged at, the calls for each kind of entry, and the temporary blocks by name with their acknowledgements. The records
+// are with the voters already.
 
 import { type Acknowledgement, acknowledgementsFromArray, acknowledgementsToArray } from "../../src/wire/batch.js";
 import { type Anchor, readAnchor } from "../../src/wire/block.js";
@@ -9,6 +10,7 @@ import { type Certificate, certificateFromArray, certificateToArray } from "../.
 import { WireError } from "../../src/wire/error.js";
 import { HEADER_BYTES } from "../../src/wire/header.js";
 import { asArray, asBytes, asList, asUint } from "../../src/wire/shape.js";
+import { KIND_CALLS_MAX } from "./run-plan.js";
 
 /** An anchor as a proposal has it; the block keeps no certificate of it. */
 export interface ProvedAnchor extends Anchor {
@@ -27,6 +29,8 @@ export interface ProposalBody {
   readonly time_ms: number;
   readonly anchors: readonly ProvedAnchor[];
   readonly judgedAt: number;
+  /** contracts are called for so many entries of each kind at most */
+  readonly calls: number;
   readonly batches: readonly BatchReference[];
 }
 
@@ -41,6 +45,7 @@ export function encodeProposalBody(body: ProposalBody): Uint8Array {
       certificateToArray(certificate),
     ]),
     body.judgedAt,
+    body.calls,
     body.batches.map(({ origin, number, id, acknowledgements }) => [
       origin,
       number,
@@ -51,10 +56,10 @@ export function encodeProposalBody(body: ProposalBody): Uint8Array {
 }
 
 export function decodeProposalBody(bytes: Uint8Array): ProposalBody {
-  const [header, time, anchors, judgedAt, batches] = asArray(
+  const [header, time, anchors, judgedAt, calls, batches] = asArray(
     decodeCbor(bytes, { size: 1_048_576, items: 32_768 }),
     "proposal",
-    5,
+    6,
   );
   const references = asArray(batches, "proposal batches");
   if (references.length === 0 || references.length > BLOCK_BATCHES_MAX) {
@@ -65,6 +70,7 @@ export function decodeProposalBody(bytes: Uint8Array): ProposalBody {
     time_ms: asUint(time, "proposal time", TIME_MS_MAX),
     anchors: asList(anchors, "proposal anchors", CHAINS_MAX).map(readProvedAnchor),
     judgedAt: asUint(judgedAt, "proposal contracts height", HEIGHT_MAX),
+    calls: asCalls(calls),
     batches: references.map((reference) => {
       const [origin, number, id, acknowledgements] = asArray(reference, "proposal batch", 4);
       return {
@@ -75,6 +81,13 @@ export function decodeProposalBody(bytes: Uint8Array): ProposalBody {
       };
     }),
   };
+}
+
+function asCalls(value: CborValue | undefined): number {
+  const calls = asUint(value, "proposal calls", KIND_CALLS_MAX);
+  if (calls === 0)
+    throw new WireError("limit", "proposal must have contracts called for an entry at least, not for none");
+  return calls;
 }
 
 function readProvedAnchor(value: CborValue): ProvedAnchor {

@@ -17,23 +17,24 @@ import {
   nextMembersOf,
   operationCount,
   placeOf,
-  ranBlock,
   rulingOf,
 } from "./compose.js";
-import type { EntriesResult } from "./entries.js";
+import { BLOCK_DUE_MAX } from "./deadlines.js";
+import { type EntriesResult, finishEntries } from "./entries.js";
 import type { Execution, ExecutionEvidence } from "./execution.js";
 import type { Governance } from "./governance.js";
 import { acceptanceComplaint, type MemberSet } from "./members.js";
 import { readEvidence, readNotice } from "./notices.js";
 import type { RunResult } from "./outcome.js";
-import { atOnce, type Pieces } from "./pieces.js";
+import type { Pieces } from "./pieces.js";
+import { outcomesAmong, roomOf } from "./postponing.js";
 import { executionRecord } from "./record-scan.js";
 import { resultsDifference } from "./results-difference.js";
 import type { Room } from "./room.js";
 import { BLOCK_OPERATIONS_MAX, type RunPlan } from "./run-plan.js";
 import { rulesOf, UnknownScript } from "./scripts.js";
-import type { Settlement } from "./settlement/settle.js";
-import { decodeResults, encodeResults, isOfNode } from "./violations.js";
+import { type Settlement, SLOT_RUNS_MAX } from "./settlement/settle.js";
+import { decodeResults, encodeResults, isOfNode, type Results } from "./violations.js";
 
 export interface ReplayedBlock {
   readonly tree: MerkleLevels;
@@ -94,11 +95,13 @@ function* replayBlock(tip: ChainTip, block: Block): Pieces<Replay> {
   if (!equalBytes(block.script, ruling.script)) {
     throw new WireError("unproven", "script is not that of the contracts in force");
   }
-  const results = decodeResults(block.results).violations;
-  const forks = results.flatMap((violation) =>
+  const results = decodeResults(block.results);
+  const forks = results.violations.flatMap((violation) =>
     violation.kind === "fork" ? [parseAnyRecord(violation.detail as Uint8Array)] : [],
   );
-  const evidence = results.flatMap((violation) => (isOfNode(violation) ? [readEvidence(violation.evidence)] : []));
+  const evidence = results.violations.flatMap((violation) =>
+    isOfNode(violation) ? [readEvidence(violation.evidence)] : [],
+  );
   const takesNumber = createNumbering(tip.view);
   for (const batch of batches) {
     const complaint = takesNumber(batch)
@@ -119,13 +122,13 @@ function* replayBlock(tip: ChainTip, block: Block): Pieces<Replay> {
   const execution = rules.execute(placeOf(tip, block.judgedAt, block.time_ms), toExecute, proofs);
   checkSealed(block, execution, records.length);
   const { time_ms, judgedAt } = block;
-  const judged = yield* judgeEntries(tip, ruling, { time_ms, judgedAt, execution });
-  const judge = (room: Room) => {
-    checkRoom(room);
-    return atOnce(judgeEntries(tip, ruling, { time_ms, judgedAt, execution, room, before: judged.settling }));
-  };
-  const finish = (results: readonly RunResult[]): ReplayedBlock => {
-    const { entries, settlement } = ranBlock(tip.view, { judge, judged }, results);
+  const room = roomTaken(results);
+  const { settlement, planned } = yield* judgeEntries(tip, ruling, { time_ms, judgedAt, execution, room });
+  const finish = (ran: readonly RunResult[]): ReplayedBlock => {
+    if (roomOf(planned.planned, ran) !== undefined) {
+      throw new WireError("unproven", "block holds something that its contracts leave no room for");
+    }
+    const entries = finishEntries(tip.view, planned, outcomesAmong(ran));
     checkResults(tip, block, { execution, entries, settlement });
     const tree = blockTree(
       block,
@@ -135,14 +138,15 @@ function* replayBlock(tip: ChainTip, block: Block): Pieces<Replay> {
     const orders = block.batches.flatMap(({ notices }) => noticesOf(notices, "order"));
     return { tree, execution, entries, settlement, records, forks, orders, evidence, nextMembers };
   };
-  const { plan } = judged.planned;
+  const { plan } = planned;
   return plan === undefined ? { type: "replayed", replayed: finish([]) } : { type: "runs", plan, finish };
 }
 
-/** What is sealed has had room in its block; which slots are shown and what falls due follows from the chain. */
-function checkRoom(room: Room): void {
-  if (room.operations === undefined && room.messages === undefined) return;
-  throw new WireError("unproven", "block holds an operation or a message that its contracts leave no room for");
+/** How much the block says that it takes of what follows from the chain: the first of each kind in any case. */
+function roomTaken({ outcomes }: Results): Room {
+  const counted = (kind: "slot" | "due") => outcomes.filter(({ entry }) => entry.kind === kind).length;
+  const within = (count: number, most: number) => Math.min(Math.max(1, count), most);
+  return { slots: within(counted("slot"), SLOT_RUNS_MAX), deadlines: within(counted("due"), BLOCK_DUE_MAX) };
 }
 
 function checkRoot(block: Block, tree: MerkleLevels): void {

@@ -7,6 +7,8 @@ import type { StateView } from "./execution.js";
 
 /** Operations in one block, whether a contract takes them or not: a run begins in some 3 ms. */
 export const BLOCK_OPERATIONS_MAX = 32;
+/** Calls for one kind of entry in one block: the proposer may let it have fewer, where its machine is slow. */
+export const KIND_CALLS_MAX = BLOCK_OPERATIONS_MAX;
 /** Calls of contracts in one block: 32 operations, 16 messages, 16 deadlines, 16 of slots. */
 export const BLOCK_CALLS_MAX = 80;
 
@@ -24,7 +26,7 @@ export interface PlannedContract {
   readonly source: string;
   /** what it may take and put out in one run */
   readonly limits: { readonly budget: number; readonly pages: number; readonly output: number };
-  /** its own keys that the block takes out of its state before anything runs: those of deadlines that have passed */
+  /** its own keys that no run of the block sees: those of deadlines that have passed, though some be postponed */
   readonly taken: readonly string[];
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ClusterReport, runCluster } from "../../../tools/lab/simulation/cluster.js";
 import { starvings } from "../../../tools/lab/simulation/faults/liar.js";
-import { misrunning, picked, starved } from "../../../tools/lab/simulation/mutants/ordeals.js";
+import { misrunning, picked, starved, toiling } from "../../../tools/lab/simulation/mutants/ordeals.js";
 import { optionsOf } from "../../../tools/lab/simulation/options.js";
 
 const SEEDS = 80;
@@ -65,6 +65,12 @@ test("contracts that come and go under faults keep every invariant: slow threads
   for (const name of [...counted, "engineFaults", "misrun", "deadlines"] as const) {
     assert.ok(total((report) => report[name]) > 0, name);
   }
+});
+
+test("on machines that take 1.2 s for each call a chain goes on with smaller shares of its blocks", async () => {
+  const reports: ClusterReport[] = [];
+  for (const seed of [1, 3]) reports.push(await runCluster({ ...optionsOf(seed), ...toiling }));
+  assert.ok(reports.every(({ runsSealed }) => runsSealed > 10));
 });
 
 test("an agent whose first broker, or whose only one, lies is named for no gap and has all its receipts", async () => {

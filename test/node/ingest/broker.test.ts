@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { connect } from "mqtt";
 import { createNetworkAuthority, createNodeCertificate } from "../../../tools/authority/tls.js";
 import { GridsealError } from "../../../tools/errors.js";
@@ -128,6 +129,29 @@ test("a record whose handler rejects is not acknowledged: the session ends, and 
       assert.deepEqual(acknowledged(client), []);
       assert.deepEqual(noted.refused, ["Error: disk full"]);
       assert.equal(broker.counters().handler_failures, 1);
+    },
+    {},
+    noted,
+  );
+});
+
+test("of a client that publishes fast no more is read than the node has under way", async () => {
+  const releases: (() => void)[] = [];
+  const noted = noteEverything({ onPublish: () => new Promise((resolve) => releases.push(resolve)) });
+  await withBroker(
+    async (url) => {
+      const client = openClient(url, connectPacket("fast"));
+      await until(() => client.packets.length === 1);
+      const payload = new Uint8Array(4_000);
+      for (let id = 1; id <= 150; id += 1) client.socket.write(publishPacket(id, recordTopic, payload));
+      await until(() => releases.length >= 64);
+      await pause(50);
+      assert.ok(releases.length < 100, `${releases.length} under way`);
+      let answered = 0;
+      await until(() => {
+        for (; answered < releases.length; answered += 1) releases[answered]!();
+        return acknowledged(client).length === 150;
+      });
     },
     {},
     noted,
@@ -358,15 +382,17 @@ test("who asks for another version or another name is told so before the connect
   });
 });
 
-test("a session that neither subscribes nor publishes ends, and so does one that has been silent for long, without a keep-alive too", async () => {
+test("a session that neither subscribes nor publishes ends, and so does one that is silent for longer than it said, or for long", async () => {
   const idling = { ...defaultBrokerLimits, idle_timeout_ms: 50, silence_timeout_ms: 60_000 };
   await withBroker(
     async (url, _broker, noted) => {
       const silent = packet(0x10, [0, 4, ...Buffer.from("MQTT")], [4, 2, 0, 0, 0, 1, 97]);
       const busy = openClient(url, silent, subscribePacket(1, `gs1/test/+/receipt/${meter}`));
       const idle = openClient(url, silent, subscribePacket(1, "#"), pingPacket);
-      await until(() => idle.closed);
-      assert.deepEqual(noted.refused, ["wrong-subscription", "idle"]);
+      const alive = subscribePacket(1, receiptTopic);
+      const late = openClient(url, packet(0x10, [0, 4, ...Buffer.from("MQTT")], [4, 2, 0, 1, 0, 1, 98]), alive);
+      await until(() => idle.closed && late.closed);
+      assert.deepEqual(noted.refused, ["wrong-subscription", "idle", "slow"], "a second is the keep-alive of the last");
       assert.equal(busy.closed, false);
     },
     { limits: idling },

@@ -101,36 +101,48 @@ test("judges the same bytes the same, however they are cut", () => {
   );
 });
 
-test("keeps whole acknowledgements from the broker, but for one that comes alone", () => {
+test("keeps whole acknowledgements from the broker, and whole publications once they are served apart", () => {
   const puback = Uint8Array.of(0x40, 2, 0, 7);
   const others = [packet(0x32, 300), packet(0xc0, 0), packet(0x82, 20), packet(0xa2, 9)];
   fc.assert(
     fc.property(
       fc.array(fc.constantFrom(puback, puback, ...others), { maxLength: 20 }),
       fc.array(fc.nat(), { maxLength: 10 }),
-      (packets, cuts) => {
-        const guard = createPacketGuard(limits);
-        guard.inspect(connect, 0);
+      fc.boolean(),
+      (packets, cuts, isServed) => {
+        const create = () => {
+          const made = createPacketGuard(limits);
+          made.inspect(connect, 0);
+          if (isServed) made.servePublications();
+          return made;
+        };
+        const guard = create();
         const bytes = Buffer.concat(packets);
         const whole = Buffer.from(bytes);
         assert.equal(guard.inspect(whole, 0), undefined);
-        const rest = packets.filter((each) => each !== puback);
-        const left = rest.length === 0 ? packets.slice(0, 1) : rest;
-        assert.deepEqual(Buffer.from(guard.passed(whole)), Buffer.concat(left));
-        // Cut anywhere, the rest comes through in its order, and something of every piece.
+        const published = packets.filter((each) => isServed && each === others[0]);
+        const rest = packets.filter((each) => each !== puback && !published.includes(each));
+        assert.deepEqual(guard.publications(whole).map(Buffer.from), published.map(Buffer.from));
+        assert.deepEqual(Buffer.from(guard.passed(whole)), Buffer.concat(rest));
+        // Cut anywhere, each packet comes whole one way or the other, the rest in its order.
         const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
         const pieces = places.slice(1).map((to, index) => Buffer.from(bytes.subarray(places[index], to)));
+        let apart = 0;
         const through = pieces.map((piece) => {
           assert.equal(guard.inspect(piece, 0), undefined);
+          for (const publication of guard.publications(piece)) {
+            assert.deepEqual(Buffer.from(publication), Buffer.from(others[0]!));
+            apart += 1;
+          }
           return Buffer.from(guard.passed(piece));
         });
-        for (const [index, piece] of pieces.entries()) assert.ok(piece.length === 0 || through[index]!.length > 0);
-        const again = createPacketGuard(limits);
-        again.inspect(connect, 0);
-        assert.equal(again.inspect(Buffer.concat(through), 0), undefined);
+        // What was cut is whole in what came through.
+        const again = create();
+        const stream = Buffer.concat(through);
+        assert.equal(again.inspect(stream, 0), undefined);
         assert.equal(again.isInsidePacket(), false);
-        const stream = Buffer.concat(through).toString("hex").replaceAll(Buffer.from(puback).toString("hex"), "");
-        assert.equal(stream, Buffer.concat(rest).toString("hex"));
+        assert.equal(apart + again.publications(stream).length, published.length);
+        assert.equal(Buffer.from(again.passed(stream)).toString("hex"), Buffer.concat(rest).toString("hex"));
       },
     ),
   );

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { encodePuback, encodePublishHead, PACKET_ID_MAX } from "../../../tools/node/ingest/packets.js";
+import { encodePuback, encodePublishHead, PACKET_ID_MAX, readPublication } from "../../../tools/node/ingest/packets.js";
 import { packet, packetReader, publishPacket } from "./client.js";
 
 const topics = fc.string({ unit: fc.constantFrom(..."gs1/-abcdef0123456789"), minLength: 1, maxLength: 80 });
@@ -34,6 +34,24 @@ test("a PUBACK names its packet", () => {
   fc.assert(
     fc.property(packetIds, (packetId) => {
       assert.deepEqual(Buffer.from(encodePuback(packetId)), packet(0x40, [packetId >> 8, packetId & 255]));
+    }),
+  );
+});
+
+test("a PUBLISH is read as it was written, wherever it stands in its memory", () => {
+  const drawn = [topics, packetIds, fc.uint8Array({ maxLength: 300 }), fc.constantFrom<0 | 1>(0, 1)] as const;
+  fc.assert(
+    fc.property(...drawn, (topic, packetId, payload, qos) => {
+      const packet = Buffer.concat([
+        Uint8Array.of(1, 2, 3),
+        encodePublishHead(topic, qos, packetId, payload.length),
+        payload,
+      ]);
+      const read = readPublication(packet.subarray(3));
+      assert.deepEqual(
+        { ...read, payload: Uint8Array.from(read.payload) },
+        { topic, packetId: qos === 1 ? packetId : undefined, payload },
+      );
     }),
   );
 });

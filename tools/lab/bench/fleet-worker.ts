@@ -130,7 +130,9 @@ async function publishSpread(spread: Fleet): Promise<FleetResult> {
 async function publishAtOnce(burst: Fleet): Promise<FleetResult> {
   const { tally, meters } = burst;
   tally.begin();
-  for (const meter of meters) publishNext(burst, meter);
+  // Signed before: a real fleet signs on its own processors.
+  const packets = meters.map((meter) => signNext(burst, meter));
+  for (const [index, meter] of meters.entries()) send(burst, meter, packets[index]!);
   const result = await settle(burst);
   tally.end();
   for (const { socket } of meters) socket.destroy();
@@ -265,13 +267,23 @@ function credentialFor(order: FleetPlan, genesis: Genesis, authority: Signer, nu
   return issueCredential(terms, authority);
 }
 
-function publishNext({ plan: { service }, genesis, tally }: Fleet, meter: FleetMeter): void {
+function publishNext(fleet: Fleet, meter: FleetMeter): void {
+  send(fleet, meter, signNext(fleet, meter));
+}
+
+/** The meter's next record in its packet. */
+function signNext({ plan: { service }, genesis }: Fleet, meter: FleetMeter): Buffer {
   const record = nextRecord(meter, service, meter.seq, meter.previous, Math.floor(Date.now() / 1000));
   meter.previous = sha256(record);
   meter.seq += 1;
+  return encodePublish(serviceTopic(genesis.network, service, "record", meter.id), RECORD_ID, record);
+}
+
+/** Sends what the meter has signed last. */
+function send({ tally }: Fleet, meter: FleetMeter, packet: Buffer): void {
   meter.open.set(toHex(meter.previous), performance.now());
   tally.published += 1;
-  meter.socket.write(encodePublish(serviceTopic(genesis.network, service, "record", meter.id), RECORD_ID, record));
+  meter.socket.write(packet);
 }
 
 async function waitFor(holds: () => boolean, seconds: number): Promise<void> {

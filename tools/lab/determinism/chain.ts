@@ -31,7 +31,7 @@ import type { RunResult } from "../../ledger/outcome.js";
 import { atOnce } from "../../ledger/pieces.js";
 import { executionRecord } from "../../ledger/record-scan.js";
 import { type ReplayedBlock, replayWith } from "../../ledger/replay.js";
-import type { RunPlan } from "../../ledger/run-plan.js";
+import { KIND_CALLS_MAX, type RunPlan } from "../../ledger/run-plan.js";
 import { MemorySettlement } from "../../ledger/settlement/memory-settlement.js";
 import { decodeMeterCounters, encodeMeterCounters } from "../../ledger/settlement/meter-counters.js";
 import type { MeterState, OriginState } from "../../ledger/state.js";
@@ -333,7 +333,8 @@ async function composed({ service, tip, state, ...chain }: ChainMade, random: Ra
   const signature = member.sign(acknowledgementBytes(genesis.hash, service, { ...content, id: batch.id }, true));
   const acknowledgements = [{ node: content.origin, signature, verified: true }];
   const accepted = [{ read: batch, acknowledgements }];
-  const inputs = { batches: accepted, anchors: [], time_ms, judgedAt: tip.governance.lastOrder };
+  const judgedAt = tip.governance.lastOrder;
+  const inputs = { batches: accepted, anchors: [], time_ms, judgedAt, calls: 1 + random.below(KIND_CALLS_MAX) };
   const composition = atOnce(composeBlock(tip, inputs));
   assertInvariant(composition.type !== "none", "a generated block holds what is new");
   const made = composition.type === "block" ? composition.block : composition.finish(await run(composition.plan));

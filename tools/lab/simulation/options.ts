@@ -78,6 +78,8 @@ export interface ClusterOptions {
   readonly engineFaults: number;
   /** some threads may take as long for a block */
   readonly slowEngine_ms: number;
+  /** each call of a contract takes every machine so long, also once all faults are over */
+  readonly callTakes_ms: number;
   /**
    * members whose disks are renewed before anything else happens, one after the other, each when
    * the one before votes again
@@ -186,7 +188,7 @@ function orderedOf(random: Random): Ordered {
   };
 }
 
-type Contracted = Pick<ClusterOptions, "contracts" | "assignments" | "engineFaults" | "slowEngine_ms">;
+type Contracted = Pick<ClusterOptions, "contracts" | "assignments" | "engineFaults" | "slowEngine_ms" | "callTakes_ms">;
 
 /** Drawn apart as well: where there is a contracts chain already, and in some runs for contracts alone. */
 function contractedOf(random: Random, ordered: Ordered): Ordered & Contracted & Partial<ClusterOptions> {
@@ -197,6 +199,7 @@ function contractedOf(random: Random, ordered: Ordered): Ordered & Contracted & 
     contracts: hasContracts ? 5 + random.below(12) : 0,
     engineFaults: random.pick([0, 0.1, 0.3]),
     slowEngine_ms: random.pick([0, 400, 2_500]),
+    callTakes_ms: 0,
     assignments: random.below(8),
     // Orders come one by one: few of them in the time that other faults take.
     ...(hasContracts && {

@@ -291,6 +291,7 @@ export function createChain(ports: ChainPorts): Chain {
     const { ids: members } = pool.members;
     runner.feed({ type: "committed", height: block.height, id, members, work: proposals.hasWork() });
     followers.announce(sealed.head.height + 1);
+    origin.goOn();
     decisions.adopt().catch(ports.onFatal);
   }
 

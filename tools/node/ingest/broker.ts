@@ -1,5 +1,6 @@
 // The embedded MQTT 3.1.1 broker: aedes behind the guard, on TCP or TLS. It routes nothing between clients: what they publish
 // goes to the node's handlers before it is acknowledged, and what the node publishes goes straight to the meter's connection.
+// Once a client is connected its publications go past aedes, whose way costs more than the node's own.
 // sessions.ts says who has a place, and who is the meter.
 
 import { createServer as createTcpServer, isIPv6, type Server, type Socket } from "node:net";
@@ -23,7 +24,7 @@ import {
   publishedTopic,
 } from "./ingest.js";
 import { defaultGuardLimits, type GuardLimits } from "./packet-guard.js";
-import { encodePuback, encodePublishHead, PACKET_ID_MAX } from "./packets.js";
+import { encodePuback, encodePublishHead, PACKET_ID_MAX, type Publication, readPublication } from "./packets.js";
 import { RecordBroker } from "./record-broker.js";
 import {
   type Admitted,
@@ -90,6 +91,8 @@ interface Connected extends Session {
   holder: Holder | undefined;
   /** identifier of the packet that was published last */
   packetId: number;
+  /** it ends where nothing is heard of it for so long; 0 where it asks for no such thing (section 3.1.2.10) */
+  keepAlive_ms: number;
 }
 
 const tcpKeepAlive_ms = 30_000;
@@ -117,6 +120,7 @@ class EmbeddedBroker implements Ingest {
     this.#options = options;
     this.#places = createSessions(options.limits);
     this.#broker = new RecordBroker(this.#brokerOptions());
+    this.#broker.on("clientReady", (client) => this.#serve(client));
     this.#broker.on("unsubscribe", (filters, client) => this.#unsubscribe(client, filters));
     this.#broker.on("clientError", (client, error) => this.#failed(client, error));
     this.#broker.on("connectionError", (client, error) => this.#failed(client, error));
@@ -226,7 +230,12 @@ class EmbeddedBroker implements Ingest {
         this.#connected += 1;
         packet.clientId = `${packet.clientId}${SESSION_MARK}${this.#connected}`;
         const session = this.#sessions.get(client);
-        if (session !== undefined) this.#places.name(session, packet.clientId);
+        if (session !== undefined) {
+          this.#places.name(session, packet.clientId);
+          session.keepAlive_ms = 1_500 * (packet.keepalive ?? 0);
+        }
+        // aedes does not hear of everything that a client sends.
+        packet.keepalive = 0;
         done(null, true);
       },
       // Who is not admitted is answered and gone: aedes ends a connection before its answer has left.
@@ -300,7 +309,7 @@ class EmbeddedBroker implements Ingest {
         provedMeter: undefined,
         isActive: false,
       },
-      ...{ client, connection: stream, subscriptions: new Map(), holder: undefined, packetId: 0 },
+      ...{ client, connection: stream, subscriptions: new Map(), holder: undefined, packetId: 0, keepAlive_ms: 0 },
     };
     this.#places.add(session);
     this.#sessions.set(client, session);
@@ -314,6 +323,9 @@ class EmbeddedBroker implements Ingest {
   #endIdle(): void {
     const now_ms = performance.now();
     for (const session of this.#places.over(now_ms)) session.connection.refuse("idle");
+    for (const { connection, keepAlive_ms } of this.#sessions.values()) {
+      if (keepAlive_ms > 0 && now_ms - connection.heard_ms > keepAlive_ms) connection.refuse("slow");
+    }
     const { admission } = this.#options;
     if (admission === undefined) return;
     for (const { holder, connection } of this.#sessions.values()) {
@@ -322,43 +334,49 @@ class EmbeddedBroker implements Ingest {
     }
   }
 
+  /** The client is connected. */
+  #serve(client: Client): void {
+    const session = this.#sessions.get(client);
+    session?.connection.serve(async (packet) => {
+      if (!(await this.#take(session, client.id, readPublication(packet)))) session.connection.destroy();
+    });
+  }
+
+  /** A will, or what comes of a client before it is connected or in pieces: aedes has read it. */
   async #handle(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): Promise<void> {
     const { topic, payload } = packet;
-    if (this.#closed) {
-      done(new Error("the broker is closing"));
-      return;
-    }
-    const published = publishedTopic(this.#options.network, topic);
     const session = client === null ? undefined : this.#sessions.get(client);
+    const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
+    const packetId = packet.qos === 1 ? packet.messageId : undefined;
+    if (await this.#take(session, client?.id, { topic, payload: bytes, packetId })) {
+      packet.qos = 0; // acknowledged
+      done();
+    } else done(new HandlerFailed("the node could not take what was published"));
+  }
+
+  /** Has the node take it, and acknowledges it; false where the session is to end, as the node could not. */
+  async #take(session: Connected | undefined, id: string | undefined, publication: Publication): Promise<boolean> {
+    const { topic, payload, packetId } = publication;
+    if (this.#closed) return false;
+    const published = publishedTopic(this.#options.network, topic);
     const isOpen = this.#options.admission === undefined;
     if (!published || !(isOpen || mayPublish(session?.holder, published))) {
       // MQTT 3.1.1 has no refusal of a publication but to end the session: it is acknowledged and goes nowhere.
-      this.#refuse("wrong-topic", `${client?.id} published on ${excerpt(topic)}`);
-      this.#acknowledge(client, packet);
-      done();
-      return;
+      this.#refuse("wrong-topic", `${id} published on ${excerpt(topic)}`);
+    } else {
+      if (session !== undefined) this.#places.onActivity(session);
+      this.#tally.received += 1;
+      try {
+        await this.#options.handlers.onPublish(published, payload, id ?? SESSION_MARK);
+      } catch (thrown) {
+        this.#tally.handler_failures += 1;
+        this.#options.handlers.onHandlerFailure(thrown);
+        return false;
+      }
     }
-    if (session !== undefined) this.#places.onActivity(session);
-    this.#tally.received += 1;
-    const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
-    try {
-      await this.#options.handlers.onPublish(published, bytes, client?.id ?? SESSION_MARK);
-    } catch (thrown) {
-      this.#tally.handler_failures += 1;
-      this.#options.handlers.onHandlerFailure(thrown);
-      done(new HandlerFailed("the node could not take what was published"));
-      return;
-    }
-    this.#acknowledge(client, packet);
-    done();
-  }
-
-  /** In the place of aedes, which is left with a publication of QoS 0. A will has no identifier and gets no answer. */
-  #acknowledge(client: Client | null, packet: PublishPacket): void {
-    const session = client === null ? undefined : this.#sessions.get(client);
-    if (packet.qos !== 1 || packet.messageId === undefined || session === undefined) return;
-    session.connection.send(encodePuback(packet.messageId));
-    packet.qos = 0;
+    // A will has no identifier and gets no answer.
+    if (packetId !== undefined) session?.connection.send(encodePuback(packetId));
+    return true;
   }
 
   #subscribe(client: Client, { topic: text, qos }: { readonly topic: string; readonly qos: number }): boolean {
@@ -396,8 +414,7 @@ class EmbeddedBroker implements Ingest {
   #failed(client: Client, error: Error): void {
     // What carries a code comes from the network, not from the client's packets.
     if (error instanceof HandlerFailed || "code" in error || error.message === "connection closed") return;
-    const reason =
-      error.message === "keep alive timeout" ? "slow" : error.message === "drain timeout" ? "unread" : "malformed";
+    const reason = error.message === "drain timeout" ? "unread" : "malformed";
     this.#refuse(reason, `${client.id ?? "a client"}: ${error.message}`);
   }
 

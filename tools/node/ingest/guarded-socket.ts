@@ -22,6 +22,11 @@ export interface GuardedConnection extends Duplex {
   readonly unsent_bytes: number;
   /** when it sent something last, on the monotonic clock */
   readonly heard_ms: number;
+  /**
+   * Publications go past the broker from here on, as packets whose bytes are read before the call returns. The promise, which never
+   * rejects, keeps its place among those that may be under way.
+   */
+  serve(onPublication: (packet: Uint8Array) => Promise<void>): void;
   /** The client has proved to be a meter, and is a stranger no more. */
   prove(): void;
   /** Ends the connection for this reason. */
@@ -37,6 +42,8 @@ export function guardSocket(socket: Socket, limits: GuardLimits, events: GuardEv
 
 /** Time for a client to take why it is refused. */
 const ANSWER_TIMEOUT_MS = 1_000;
+/** Nothing more is read of a client while so many of its publications are under way. */
+const UNDER_WAY_MAX = 64;
 
 class GuardedStream extends Duplex implements GuardedConnection {
   readonly #socket: Socket;
@@ -53,6 +60,13 @@ class GuardedStream extends Duplex implements GuardedConnection {
   #heard_ms = performance.now();
   #full = false;
   #corked = false;
+  #onPublication: ((packet: Uint8Array) => Promise<void>) | undefined;
+  /** publications that are not answered yet */
+  #underWay = 0;
+  readonly #answerOne = () => {
+    this.#underWay -= 1;
+    if (this.#underWay === UNDER_WAY_MAX - 1) this.#read();
+  };
   /** sent in this turn of the event loop */
   #pieces: Uint8Array[] = [];
   #pieces_bytes = 0;
@@ -81,6 +95,11 @@ class GuardedStream extends Duplex implements GuardedConnection {
       this.#pieces.push(piece);
       this.#pieces_bytes += piece.length;
     }
+  }
+
+  serve(onPublication: (packet: Uint8Array) => Promise<void>): void {
+    this.#onPublication = onPublication;
+    this.#guard.servePublications();
   }
 
   get heard_ms(): number {
@@ -164,7 +183,12 @@ class GuardedStream extends Duplex implements GuardedConnection {
       return;
     }
     this.#watchProgress();
-    this.#full = !this.push(this.#guard.passed(chunk));
+    for (const packet of this.#guard.publications(chunk)) {
+      this.#underWay += 1;
+      void this.#onPublication?.(packet).then(this.#answerOne);
+    }
+    const passed = this.#guard.passed(chunk);
+    if (passed.length > 0) this.#full = !this.push(passed);
     const shared_ms = this.#proved ? 0 : this.#events.onStrange(this.#guard.packets() - before);
     const pause_ms = Math.max(shared_ms, this.#guard.pause_ms());
     if (pause_ms > 0 && !this.#throttleTimer) {
@@ -179,7 +203,7 @@ class GuardedStream extends Duplex implements GuardedConnection {
 
   #mayRead(): boolean {
     // Who does not read the acknowledgements is not read either: the broker itself queues them without end.
-    return !this.#full && !this.#throttleTimer && !this.writableNeedDrain;
+    return !this.#full && !this.#throttleTimer && !this.writableNeedDrain && this.#underWay < UNDER_WAY_MAX;
   }
 
   #read(): void {

@@ -43,9 +43,13 @@ export type GuardRefusal = Extract<
 export interface PacketGuard {
   /** Judges the next bytes; the refusal is final. `now_ms` is monotonic. */
   inspect(chunk: Uint8Array, now_ms: number): GuardRefusal | undefined;
+  /** Publications that stand whole in a chunk are apart from here on. */
+  servePublications(): void;
+  /** Those of the chunk inspected last, as views of it: to be read before what is passed is. */
+  publications(chunk: Uint8Array): readonly Uint8Array[];
   /**
-   * What the broker is to read of the chunk inspected last, in the chunk's memory: all but the acknowledgements, which nothing waits for
-   * and which come as often as records. One is left where there is nothing else: it says that the client is alive.
+   * What the broker is to read of the chunk inspected last, in the chunk's memory: all but the publications that are apart and the
+   * acknowledgements, which nothing waits for.
    */
   passed(chunk: Uint8Array): Uint8Array;
   /** How long to read nothing more after the bytes inspected so far; 0 where the client is within its rate. */
@@ -82,9 +86,10 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
   let answer: Uint8Array | undefined;
   /** where it begins in the chunk; negative where that was in one before */
   let begin = 0;
-  /** beginning and end of each whole acknowledgement in the chunk inspected last */
-  let acknowledgements: number[] = [];
-  let acknowledgements_bytes = 0;
+  /** beginning and end of each whole packet in the chunk inspected last that is not passed, and of the publications among them */
+  let apart: number[] = [];
+  let publications: number[] = [];
+  let hasPublications = false;
   let length = 0;
   let lengthBytes = 0;
   let missing_bytes = 0;
@@ -139,8 +144,8 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
     refill(now_ms);
     byteTokens -= chunk.length;
     begin = -1;
-    acknowledgements = [];
-    acknowledgements_bytes = 0;
+    apart = [];
+    publications = [];
     let offset = 0;
     while (offset < chunk.length) {
       if (phase === "body") {
@@ -151,10 +156,7 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
         missing_bytes -= taken;
         if (missing_bytes > 0) continue;
         phase = "type";
-        if (type === types.puback && begin >= 0) {
-          acknowledgements.push(begin, offset);
-          acknowledgements_bytes += offset - begin;
-        }
+        if (begin >= 0) setApart(offset);
         continue;
       }
       if (phase === "type") begin = offset;
@@ -166,14 +168,22 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
     return undefined;
   }
 
+  /** The packet that is whole ends there. */
+  function setApart(end: number): void {
+    if (type === types.puback) apart.push(begin, end);
+    if (type !== types.publish || !hasPublications) return;
+    apart.push(begin, end);
+    publications.push(begin, end);
+  }
+
   function passed(chunk: Uint8Array): Uint8Array {
     let end = 0;
     let from = 0;
-    for (let index = acknowledgements_bytes === chunk.length ? 2 : 0; index < acknowledgements.length; index += 2) {
-      const to = acknowledgements[index]!;
+    for (let index = 0; index < apart.length; index += 2) {
+      const to = apart[index]!;
       chunk.copyWithin(end, from, to);
       end += to - from;
-      from = acknowledgements[index + 1]!;
+      from = apart[index + 1]!;
     }
     if (from === 0) return chunk;
     chunk.copyWithin(end, from);
@@ -182,6 +192,16 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
 
   return {
     inspect,
+    servePublications() {
+      hasPublications = true;
+    },
+    publications(chunk) {
+      const packets: Uint8Array[] = [];
+      for (let index = 0; index < publications.length; index += 2) {
+        packets.push(chunk.subarray(publications[index], publications[index + 1]));
+      }
+      return packets;
+    },
     passed,
     pause_ms() {
       const strange_s = isProved ? 0 : -strangerTokens / limits.stranger_packets_per_s;

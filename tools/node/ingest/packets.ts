@@ -1,5 +1,5 @@
-// The two MQTT 3.1.1 packets that a node writes for every record, PUBACK and the head of PUBLISH: written whole, as a general
-// encoder's many small writes cost more than the packet. Section numbers are those of the OASIS standard.
+// The MQTT 3.1.1 packets that come and go with every record, PUBLISH and PUBACK: read and written whole, as a general encoder's many
+// small writes cost more than the packet. Section numbers are those of the OASIS standard.
 
 /** Packet identifiers (section 2.3.1); 0 is none. */
 export const PACKET_ID_MAX = 65_535;
@@ -26,4 +26,28 @@ export function encodePublishHead(topic: string, qos: 0 | 1, packetId: number, p
   offset += head.write(topic, offset, "latin1");
   if (qos === 1) offset = head.writeUInt16BE(packetId, offset);
   return head.subarray(0, offset);
+}
+
+/** A PUBLISH as read, its payload as a view of the packet. */
+export interface Publication {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  /** undefined at QoS 0, where nothing is acknowledged */
+  readonly packetId: number | undefined;
+}
+
+/** Reads a whole PUBLISH (section 3.3) that packet-guard.ts has let through. */
+export function readPublication(packet: Uint8Array): Publication {
+  const bytes = Buffer.from(packet.buffer, packet.byteOffset, packet.length);
+  let offset = 1;
+  while (bytes[offset]! >= 0x80) offset += 1; // remaining length
+  offset += 1;
+  const end = offset + 2 + bytes.readUInt16BE(offset);
+  const topic = bytes.toString("utf8", offset + 2, end);
+  const isSure = (bytes[0]! & 0x06) !== 0;
+  return {
+    topic,
+    payload: packet.subarray(isSure ? end + 2 : end),
+    packetId: isSure ? bytes.readUInt16BE(end) : undefined,
+  };
 }

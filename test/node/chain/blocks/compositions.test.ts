@@ -38,7 +38,7 @@ function createWorld() {
   };
 }
 
-const inputs = (time_ms: number): BlockInputs => ({ batches: [], anchors: [], time_ms, judgedAt: 0 });
+const inputs = (time_ms: number): BlockInputs => ({ batches: [], anchors: [], time_ms, judgedAt: 0, calls: 32 });
 
 test("a block of one piece is there at once, and composed once", () => {
   const { compositions, made, pieces, timers } = createWorld();

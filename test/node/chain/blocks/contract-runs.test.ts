@@ -6,13 +6,13 @@ import { GridsealError } from "../../../../tools/errors.js";
 import type { BlockInputs } from "../../../../tools/ledger/compose.js";
 import { MemoryState } from "../../../../tools/ledger/memory-state.js";
 import type { Outcome } from "../../../../tools/ledger/outcome.js";
-import type { RunPlan } from "../../../../tools/ledger/run-plan.js";
+import { BLOCK_CALLS_MAX, type RunPlan } from "../../../../tools/ledger/run-plan.js";
 import { createContractRuns } from "../../../../tools/node/chain/blocks/contract-runs.js";
 import type { ChainPorts } from "../../../../tools/node/chain/ports.js";
 
 const plan: RunPlan = { height: 1, time_s: 0, contracts: [], calls: [], state: new MemoryState() };
 const done: Outcome = { type: "done", used: 0, writes: [], emissions: [] };
-const inputsOf = (time_ms: number): BlockInputs => ({ batches: [], anchors: [], time_ms, judgedAt: 0 });
+const inputsOf = (time_ms: number): BlockInputs => ({ batches: [], anchors: [], time_ms, judgedAt: 0, calls: 32 });
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 function machine() {
@@ -120,6 +120,32 @@ test("a block that is being built is given up where its contracts take too long"
   assert.equal(runs.givesUp(inputsOf(1)), true);
   assert.equal(asked[0]!.unwanted.aborted, true);
   assert.equal(runs.givesUp(inputsOf(2)), false);
+});
+
+test("what takes long, or is given up, leaves less to call for in the next proposal", async () => {
+  const { runs, asked, pass } = machine();
+  const called = { ...plan, calls: Array.from({ length: 64 }) as RunPlan["calls"] };
+  runs.outcomesOf(inputsOf(1), called);
+  pass(60_000);
+  assert.equal(runs.pace.callsIn(0), BLOCK_CALLS_MAX, "nothing is known yet");
+  runs.letGo(inputsOf(1));
+  runs.letGo(inputsOf(1));
+  assert.equal(asked[0]!.unwanted.aborted, true);
+  assert.equal(runs.pace.callsIn(0), 4, "a second each");
+});
+
+test("those that wait for others are the quicker for it: their own time counts", async () => {
+  const { runs, asked, pass } = machine();
+  const called = { ...plan, calls: Array.from({ length: 10 }) as RunPlan["calls"] };
+  for (const time_ms of [1, 2]) runs.outcomesOf(inputsOf(time_ms), called);
+  pass(1_250);
+  asked[0]!.resolve();
+  await settled();
+  assert.equal(runs.pace.callsIn(0), 40, "100 ms a call");
+  pass(1_250);
+  asked[1]!.resolve();
+  await settled();
+  assert.equal(runs.pace.callsIn(0), 40);
 });
 
 test("when the height is over nobody waits for its runs, and what they come to is not taken", async () => {

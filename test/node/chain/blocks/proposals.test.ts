@@ -164,6 +164,7 @@ function throwing(error: Error, poisoned?: ReadBatch) {
     time_ms: 1,
     anchors: [],
     judgedAt: 0,
+    calls: 32,
     batches: [{ origin: new Uint8Array(8), number: 0, id, acknowledgements: [] }],
   });
   const question = { type: "validate" as const, height: 7, round: 0, id: new Uint8Array(32), body, fresh: true };

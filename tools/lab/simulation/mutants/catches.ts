@@ -85,6 +85,7 @@ export const catches: Readonly<Record<string, Catch>> = {
   "tells-effects-backwards": { seed: 1, by: /^I29/ },
   "believes-state-root": { seed: 2, by: /^I13|^I15/ },
   "charges-no-run": { seed: 1, by: /^I27/ },
+  "asks-for-all-however-slow": { seed: 3, by: /^I9/ },
   "fails-what-has-no-room": { seed: 4, by: /^I34/ },
   "takes-any-engine": { seed: 1, by: /^I12/ },
   "installs-untried": { seed: 2, by: /^I12/ },

@@ -3,7 +3,7 @@
 
 import type { Mutant } from "./mutant.js";
 import { edit } from "./mutant.js";
-import { besieged, contracted, contractedAlone, lied, misrunning, repaired, told } from "./ordeals.js";
+import { besieged, contracted, contractedAlone, lied, misrunning, repaired, toiling, told } from "./ordeals.js";
 
 const engine = "tools/contracts/engine.ts";
 const entries = "tools/ledger/entries.ts";
@@ -104,6 +104,18 @@ export const contractMutants: readonly Mutant[] = [
       ),
     ],
     needs: contracted,
+  },
+  {
+    name: "asks-for-all-however-slow",
+    lacks: "on a slow machine a block calls contracts for less",
+    edits: [
+      edit(
+        "tools/node/chain/blocks/run-pace.ts",
+        "return Math.max(1, Math.floor(share));",
+        "return Math.max(BLOCK_CALLS_MAX, Math.floor(share));",
+      ),
+    ],
+    needs: toiling,
   },
   {
     name: "takes-any-engine",

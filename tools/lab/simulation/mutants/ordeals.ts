@@ -184,6 +184,8 @@ export const contracted = {
 export const settled = { ...contracted, meters: 6, contracts: 12, assignments: 12, recordsPerMeter: 40 } as const;
 /** Participants ask for more at a time than a block's contracts have room for. */
 export const besieged = { ...contracted, meters: 4, batch: { interval_ms: 2_000, records_max: 100 } } as const;
+/** On machines that take so long for each call that a whole block of them would come too late. */
+export const toiling = { ...besieged, recordsPerMeter: 12, callTakes_ms: 1_200 } as const;
 /** Contracts of two chains tell each other things, and name deadlines. */
 export const told = { ...contracted, chains: 2, recordsPerMeter: 30 } as const;
 /** A faulty member makes up what chains tell each other. */

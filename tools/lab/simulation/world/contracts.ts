@@ -26,6 +26,8 @@ export interface SimulatedContractsPorts {
     readonly engineFaults: number;
     /** some threads may take as long for a block */
     readonly slowEngine_ms: number;
+    /** each call takes every thread so long, always */
+    readonly callTakes_ms: number;
   };
   readonly timeline: Timeline;
   readonly random: Random;
@@ -77,7 +79,8 @@ export function createSimulatedContracts(ports: SimulatedContractsPorts): Simula
           const work = begun(plan);
           const usual_ms = random.between(1, isSlow && !isCalm() ? Math.max(RUN_MS, options.slowEngine_ms) : RUN_MS);
           const isFault = random.chance(isCalm() ? 0 : options.engineFaults);
-          const delay_ms = isFault && random.chance(0.1) ? LOST_MS : usual_ms;
+          const taken_ms = usual_ms + options.callTakes_ms * plan.calls.length;
+          const delay_ms = isFault && random.chance(0.1) ? LOST_MS : taken_ms;
           timeline.after(delay_ms, () => {
             if (isOver()) return;
             if (isFault) {

@@ -1,7 +1,7 @@
 // The original node's part, pure: admitted records wait for company and are cut into temporary blocks.
 
 import { BATCH_BYTES_MAX } from "../../../../src/wire/batch.js";
-import { equalBytes } from "../../../../src/wire/bytes.js";
+import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
 import type { ExecutionRecord } from "../../../ledger/record-scan.js";
 import { BLOCK_OPERATIONS_MAX } from "../../../ledger/run-plan.js";
 
@@ -93,7 +93,9 @@ export function createGather(recordsMax: number): Gather {
       return pending.length >= recordsMax || bytes >= CUT_BYTES;
     },
     putBack(operations) {
-      const back = operations.filter((record) => !pendingNames.has(nameOf(record)));
+      // One may come of two temporary blocks.
+      const distinct = new Map(operations.map((record) => [toHex(record.hash), record]));
+      const back = [...distinct.values()].filter((record) => !pendingNames.has(nameOf(record)));
       pending = [...back, ...pending];
       for (const record of back) {
         pendingNames.add(nameOf(record));

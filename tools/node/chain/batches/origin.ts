@@ -58,6 +58,8 @@ export interface Origin {
   restore(): void;
   /** This node is a member again: what has waited is cut. */
   resume(): void;
+  /** A block is sealed and its members count: what came while it was made is cut, where no temporary block of this node is under way. */
+  goOn(): void;
   /**
    * Writes with the block what it gives back: records of temporary blocks that it leaves without a number, and operations that its
    * contracts leave no room for.
@@ -126,6 +128,8 @@ export function createOrigin(
         return exchange.publish(effect.read);
       case "giveBack":
         return giveBack(effect.read);
+      case "clearTimer":
+        return ports.clearTimer("cut");
       case "setTimer":
         return ports.setTimer("cut", ports.batch.interval_ms, () => feed({ type: "due" }));
     }
@@ -210,6 +214,7 @@ export function createOrigin(
       feed({ type: "waits" });
     },
     resume: () => feed({ type: "waits" }),
+    goOn: () => feed({ type: "sealed" }),
     onSealing(writer, block) {
       for (const read of displacedBy(node, block)) {
         deleteBatch(writer, service, read.batch.origin, read.batch.number);
@@ -231,7 +236,6 @@ export function createOrigin(
       }
       const waited_ms = onSealed(node, sealed, { leftOut, now_ms: ports.monotonic_ms() });
       leftOut = [];
-      feed({ type: "waits" });
       return waited_ms;
     },
   };

@@ -70,11 +70,11 @@ function advance(making: Making): Composition | undefined {
 }
 
 /** All that a block depends on beside the chain before: signatures of acknowledgements stand in it too. */
-function nameOf({ batches, anchors, time_ms, judgedAt }: BlockInputs): string {
+function nameOf({ batches, anchors, time_ms, judgedAt, calls }: BlockInputs): string {
   const accepted = batches.flatMap(({ read, acknowledgements }) => [
     toHex(read.id),
     ...acknowledgements.map(({ node, signature, verified }) => `${toHex(node)} ${verified} ${toHex(signature)}`),
   ]);
   const named = anchors.map(({ chain, height, headerHash }) => `${chain} ${height} ${toHex(headerHash)}`);
-  return [time_ms, judgedAt, ...accepted, ...named].join("/");
+  return [time_ms, judgedAt, calls, ...accepted, ...named].join("/");
 }

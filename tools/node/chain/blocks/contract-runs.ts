@@ -1,6 +1,6 @@
 // Contracts of blocks at the next height: a question about a block waits while they run, and is asked again when they have. What is
 // wrong with the engine is this machine's fault and no vote: they run once more after a while. Runs that hold others up are given up,
-// and runs of a height that is over.
+// and runs of a height that is over. What they take sets how many calls this node's next proposal has.
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import { reasonOf } from "../../../errors.js";
@@ -9,6 +9,7 @@ import type { StateView } from "../../../ledger/execution.js";
 import type { RunResult } from "../../../ledger/outcome.js";
 import type { RunPlan } from "../../../ledger/run-plan.js";
 import type { ChainPorts } from "../ports.js";
+import { createRunPace, type RunPace } from "./run-pace.js";
 
 /** Blocks of one height whose outcomes are kept. */
 const KEPT = 8;
@@ -27,7 +28,10 @@ export interface ContractRuns {
   outcomesOf(inputs: BlockInputs, plan: RunPlan): readonly RunResult[] | undefined;
   /** Whether the contracts of these inputs run no more at this height: they are given up where they have taken too long. */
   givesUp(inputs: BlockInputs): boolean;
-  /** What runs of a block have taken lately, in milliseconds: the slowest, the less the longer ago. */
+  /** Nobody waits for the runs of these inputs any more, which took too long. */
+  letGo(inputs: BlockInputs): void;
+  readonly pace: RunPace;
+  /** What runs of a block have taken lately, in milliseconds: the slowest, the less the longer ago, and no more than the pace allows. */
   readonly lately_ms: number;
   /** The height is over, or the node stops: what is under way is of no interest, and its end is no fault. */
   clear(): void;
@@ -36,6 +40,7 @@ export interface ContractRuns {
 interface Entry {
   outcomes: readonly RunResult[] | undefined;
   state: "running" | "done" | "given up" | "faulted";
+  readonly calls: number;
   readonly since_ms: number;
   readonly unwanted: AbortController;
 }
@@ -43,13 +48,24 @@ interface Entry {
 /** `onReady`: outcomes are there, or are to be asked for again. */
 export function createContractRuns(ports: ChainPorts, onReady: () => void): ContractRuns {
   const entries = new Map<string, Entry>();
+  const pace = createRunPace();
   let patience_ms = PATIENCE_MS;
   let lately_ms = 0;
+  /** when the newest of them ended: one at a time is run */
+  let ended_ms = 0;
   let isPrepared = false;
 
   const running = () => [...entries.values()].filter(({ state }) => state === "running");
 
+  /** The thread may have had others before. */
+  const notePace = ({ calls, since_ms }: Entry) => {
+    const now_ms = ports.monotonic_ms();
+    pace.note(calls, now_ms - Math.max(since_ms, ended_ms));
+    ended_ms = now_ms;
+  };
+
   const giveUp = (entry: Entry) => {
+    notePace(entry);
     ports.log.error({ patience_ms }, "contracts take too long here: others run in their place");
     ports.onRunFault();
     entry.state = "given up";
@@ -87,6 +103,7 @@ export function createContractRuns(ports: ChainPorts, onReady: () => void): Cont
         if (!isCurrent()) return;
         entry.outcomes = outcomes;
         entry.state = "done";
+        notePace(entry);
         lately_ms = Math.max(ports.monotonic_ms() - entry.since_ms, REMEMBERED * lately_ms);
         onReady();
       },
@@ -114,7 +131,7 @@ export function createContractRuns(ports: ChainPorts, onReady: () => void): Cont
       if (known !== undefined) return known.outcomes;
       const isFirst = running().length === 0;
       const entry: Entry = {
-        ...{ outcomes: undefined, state: "running", since_ms: ports.monotonic_ms() },
+        ...{ outcomes: undefined, state: "running", calls: plan.calls.length, since_ms: ports.monotonic_ms() },
         unwanted: new AbortController(),
       };
       if (entries.size === KEPT) forgetOldest();
@@ -128,19 +145,24 @@ export function createContractRuns(ports: ChainPorts, onReady: () => void): Cont
       if (entry?.state === "running" && ports.monotonic_ms() - entry.since_ms > patience_ms) giveUp(entry);
       return entry?.state === "given up";
     },
+    letGo(inputs) {
+      const entry = entries.get(nameOf(inputs));
+      if (entry?.state === "running") giveUp(entry);
+    },
+    pace,
     get lately_ms() {
-      return lately_ms;
+      return Math.min(lately_ms, pace.most_ms);
     },
     clear() {
       for (const { unwanted } of running()) unwanted.abort();
       entries.clear();
-      patience_ms = PATIENCE_MS;
+      patience_ms = Math.max(PATIENCE_MS, patience_ms / 2);
       ports.clearTimer("patience");
     },
   };
 }
 
 /** All that outcomes depend on beside the chain before. */
-function nameOf({ batches, time_ms, judgedAt }: BlockInputs): string {
-  return [time_ms, judgedAt, ...batches.map(({ read }) => toHex(read.id))].join("/");
+function nameOf({ batches, time_ms, judgedAt, calls }: BlockInputs): string {
+  return [time_ms, judgedAt, calls, ...batches.map(({ read }) => toHex(read.id))].join("/");
 }

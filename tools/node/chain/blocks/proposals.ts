@@ -138,21 +138,21 @@ export function createProposals(ports: ChainPorts, parts: ProposalsPorts): Propo
   };
 
   /** Temporary blocks that no block can be built of are unusable: they fall out of the pool. */
-  const buildOf = (batches: readonly AcceptedBatch[]): Built | { readonly type: "unusable" } => {
+  const buildOf = (batches: readonly AcceptedBatch[], round: number): Built | { readonly type: "unusable" } => {
     try {
-      return sealer.build({ batches, anchors: ports.anchors() });
+      return sealer.build({ batches, anchors: ports.anchors(), round });
     } catch (error) {
       if (error instanceof GridsealError) throw error;
-      const unusable = batches.length === 1 ? batches : batches.filter((batch) => !canBuild(batch));
+      const unusable = batches.length === 1 ? batches : batches.filter((batch) => !canBuild(batch, round));
       log.error({ reason: reasonOf(error), batches: unusable.length }, "no block can be built of temporary blocks");
       pool.remove((unusable.length > 0 ? unusable : batches).map(({ read }) => read.id));
       return { type: "unusable" };
     }
   };
 
-  const canBuild = (batch: AcceptedBatch): boolean => {
+  const canBuild = (batch: AcceptedBatch, round: number): boolean => {
     try {
-      sealer.build({ batches: [batch], anchors: ports.anchors() });
+      sealer.build({ batches: [batch], anchors: ports.anchors(), round });
       return true;
     } catch {
       return false;
@@ -167,7 +167,7 @@ export function createProposals(ports: ChainPorts, parts: ProposalsPorts): Propo
         pool.candidates((read) => takesNumber(read.batch)),
         { ids: sealer.members.ids, previous: sealer.head.headerHash },
       );
-      const built = buildOf(batches);
+      const built = buildOf(batches, round);
       if (built.type === "unusable") continue;
       if (built.type === "built") return feed({ ...built, height, round });
       if (built.type === "waits") {

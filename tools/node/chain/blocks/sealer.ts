@@ -32,6 +32,7 @@ import type { ProvedAnchor } from "../../../ledger/proposal.js";
 import { encodeProposalBody, type ProposalBody } from "../../../ledger/proposal.js";
 import { kidOf } from "../../../ledger/record-scan.js";
 import { areAnchorsInOrder, replayWith } from "../../../ledger/replay.js";
+import { KIND_CALLS_MAX } from "../../../ledger/run-plan.js";
 import { UnknownScript } from "../../../ledger/scripts.js";
 import type { Settlement } from "../../../ledger/settlement/settle.js";
 import { EMPTY_STATE } from "../../../ledger/state-map.js";
@@ -55,6 +56,7 @@ import { listViolations } from "../tables/violations.js";
 import { anchorComplaint, storedAnchor } from "./anchoring.js";
 import type { Compositions } from "./compositions.js";
 import type { ContractRuns } from "./contract-runs.js";
+import { callsOfKind } from "./run-pace.js";
 
 /** A fresh proposal's timestamp may be so far from the voter's clock. */
 export const CLOCK_SKEW_MAX_MS = 30_000;
@@ -95,6 +97,14 @@ export interface Waits {
 export interface BuildInputs {
   readonly batches: BlockInputs["batches"];
   readonly anchors: readonly ProvedAnchor[];
+  readonly round: number;
+}
+
+/** What a block is being built of. */
+interface Begun {
+  readonly chosen: BlockInputs & Pick<BuildInputs, "anchors">;
+  /** its calls are as many as this machine makes in time */
+  readonly isPaced: boolean;
 }
 
 export interface Sealer {
@@ -157,8 +167,8 @@ export function createSealer(ports: ChainPorts, { runs, compositions, onSealing 
   /** undefined where it is still to be read */
   let newest: ProvedAnchor | undefined;
   let sealing = false;
-  /** what a block is being built of, while contracts run for it */
-  let building: (BlockInputs & BuildInputs) | undefined;
+  /** while its slots are closed, or contracts run for it */
+  let building: Begun | undefined;
 
   const tipOf = (): ChainTip => ({
     genesis,
@@ -173,9 +183,11 @@ export function createSealer(ports: ChainPorts, { runs, compositions, onSealing 
     view,
   });
 
+  const compositionOf = (inputs: BlockInputs) => compositions.of(inputs, () => composeBlock(tipOf(), inputs));
+
   /** The block of the inputs, once its slots are closed and its contracts have run. */
   const composedOf = (inputs: BlockInputs): Exclude<Composition, { type: "runs" }> | Waits => {
-    const composition = compositions.of(inputs, () => composeBlock(tipOf(), inputs));
+    const composition = compositionOf(inputs);
     if (composition === undefined) return { type: "waits" };
     if (composition.type !== "runs") return composition;
     const outcomes = runs.outcomesOf(inputs, composition.plan);
@@ -183,6 +195,15 @@ export function createSealer(ports: ChainPorts, { runs, compositions, onSealing 
   };
 
   const pause = () => new Promise<void>((resolve) => ports.setTimer("adopting", 0, resolve));
+
+  /** The inputs with as many calls as this machine makes in time, once it is known what they come to. */
+  const withinPace = (begun: Begun, round: number): Begun => {
+    const composition = begun.isPaced ? undefined : compositionOf(begun.chosen);
+    if (composition === undefined) return begun;
+    if (composition.type !== "runs") return { ...begun, isPaced: true };
+    const calls = callsOfKind(composition.plan, runs.pace.callsIn(round));
+    return { chosen: { ...begun.chosen, calls }, isPaced: true };
+  };
 
   /** New orders may have ended what it runs for; it has been given up; or those who vote would find that it came late. */
   const isOutdated = (inputs: BlockInputs, now: Pick<BlockInputs, "time_ms" | "judgedAt">) =>
@@ -235,6 +256,7 @@ export function createSealer(ports: ChainPorts, { runs, compositions, onSealing 
     if (orders.length > 0) ports.governor.advance(execution.governance);
     candidates.clear();
     runs.clear();
+    runs.pace.onSealed(block.certificate.round);
     building = undefined;
     const proposed_ms = proposed.get(toHex(next.headerHash));
     const sealing_ms = proposed_ms === undefined ? undefined : ports.monotonic_ms() - proposed_ms;
@@ -294,14 +316,19 @@ export function createSealer(ports: ChainPorts, { runs, compositions, onSealing 
     get tip() {
       return tipOf();
     },
-    build(inputs) {
+    build({ round, ...inputs }) {
       const time_ms = Math.max(statableTime(ports.now_ms()), head.time_ms);
       const judgedAt = Math.max(head.judgedAt, governedHeight(ports.governor.current));
-      if (building !== undefined && isOutdated(building, { time_ms, judgedAt })) building = undefined;
-      const chosen = building ?? { ...inputs, time_ms, judgedAt };
+      if (building !== undefined && isOutdated(building.chosen, { time_ms, judgedAt })) {
+        runs.letGo(building.chosen);
+        building = undefined;
+      }
+      const asked = { ...inputs, time_ms, judgedAt, calls: KIND_CALLS_MAX };
+      const begun = withinPace(building ?? { chosen: asked, isPaced: false }, round);
+      const { chosen } = begun;
       building = undefined;
       const composition = composedOf(chosen);
-      if (composition.type === "waits") building = chosen;
+      if (composition.type === "waits") building = begun;
       if (composition.type !== "block") return composition;
       const composed = composition.block;
       const header = composed.header.target === 0 ? encodeHeader(composed.header) : mineHeader(composed.header);
@@ -314,8 +341,8 @@ export function createSealer(ports: ChainPorts, { runs, compositions, onSealing 
         id: read.id,
         acknowledgements,
       }));
-      const { anchors } = chosen;
-      const stated = { time_ms: chosen.time_ms, judgedAt: chosen.judgedAt };
+      const { anchors, calls } = chosen;
+      const stated = { time_ms: chosen.time_ms, judgedAt: chosen.judgedAt, calls };
       const body = encodeProposalBody({ header, anchors, batches, ...stated });
       return { type: "built", id, body };
     },
@@ -328,8 +355,8 @@ export function createSealer(ports: ChainPorts, { runs, compositions, onSealing 
       const reason = fresh ? freshComplaint(ports, body) : undefined;
       if (reason !== undefined) return bad(reason);
       if (candidates.has(toHex(id))) return good;
-      const { anchors, time_ms, judgedAt } = body;
-      const composition = composedOf({ batches, anchors, time_ms, judgedAt });
+      const { anchors, time_ms, judgedAt, calls } = body;
+      const composition = composedOf({ batches, anchors, time_ms, judgedAt, calls });
       if (composition.type === "waits") return composition;
       if (composition.type === "none") return bad(composition.reason);
       const composed = composition.block;

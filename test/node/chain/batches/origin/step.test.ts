@@ -62,6 +62,8 @@ function bench() {
   const admitted: ExecutionRecord[] = [];
   const givenUp = new Set<string>();
   const writes: (() => void)[] = [];
+  /** whether a timer runs until the next cut */
+  let isTimed = false;
   const pool = createPool(memberSetOf([self], 1));
   const view: ChainView = {
     meter: () => undefined,
@@ -118,6 +120,8 @@ function bench() {
         feed({ type: "gaveBack", read, records: read.records });
       });
     }
+    if (effect.type === "setTimer") isTimed = true;
+    if (effect.type === "clearTimer") isTimed = false;
     if (effect.type === "publish") assert.equal(pool.add(effect.read, 0), "added");
   };
 
@@ -137,7 +141,7 @@ function bench() {
     onSealed(node, { block, records: read.records } as unknown as SealedBlock, { leftOut: [], now_ms: 0 });
     pool.remove([read.id]);
     pool.retain((name) => sealNumber(numbers, name.number) !== undefined);
-    feed({ type: "waits" });
+    feed({ type: "sealed" });
   };
 
   const take = (event: Event): void => {
@@ -153,6 +157,7 @@ function bench() {
         return feed({ type: taking === "full" ? "full" : "waits" });
       }
       case "due":
+        isTimed = false;
         return feed({ type: "due" });
       case "written":
         return writes.shift()?.();
@@ -185,7 +190,7 @@ function bench() {
   const isKept = (record: ExecutionRecord) =>
     singles.has(record) || sealed.has(record) || [...rows.values()].some((read) => read.records.includes(record));
 
-  return { node, admitted, sealed, writes, take, isKept };
+  return { node, admitted, sealed, rows, writes, take, isKept, isTimed: () => isTimed };
 }
 
 test("no number is used twice, and what was admitted is always single, in a temporary block, given back or sealed", () => {
@@ -218,4 +223,40 @@ test("all that was admitted is sealed once writes end and blocks come", () => {
     assert.equal(admitted.filter((record) => !sealed.has(record)).length, 0);
   });
   fc.assert(property, { numRuns: 100 });
+});
+
+test("a block has the next temporary block cut of what came while it was made, unless one is under way", () => {
+  const { node, rows, writes, take, isTimed } = bench();
+  const [admit, due, written, seal] = [
+    ...(["admit", "due", "written"] as const).map((type): Event => ({ type })),
+    { type: "seal", which: 0 } as const,
+  ] as [Event, Event, Event, Event];
+  for (const event of [admit, due, written, admit]) take(event);
+  assert.deepEqual([rows.size, node.gather.pending, isTimed()], [1, 1, true]);
+  take(seal);
+  assert.deepEqual([node.gather.pending, writes.length, isTimed()], [0, 1, false], "cut, and being written");
+  take(admit);
+  take({ type: "rival", number: 3 });
+  assert.deepEqual([node.gather.pending, writes.length, isTimed()], [1, 1, true], "one is being written");
+  take(written);
+  take({ type: "rival", number: 4 });
+  assert.deepEqual([node.gather.pending, isTimed()], [1, true], "one waits for its block");
+  take(seal);
+  assert.deepEqual([node.gather.pending, writes.length, isTimed()], [0, 1, false]);
+  take(written);
+  take(seal);
+  assert.equal(isTimed(), false, "nothing waits");
+});
+
+test("a record that a block leaves out of another origin's temporary block is under way here all the same", () => {
+  const { node, take, admitted } = bench();
+  for (const type of ["admit", "due", "written"] as const) take({ type });
+  const [record] = admitted as [ExecutionRecord];
+  const other = { id: new Uint8Array(8).fill(7), key: signer.key, name: "other" };
+  const read = makeBatch(genesisHash, { chain: 1, origin: other.id, number: 0, notices: [] }, [record], signer.sign);
+  node.pool.changeMembers(memberSetOf([self, other], 1));
+  assert.equal(node.pool.add(read, 0), "added");
+  const block = { batches: [{ origin: other.id, number: 0, id: read.id }] } as unknown as Block;
+  onSealed(node, { block, records: [] } as unknown as SealedBlock, { leftOut: [], now_ms: 0 });
+  assert.ok(node.gather.isWaiting(record.meter, record.seq), "it is not taken once more");
 });

@@ -83,6 +83,8 @@ export type OriginInput =
   | { readonly type: "takenBack"; readonly read: ReadBatch; readonly displaced: ReadBatch | undefined }
   /** Answers `giveBack`: the records and notices of the temporary block wait again. */
   | { readonly type: "gaveBack"; readonly read: ReadBatch; readonly records: readonly ExecutionRecord[] }
+  /** A block is sealed: the next one may hold what waits. */
+  | { readonly type: "sealed" }
   /** Something waits, or may be cut again. */
   | { readonly type: "waits" };
 
@@ -97,7 +99,9 @@ export type OriginEffect =
   /** Its number is sealed with another, or closed: writes that what is in it waits, and its row goes; answered by `gaveBack`. */
   | { readonly type: "giveBack"; readonly read: ReadBatch }
   /** `due` comes after the time that records wait for company. */
-  | { readonly type: "setTimer" };
+  | { readonly type: "setTimer" }
+  /** Nothing waits for `due`. */
+  | { readonly type: "clearTimer" };
 
 /** `used`: numbers of this node's temporary blocks that wait on disk */
 export function createOriginNode(

@@ -31,6 +31,8 @@ export function step(node: OriginNode, input: OriginInput, now_ms: number): Orig
       return cut(node, now_ms);
     case "full":
       return cut(node, now_ms);
+    case "sealed":
+      return isUnderWay(node) ? scheduled(node) : cutNow(node, now_ms);
     case "made":
       return onMade(node, input.cut, input.read, now_ms);
     case "written":
@@ -50,6 +52,24 @@ function scheduled(node: OriginNode): OriginEffect[] {
   if (!isPending(node) || node.isCutDue) return [];
   node.isCutDue = true;
   return [{ type: "setTimer" }];
+}
+
+/** Cuts what waits before its time. */
+function cutNow(node: OriginNode, now_ms: number): OriginEffect[] {
+  const effects = cut(node, now_ms);
+  if (effects.length === 0) return scheduled(node);
+  if (!node.isCutDue) return effects;
+  node.isCutDue = false;
+  return [{ type: "clearTimer" }, ...effects];
+}
+
+/** Whether a temporary block of this node is to be sealed yet. */
+function isUnderWay({ config, pool, cuts }: OriginNode): boolean {
+  return cuts.size > 0 || pool.readsOf(config.self).some((read) => isOpen(config, read));
+}
+
+function isOpen(config: OriginNode["config"], read: ReadBatch): boolean {
+  return !config.isGivenUp(read.id) && config.sealsSomething(read);
 }
 
 /** Makes a temporary block of what waits; the rest stays durable as single records until the pool has room. */
@@ -86,8 +106,7 @@ function freeNumber({ config, pool, nextNumber, cuts }: OriginNode): number | un
   const number = Math.max(nextNumber, firstUnsealed(config), ...taken, ...dead);
   if (number > BATCH_NUMBER_MAX) return undefined; // used up by an earlier self that lied: meters are turned away
   const closes = number >= numbersOf(config).next + BATCH_WINDOW;
-  const isUnderWay = (read: ReadBatch) => !config.isGivenUp(read.id) && config.sealsSomething(read);
-  return closes && (cuts.size > 0 || own.some(isUnderWay)) ? undefined : number;
+  return closes && (cuts.size > 0 || own.some((read) => isOpen(config, read))) ? undefined : number;
 }
 
 /** Of meters that the chain does not know: their state comes with their credential. */
@@ -203,7 +222,9 @@ export function onSealed(
     if (!config.isGivenUp(read.id)) gatherAgain(node, read, presentable(node, read));
   }
   for (const { id, origin, number } of block.batches) {
-    if (equalBytes(origin, config.self)) node.nextNumber = Math.max(node.nextNumber, number + 1);
+    // What falls out of another's may be under way in one of this node.
+    if (!equalBytes(origin, config.self)) continue;
+    node.nextNumber = Math.max(node.nextNumber, number + 1);
     const since_ms = cutSince_ms.get(toHex(id));
     if (cutSince_ms.delete(toHex(id))) waited_ms.push(now_ms - since_ms!);
     for (const { meter, seq } of pool.find(id)?.records ?? []) gather.forget(meter, seq);
