@@ -35,9 +35,8 @@ const readers: Readonly<Record<Protocol, readonly [source: string, create: strin
   tic: ["src/meter/tic/reader.ts", "createTicReader"],
   push: ["src/meter/dlms/bare.ts", "createBareReader"],
 };
+
 const opener = "src/meter/open-reader.ts";
-/** Before the protocol in the name of the module that stands for a reader that is left out. */
-const leftOutPrefix = "src/meter/left-out-";
 
 /** Modules that stand in for a library's. */
 const replacements: Readonly<Record<string, string>> = { "hosts/shared/sha2.js": "@noble/hashes/sha2.js" };
@@ -155,21 +154,23 @@ export async function compileSources(
     .sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
-/** In the place of a reader that is left out there is undefined; what only it imports is not reached. */
+/**
+ * In the place of a reader that is left out there is undefined, in a module of the same folder, which the manifest names; what only the
+ * reader imports is not reached.
+ */
 function withoutReaders(root: string, leftOut: readonly Protocol[]): Plugin {
+  const standIn = (protocol: Protocol): string => join(root, dirname(readers[protocol][0]), `left-out-${protocol}.ts`);
   return {
     name: "left-out",
     resolveId(id, importer) {
       if (importer !== join(root, opener)) return null;
       const path = join(dirname(importer), id.replace(/\.js$/, ".ts"));
       const protocol = leftOut.find((candidate) => path === join(root, readers[candidate][0]));
-      return protocol === undefined ? null : join(root, `${leftOutPrefix}${protocol}.ts`);
+      return protocol === undefined ? null : standIn(protocol);
     },
     load(id) {
-      const protocol = leftOut.find((candidate) => id === join(root, `${leftOutPrefix}${candidate}.ts`));
-      if (protocol === undefined) return null;
-      const [, create] = readers[protocol];
-      return `export const ${create} = undefined;`;
+      const protocol = leftOut.find((candidate) => id === standIn(candidate));
+      return protocol === undefined ? null : `export const ${readers[protocol][1]} = undefined;`;
     },
   };
 }
