@@ -57,6 +57,11 @@ test("a manifest leaves protocols out, and what only they need", async () => {
   }
   for (const name of ["src/meter/tic/reader.js", "src/meter/mbus/records.js", "src/meter/dlms/axdr.js"])
     assert.ok(whole.has(name) && !small!.has(name), name);
+  const folders = (modules: ReadonlyMap<string, string>): string[] => [
+    ...new Set([...modules.keys()].map((name) => dirname(name)).filter((folder) => folder.startsWith("src/"))),
+  ];
+  for (const modules of [small!, other!])
+    assert.deepEqual(folders(modules).sort(), folders(whole).sort(), "the manifest names each");
   assert.ok(small!.has("src/meter/p1/reader.js") && small!.has("src/meter/dlms/time.js"), "EMI's clock is of DLMS");
   assert.deepEqual(leftOutBy({ leftOut: ["tic", "improv"] }), ["tic", "improv"]);
   assert.deepEqual(leftOutBy({}), []);

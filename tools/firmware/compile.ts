@@ -170,7 +170,10 @@ export async function compileSources(
     .sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
-/** Who imports a part that is left out has undefined in its place; what only the part imports is not reached. */
+/**
+ * Who imports a part that is left out has undefined in its place, in a module of the same folder, which the manifest names; what only
+ * the part imports is not reached.
+ */
 function withoutParts(root: string, leftOut: readonly Part[]): Plugin {
   const importers = new Set(openers.map((opener) => join(root, opener)));
   const standIn = (part: Part) => join(root, dirname(parts[part][0]), `${leftOutPrefix}${part}.ts`);
