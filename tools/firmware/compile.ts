@@ -88,6 +88,8 @@ export async function compileFirmware(root: string, signatures: Signatures = "no
   await rm(folder, { recursive: true, force: true });
   const names: string[] = ["text/encoder"];
   const leftOut = leftOutBy(JSON.parse(await readFile(join(root, "manifest.json"), "utf8")));
+  // The SDK's manifest names each folder, whether all that was in it is left out or not.
+  for (const part of leftOut) await mkdir(join(folder, dirname(parts[part][0])), { recursive: true });
   for (const { name, code } of await compileSources(root, signatures, leftOut)) {
     const place = replacements[name] ?? name;
     names.push(place.replace(/\.js$/, ""));
