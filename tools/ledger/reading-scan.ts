@@ -48,7 +48,7 @@ function readClaim(cursor: Cursor, key: number, reading: ScannedReading): void {
       skipBytes(cursor);
       return;
     case 9:
-      reading.registers = Array.from({ length: readArgument(cursor, 4) }, () => readRegister(cursor));
+      reading.registers = readRegisters(cursor);
       return;
     case 10:
       reading.digests = readArgument(cursor, 4);
@@ -62,6 +62,12 @@ function readClaim(cursor: Cursor, key: number, reading: ScannedReading): void {
 function skipBytes(cursor: Cursor): void {
   const length = readArgument(cursor, 2);
   cursor.offset += length;
+}
+
+function readRegisters(cursor: Cursor): readonly Register[] {
+  const registers: Register[] = [];
+  for (let left = readArgument(cursor, 4); left > 0; left -= 1) registers.push(readRegister(cursor));
+  return registers;
 }
 
 function readRegister(cursor: Cursor): Register {

@@ -12,6 +12,10 @@ import { countText, printLines, toJson } from "../../terminal/output.js";
 import { type Step, withProgress } from "../../terminal/progress.js";
 import { headOf, type RowFormat, rowsOf } from "../record/rows.js";
 
+/** Of rows, written at once; of a character of text. */
+const CHUNK_BYTES = 1_048_576;
+const UTF8_BYTES_MAX = 3;
+
 interface ExportOptions extends SourceOptions {
   readonly out: string;
   readonly format: "cbor" | RowFormat;
@@ -68,21 +72,39 @@ function writeChain(service: string, options: ExportOptions, tell: (step: Step) 
   });
 }
 
-/** A block at a time. Rejects with CHAIN_INVALID where one cannot be read. */
+/** Rows of many records at a time, in memory that the next ones are written into. Rejects with CHAIN_INVALID where a block cannot be read. */
 async function* rowsIn(
   blocks: AsyncIterable<Uint8Array>,
   format: RowFormat,
   origin: string,
 ): AsyncGenerator<Uint8Array> {
-  yield Buffer.from(headOf(format));
-  for await (const bytes of blocks) yield Buffer.from(rowsOfBlock(bytes, format, origin));
+  let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  let length = buffer.write(headOf(format));
+  for await (const bytes of blocks) {
+    // Record by record: the text of a whole block, of many pieces, would outlive a collection.
+    for (const rows of rowsOfBlock(bytes, format, origin)) {
+      const most = UTF8_BYTES_MAX * rows.length;
+      if (length + most > buffer.length) {
+        yield buffer.subarray(0, length);
+        if (most > buffer.length) buffer = Buffer.allocUnsafe(most);
+        length = 0;
+      }
+      length += buffer.write(rows, length);
+    }
+  }
+  yield buffer.subarray(0, length);
 }
 
-function rowsOfBlock(bytes: Uint8Array, format: RowFormat, origin: string): string {
+function* rowsOfBlock(bytes: Uint8Array, format: RowFormat, origin: string): Generator<string> {
   try {
     const { height, batches } = decodeBlockViews(bytes);
-    const records = batches.flatMap((batch) => batch.records);
-    return records.map((record, place) => rowsOf(format, { height, leaf: place + 1, bytes: record })).join("");
+    let leaf = 0;
+    for (const { records } of batches) {
+      for (const record of records) {
+        leaf += 1;
+        yield rowsOf(format, { height, leaf, bytes: record });
+      }
+    }
   } catch (cause) {
     throw new GridsealError("CHAIN_INVALID", `${origin}: a block cannot be read: ${reasonOf(cause)}`, { cause });
   }
