@@ -26,3 +26,18 @@ test("gives nothing before the first and behind the last leaf", () => {
   assert.deepEqual([read(0), read(61), read(1_000)], [undefined, undefined, undefined]);
   assert.deepEqual(read(1), records[0]);
 });
+
+test("ends on damaged bytes, whatever they claim", () => {
+  const random = new Uint8Array(block);
+  for (let at = 0; at < random.length; at += 37) {
+    const changed = random.with(at, 0x9b).with(at + 1, 0xff);
+    const read = recordReader(changed);
+    for (const leaf of [1, 30, 60, 10_000]) {
+      try {
+        read(leaf);
+      } catch (error) {
+        assert.ok(error instanceof RangeError);
+      }
+    }
+  }
+});

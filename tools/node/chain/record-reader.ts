@@ -1,5 +1,6 @@
 // One record of an encoded block that this node has stored, found by its leaf without decoding the rest: who asks for a meter's day wants
-// one or two of each of a hundred blocks. The block was checked when it was sealed, and the store's checksum says that it is the same.
+// one or two of each of a hundred blocks. The block was checked when it was sealed; whether the store still has its bytes shows by the
+// record's hash. Of damaged bytes anything may come, and reading them ends.
 
 interface Cursor {
   readonly bytes: Uint8Array;
@@ -26,14 +27,17 @@ interface Place {
   batches: number;
 }
 
-/** What gives the record at a leaf, from 1, as a view of the block; undefined where the block has none there. Ascending leaves are quickest. */
+/**
+ * What gives the record at a leaf, from 1, as a view of the block; undefined where the block has none there. Ascending leaves are quickest.
+ * Throws a RangeError where damaged bytes nest without end.
+ */
 export function recordReader(block: Uint8Array): (leaf: number) => Uint8Array | undefined {
-  let place = firstPlace(block);
+  let place: Place | undefined;
   return (leaf) => {
     if (leaf < 1) return undefined;
-    if (leaf < place.leaf) place = firstPlace(block);
+    if (place === undefined || leaf < place.leaf) place = firstPlace(block);
     while (place.records === 0 || place.leaf + place.records <= leaf) {
-      for (; place.records > 0; place.records -= 1, place.leaf += 1) skip(place.cursor);
+      for (; place.records > 0 && hasMore(place.cursor); place.records -= 1, place.leaf += 1) skip(place.cursor);
       if (!nextBatch(place)) return undefined;
     }
     for (; place.leaf < leaf; place.leaf += 1, place.records -= 1) skip(place.cursor);
@@ -56,8 +60,8 @@ function firstPlace(bytes: Uint8Array): Place {
 }
 
 function nextBatch(place: Place): boolean {
-  if (place.batches === 0) return false;
   const { cursor } = place;
+  if (place.batches === 0 || !hasMore(cursor)) return false;
   argument(cursor);
   for (let part = 0; part < BEFORE_RECORDS; part += 1) skip(cursor);
   place.records = argument(cursor);
@@ -70,8 +74,16 @@ function skip(cursor: Cursor): void {
   const major = cursor.bytes[cursor.offset]! >> 5;
   const count = argument(cursor);
   if (major === BYTES || major === TEXT) cursor.offset += count;
-  else if (major === ARRAY) for (let item = 0; item < count; item += 1) skip(cursor);
-  else if (major === MAP) for (let item = 0; item < 2 * count; item += 1) skip(cursor);
+  else if (major === ARRAY) skipItems(cursor, count);
+  else if (major === MAP) skipItems(cursor, 2 * count);
+}
+
+function skipItems(cursor: Cursor, count: number): void {
+  for (let item = 0; item < count && hasMore(cursor); item += 1) skip(cursor);
+}
+
+function hasMore({ bytes, offset }: Cursor): boolean {
+  return offset < bytes.length;
 }
 
 /** The argument of the item at the cursor, which steps behind its head (RFC 8949, section 3). */

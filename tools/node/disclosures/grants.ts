@@ -15,7 +15,7 @@ import { contractState } from "../chain/tables/contract-state.js";
 import { sealedDisclosures } from "../chain/tables/sealed-disclosures.js";
 import type { Receipts } from "../ingest/receipts.js";
 import { hashRange, type KeyRange, keyBehind, stateKey } from "../store/keys.js";
-import type { StoreReader } from "../store/store.js";
+import type { PartReader } from "../store/store.js";
 import { ownShare } from "./custodian.js";
 import type { DisclosuresPorts } from "./ports.js";
 import { envelopes, type KeptEnvelope } from "./tables/envelopes.js";
@@ -133,7 +133,7 @@ export function* recordsOf(
 }
 
 function recordOf(
-  { store, receipts }: { readonly store: StoreReader; readonly receipts: Receipts },
+  { store, receipts }: { readonly store: PartReader; readonly receipts: Receipts },
   { chain, meter }: Grant,
   day: number,
   row: SealedDisclosures,
