@@ -44,7 +44,12 @@ export function recordReader(block: Uint8Array): (leaf: number) => Uint8Array | 
     const { bytes, offset } = place.cursor;
     const behind = { bytes, offset };
     const length = argument(behind);
-    return bytes.subarray(behind.offset, behind.offset + length);
+    // A plain view, whatever subclass the block came in.
+    return new Uint8Array(
+      bytes.buffer,
+      bytes.byteOffset + behind.offset,
+      Math.max(0, Math.min(length, bytes.length - behind.offset)),
+    );
   };
 }
 
