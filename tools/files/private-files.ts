@@ -44,7 +44,7 @@ export function maskedByUser(mode: number): number {
  */
 export async function closeFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: PRIVATE_FOLDER });
+    await makeFolder(path);
   } catch (cause) {
     throw new GridsealError("FILE_UNWRITABLE", `folder ${path} cannot be made: ${reasonOf(cause)}`, { cause });
   }
@@ -55,6 +55,15 @@ export async function closeFolder(path: string): Promise<void> {
   } catch (cause) {
     const what = `folder ${path} has the mode ${octal(mode)}, so that others may read what only its owner should`;
     throw new GridsealError("FILE_EXPOSED", `${what}: chmod ${octal(PRIVATE_FOLDER)} ${path}`, { cause });
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: PRIVATE_FOLDER });
+  } catch {
+    // On a disk that is read-only Node says of it that a folder above is missing: one step alone has the reason.
+    await mkdir(path, { mode: PRIVATE_FOLDER });
   }
 }
 
