@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { GridsealError } from "../../tools/errors.js";
-import { parseNodeConfiguration, readNodeConfiguration } from "../../tools/node/configuration.js";
+import { fieldsForRestart, parseNodeConfiguration, readNodeConfiguration } from "../../tools/node/configuration.js";
 
 const good = {
   version: 1,
@@ -131,4 +131,14 @@ test("refuses any JSON with a sentence and nothing else", () => {
       );
     }),
   );
+});
+
+test("names the fields that only a start takes up", () => {
+  const running = parse(good);
+  const address = { host: "10.0.0.9", port: 9102 };
+  const readdressed = { ...good.peers, addresses: { "00112233445566ff": address } };
+  assert.deepEqual(fieldsForRestart(running, parse({ ...good, peers: readdressed, follow: [7] })), []);
+  const moved = { ...good.peers, listen: { host: "127.0.0.1", port: 9109 } };
+  const changed = parse({ ...good, log: "debug", peers: moved, orders: "orders" });
+  assert.deepEqual(fieldsForRestart(running, changed).toSorted(), ["log", "orders", "peers.listen"]);
 });

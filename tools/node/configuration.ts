@@ -3,6 +3,7 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { BATCH_RECORDS_MAX, CHAINS_MAX, NODES_MAX, SERVICE_MAX } from "../../src/wire/bounds.js";
 import { idFromText } from "../../src/wire/key.js";
 import { GridsealError, reasonOf } from "../errors.js";
@@ -291,4 +292,13 @@ function oneOf<Choice extends string>(value: unknown, at: string, choices: reado
   const choice = choices.find((candidate) => candidate === value);
   if (choice === undefined) throw new Error(`${at} must be one of: ${choices.join(", ")}`);
   return choice;
+}
+
+/** Names of fields that differ and that a node takes at its start alone: all but the peers' addresses and the chains to follow. */
+export function fieldsForRestart(running: NodeConfiguration, changed: NodeConfiguration): readonly string[] {
+  const fieldsOf = ({ peers, follow: _, ...others }: NodeConfiguration) =>
+    new Map<string, unknown>([...Object.entries(others), ["peers.listen", peers.listen]]);
+  const [before, after] = [fieldsOf(running), fieldsOf(changed)];
+  const names = new Set([...before.keys(), ...after.keys()]);
+  return [...names].filter((name) => !isDeepStrictEqual(before.get(name), after.get(name)));
 }

@@ -7,7 +7,7 @@ import { GridsealError, reasonOf } from "../errors.js";
 import { lockFolder } from "../files/lock.js";
 import { closeFolder } from "../files/private-files.js";
 import { type Api, createApi } from "./api/server.js";
-import { admissionAt, type NodeConfiguration, namesOf } from "./configuration.js";
+import { admissionAt, fieldsForRestart, type NodeConfiguration, namesOf } from "./configuration.js";
 import { openCustody, readIdentity } from "./identity.js";
 import { Busy } from "./ingest/admission.js";
 import type { Ingest } from "./ingest/ingest.js";
@@ -31,6 +31,8 @@ export interface Node {
   fetched(): readonly FetchedChain[];
   /** Takes the peers' addresses and the chains to follow from a changed configuration. Throws CONFIGURATION_INVALID. */
   reload(configuration: NodeConfiguration): void;
+  /** A changed configuration cannot be taken, for the reason. */
+  keepConfiguration(reason: string): void;
   /** Stops taking records, ends the chains and closes everything. */
   stop(): Promise<void>;
   /** Settles when the node stopped by itself: with the reason, a full disk or a damaged store. */
@@ -114,15 +116,20 @@ async function start(
   return { mqttUrl: url, apiPort };
 }
 
-function nodeOver({ selfId, chains, running, links, log, failed }: NodeServices) {
+function nodeOver({ selfId, chains, running, links, log, failed, configuration }: NodeServices) {
   return {
     id: selfId,
     failed,
-    reload({ peers, follow }: NodeConfiguration) {
+    reload(changed: NodeConfiguration) {
+      const { peers, follow } = changed;
       links.to.setPeers(addressesOf(peers));
       running.follow(follow);
       log.info({ peers: Object.keys(peers.addresses), follow }, "configuration is read again");
+      const fields = fieldsForRestart(configuration, changed);
+      if (fields.length > 0)
+        log.warn({ fields }, "these fields are others now: they count from the node's next start on");
     },
+    keepConfiguration: (reason: string) => log.warn({ reason }, "the configuration stays as it was"),
     fetched: () =>
       [...chains].map(([service, { head, standing }]) => {
         const { members, claimed } = standing;

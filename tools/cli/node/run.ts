@@ -5,7 +5,6 @@ import type { Command } from "commander";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readNodeConfiguration } from "../../node/configuration.js";
 import type { Node } from "../../node/node.js";
-import { printNote } from "../../terminal/output.js";
 import { stopSignal } from "../../terminal/signals.js";
 
 export function registerRun(node: Command): void {
@@ -32,7 +31,7 @@ async function run(path: string): Promise<void> {
     try {
       node?.reload(await readNodeConfiguration(path));
     } catch (error) {
-      printNote(`${reasonOf(error)}; the configuration stays as it was`);
+      node?.keepConfiguration(reasonOf(error));
     }
   };
   process.on("SIGHUP", () => void reload());
