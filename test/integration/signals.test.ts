@@ -158,7 +158,10 @@ test("SIGHUP reads peers' addresses and followed chains again, and what is wrong
 
   await whenEqual(network);
   const outcomes = await Promise.all(network.nodes.map((node) => node.process!.stop()));
-  const said = outcomes[0]!.output.trim().split("\n").map((line) => JSON.parse(line) as Record<string, string>);
+  const said = outcomes[0]!.output
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, string>);
   const kept = said.filter(({ msg }) => msg === "the configuration stays as it was");
   assert.ok(kept.length === 1 && /node\.json/.test(kept[0]!.reason!), "one line of the log says which file, and why");
   assert.deepEqual(
