@@ -186,7 +186,8 @@ async function isLegible(t: TestContext, browser: Browser, base: string): Promis
   for (const address of [...addresses, ...FURTHER_PAGES]) {
     await page.goto(`${base}/${address}`);
     await page.locator("main h1, main .figures").first().waitFor({ timeout: PATIENCE_MS });
-    await page.getByText(/^(is asked for|wird geholt|正在获取)$/).waitFor({ state: "detached", timeout: PATIENCE_MS });
+    const waiting = page.getByText(/^(is asked for|wird geholt|正在获取)$/);
+    await until("all is there that was asked for", async () => (await waiting.count()) === 0);
     for (const screen of [screens[0], screens[5]]) await holdsOn(page, screen, address);
     assert.deepEqual(await lacksInTree(page), [], `the accessibility tree lacks something: ${address}`);
   }
