@@ -242,7 +242,7 @@ export const coreMutants: readonly Mutant[] = [
     edits: [
       edit(
         "tools/ledger/compose.ts",
-        '  if (isEmpty(judged.execution)) return { type: "none", reason: "nothing in it is new to the chain" };\n',
+        '  if (isEmpty(whole.execution)) return { type: "none", reason: "nothing in it is new to the chain" };\n',
         "",
       ),
       edit("tools/node/chain/batches/pool.ts", "entry.barren = !sealsSomething(entry.read);", "entry.barren = false;"),
