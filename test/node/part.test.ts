@@ -77,6 +77,7 @@ test("the list of tables has those that parts bring", () => {
       "envelopes",
       "custodyKeys",
       "erasures",
+      "destroyed",
       "orders",
       "outgoing",
       "violations",

@@ -94,6 +94,7 @@ test("takes over what only this node has from every row that is whole, its own t
     envelopes: 0,
     custodyKeys: 0,
     erasures: 0,
+    destroyed: 0,
     credentials: 2,
     waitingNotices: 1,
   });

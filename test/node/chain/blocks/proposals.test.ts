@@ -142,6 +142,7 @@ function throwing(error: Error, poisoned?: ReadBatch) {
       judgedAt: 0,
       view: { meter: () => undefined, origin: () => undefined },
     },
+    noteProposed() {},
     isKnown: () => false,
     awaits: () => false,
     check() {
