@@ -55,6 +55,8 @@ async function createHistory(t: TestContext) {
   });
   let rowsRead = 0;
   let passes = 0;
+  let overwritings = 0;
+  let now_ms = 1_790_000_000_000;
   const counted: Store = {
     ...store,
     get: (table, key) => {
@@ -68,10 +70,13 @@ async function createHistory(t: TestContext) {
       if (rows.length < 64) passes += 1;
       return rows;
     },
+    async overwriteFree() {
+      overwritings += 1;
+    },
   };
   const forgotten: number[] = [];
   const ports = {
-    ...{ genesis, store: counted, self, signer, now_ms: () => 1_790_000_000_000 },
+    ...{ genesis, store: counted, self, signer, now_ms: () => now_ms },
     forgetDays: ({ from }: { readonly from: number }) => void forgotten.push(from),
     afterOthers: () => new Promise<void>((resolve) => setImmediate(resolve)),
   } as unknown as ErasingPorts;
@@ -92,6 +97,10 @@ async function createHistory(t: TestContext) {
           writer.put(contractState, stateKey(CHAIN, key), encodeValue(rows));
         }
       }),
+    overwritings: () => overwritings,
+    pass(ms: number) {
+      now_ms += ms;
+    },
     /** what was read since it was asked last */
     counts() {
       const counts = { rowsRead, passes };
@@ -133,6 +142,31 @@ test("a record of a meter with erased days costs that record alone, and is erase
     [toHex(other.bytes)],
   );
   assert.ok(world.forgotten.includes(DAY), "its day key as well");
+});
+
+test("free pages are overwritten once in five minutes, however many records of an erased day come", async (t) => {
+  const world = await createHistory(t);
+  const { erasing } = world;
+  await world.state([[DAY, DAY + 1, "cc00000000000001-1", 0]]);
+  await erasing.all(CHAIN);
+  const comes = async (number: number) => {
+    const envelope = envelopeOf(DAY, number);
+    await world.keep(envelope);
+    await world.confide(HISTORY + number, envelope.id);
+    await erasing.record(CHAIN, meter, { seq: HISTORY + number, hash: hashOf(HISTORY + number) });
+  };
+  for (let number = 1; number <= 20; number += 1) await comes(number);
+  assert.equal(world.left().length, HISTORY, "each is erased at once");
+  assert.equal(world.overwritings(), 1, "the first is overwritten at once");
+  world.pass(299_000);
+  await erasing.tick();
+  assert.equal(world.overwritings(), 1);
+  world.pass(1_000);
+  await erasing.tick();
+  assert.equal(world.overwritings(), 2, "what came meanwhile is taken together");
+  world.pass(300_000);
+  await erasing.tick();
+  assert.equal(world.overwritings(), 2, "nothing has come since");
 });
 
 test("however many records come at once, what waits is bounded, and ends in one more pass at most", async (t) => {

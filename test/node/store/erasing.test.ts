@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -72,6 +72,16 @@ test("erased rows leave no bytes in free pages, nor in a backup, nor in the file
     else assert.deepEqual(Uint8Array.from(found!.ciphertext), row.ciphertext, `row ${row.seq}`);
   }
   assert.equal(again.isReplaced, false, "it is the same store");
+});
+
+test("overwriting what is free again and again does not make the file grow", async (t) => {
+  const { data, store, erase } = await filled(t);
+  t.after(() => store.close());
+  await erase();
+  const size = () => statSync(join(data, PAGES_FILE)).size;
+  const before = size();
+  for (let turn = 0; turn < 12; turn += 1) await store.overwriteFree();
+  assert.ok(size() - before < 262_144, `it grew by ${size() - before} bytes`);
 });
 
 test("a store in which nothing was erased is not written anew", async (t) => {

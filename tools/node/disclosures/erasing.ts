@@ -7,6 +7,8 @@ import { type ErasingPorts, eraseAll, eraseOf, type SealedNumber, sayErased } fr
 
 /** Records of one meter that wait to be looked at; where more come, all of the meter is gone over. */
 const WAITING_MAX = 1_024;
+/** Free pages are overwritten once in that time: what was erased meanwhile is taken together. A node that stops before writes its file anew. */
+const OVERWRITING_MS = 300_000;
 
 export interface Erasing {
   /** Everything that the chain's state says is erased: as the node starts. Resolves when it is. */
@@ -17,6 +19,8 @@ export interface Erasing {
   record(chain: number, meter: string, sealed: SealedNumber): Promise<void>;
   /** Whether days of the meter are erased. */
   concerns(chain: number, meter: string): boolean;
+  /** Overwrites free pages where that has waited long enough. */
+  tick(): Promise<void>;
   stop(): void;
 }
 
@@ -44,6 +48,8 @@ export function createErasing(ports: ErasingPorts): Erasing {
   const waiting = new Map<string, Waiting>();
   let isStopped = false;
   let running: Promise<void> | undefined;
+  let isLeft = false;
+  let overwritten_ms = Number.NEGATIVE_INFINITY;
 
   const perform = async ({ chain, meter, whole, records }: Waiting): Promise<void> => {
     const name = `${chain}/${meter}`;
@@ -59,16 +65,30 @@ export function createErasing(ports: ErasingPorts): Erasing {
     const hasDestroyed = isWhole ? await eraseAll(ports, of, () => isStopped) : await eraseOf(ports, of, records);
     if (isStopped) return;
     if (isWhole) await sayErased(ports, days);
-    if (hasDestroyed) await store.overwriteFree();
+    isLeft ||= hasDestroyed;
+  };
+
+  const isOverwritingDue = (): boolean => {
+    const waited_ms = ports.now_ms() - overwritten_ms;
+    return isLeft && (waited_ms >= OVERWRITING_MS || waited_ms < 0);
+  };
+  const overwrite = async (): Promise<void> => {
+    isLeft = false;
+    overwritten_ms = ports.now_ms();
+    await store.overwriteFree();
   };
 
   /** One after the other, until nothing waits. */
   const drain = async (): Promise<void> => {
     try {
       await ports.afterOthers();
-      for (let [next] = waiting; next !== undefined && !isStopped; [next] = waiting) {
-        waiting.delete(next[0]);
-        await perform(next[1]);
+      while (!isStopped && (waiting.size > 0 || isOverwritingDue())) {
+        const [next] = waiting;
+        if (next === undefined) await overwrite();
+        else {
+          waiting.delete(next[0]);
+          await perform(next[1]);
+        }
       }
     } catch (error) {
       // The store may be closed by then.
@@ -106,6 +126,7 @@ export function createErasing(ports: ErasingPorts): Erasing {
       return run();
     },
     concerns: (chain, meter) => concerned.has(`${chain}/${meter}`),
+    tick: () => (isOverwritingDue() ? run() : Promise.resolve()),
     stop() {
       isStopped = true;
     },

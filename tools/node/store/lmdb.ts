@@ -87,7 +87,7 @@ function environmentOver(
         throw new GridsealError(full ? "STORE_FULL" : "STORE_CORRUPT", message, { cause });
       }
     },
-    overwriteFree: () => overwriteFreePages(root),
+    overwriteFree: () => overwriteFreePages(root, [...databases.values()]),
     close: () => root.close(),
   };
 }

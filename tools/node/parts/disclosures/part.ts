@@ -37,6 +37,7 @@ export const disclosuresPart: Part = {
       if (stopped) return;
       try {
         disclosures.tick();
+        erasing.tick().catch(onFatal);
       } catch (error) {
         onFatal(error);
       }
