@@ -16,6 +16,9 @@ const BEFORE_DATA = 4;
 const BEFORE_BATCHES = 1;
 const BEFORE_RECORDS = 5;
 
+/** Format and size. */
+const BEFORE_HEADER = 2;
+
 /** Where reading stands: at a record of a batch. */
 interface Place {
   readonly cursor: Cursor;
@@ -41,16 +44,27 @@ export function recordReader(block: Uint8Array): (leaf: number) => Uint8Array | 
       if (!nextBatch(place)) return undefined;
     }
     for (; place.leaf < leaf; place.leaf += 1, place.records -= 1) skip(place.cursor);
-    const { bytes, offset } = place.cursor;
-    const behind = { bytes, offset };
-    const length = argument(behind);
-    // A plain view, whatever subclass the block came in.
-    return new Uint8Array(
-      bytes.buffer,
-      bytes.byteOffset + behind.offset,
-      Math.max(0, Math.min(length, bytes.length - behind.offset)),
-    );
+    return contentAt(place.cursor);
   };
+}
+
+/** The header of a stored block, as a view of it. Throws a RangeError where damaged bytes nest without end. */
+export function headerIn(block: Uint8Array): Uint8Array {
+  const cursor = { bytes: block, offset: 0 };
+  argument(cursor);
+  for (let part = 0; part < BEFORE_HEADER; part += 1) skip(cursor);
+  return contentAt(cursor);
+}
+
+/** A plain view of the byte string at the cursor, whatever subclass the block came in. */
+function contentAt({ bytes, offset }: Cursor): Uint8Array {
+  const behind = { bytes, offset };
+  const length = argument(behind);
+  return new Uint8Array(
+    bytes.buffer,
+    bytes.byteOffset + Math.min(behind.offset, bytes.length),
+    Math.max(0, Math.min(length, bytes.length - behind.offset)),
+  );
 }
 
 function firstPlace(bytes: Uint8Array): Place {

@@ -3,7 +3,7 @@
 import { equalBytes } from "../../../src/wire/bytes.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import type { FoundRecord } from "../../routes/record-rows.js";
-import { blockKey } from "../store/keys.js";
+import { type BlockKey, blockKey } from "../store/keys.js";
 import type { PartReader } from "../store/store.js";
 import { recordReader } from "./record-reader.js";
 import { blocks } from "./tables/blocks.js";
@@ -31,15 +31,20 @@ export function* sealedRecordsOf(
   }
 }
 
-type RecordsAt = (leaf: number, hash: Uint8Array) => Uint8Array | undefined;
+/** The record at a leaf, with the hash that the index has of it. */
+export type RecordsAt = (leaf: number, hash: Uint8Array) => Uint8Array | undefined;
 
 function recordsAt(store: PartReader, chain: number, height: number): RecordsAt {
   const key = blockKey(chain, height);
   const bytes = store.unchecked(blocks, key);
-  if (bytes === undefined) return () => undefined;
+  return bytes === undefined ? () => undefined : recordsInBlock(store, key, bytes);
+}
+
+/** Of a block whose bytes were read `unchecked`: a record is held to its hash, and the block to its checksum where that differs. */
+export function recordsInBlock(store: PartReader, key: BlockKey, bytes: Uint8Array): RecordsAt {
   const read = recordReader(bytes);
   return (leaf, hash) => {
-    const record = attempt(() => read(leaf));
+    const record = unlessDamaged(() => read(leaf));
     if (record !== undefined && equalBytes(sha256(record), hash)) return record;
     // The whole block says whether it is damaged.
     const whole = store.get(blocks, key);
@@ -47,7 +52,8 @@ function recordsAt(store: PartReader, chain: number, height: number): RecordsAt 
   };
 }
 
-function attempt(read: () => Uint8Array | undefined): Uint8Array | undefined {
+/** Undefined where damaged bytes nest without end. */
+export function unlessDamaged<Found>(read: () => Found): Found | undefined {
   try {
     return read();
   } catch (error) {
