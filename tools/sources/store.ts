@@ -14,7 +14,7 @@ import { blocks, outlines } from "../node/chain/tables/blocks.js";
 import { heads } from "../node/chain/tables/heads.js";
 import { lineageOf } from "../node/chain/tables/lineage.js";
 import { slots } from "../node/chain/tables/settlement.js";
-import { caseStateOf, listedView, shownView } from "../node/chain/violation-cases.js";
+import { caseStatesIn, listedView, shownView } from "../node/chain/violation-cases.js";
 import { cursorFrom, violationAt, violationsOf } from "../node/chain/violation-list.js";
 import { createReceipts } from "../node/ingest/receipts.js";
 import { treeOf } from "../node/store/block-trees.js";
@@ -80,14 +80,15 @@ export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource
       let cursor = after === undefined ? undefined : cursorFrom(after);
       if (after !== undefined && cursor === undefined)
         throw new GridsealError("USAGE", `${after} is the next of no page`);
-      const isWanted = state && ((found: FoundViolation) => caseStateOf(store, found) === state);
       for (;;) {
+        const stateOf = caseStatesIn(store);
+        const isWanted = state && ((found: FoundViolation) => stateOf(found) === state);
         const asked = {
           ...{ ...others, kind: kind as ViolationKind | undefined, after: cursor, limit: 500 },
           ...(isWanted && { isWanted }),
         };
         const { found, next } = violationsOf(store, asked);
-        for (const one of found) yield listedView(store, one);
+        for (const one of found) yield listedView(stateOf, one);
         if (next === undefined) return;
         cursor = next;
       }

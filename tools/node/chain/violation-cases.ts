@@ -11,16 +11,33 @@ import { stateKey } from "../store/keys.js";
 import type { StoreReader } from "../store/store.js";
 import { contractState } from "./tables/contract-state.js";
 
-/** The state of a violation's case; without one open, or lapsed where the contract was told of it and keeps nothing any more. */
-export function caseStateOf(store: StoreReader, { violation, ...place }: FoundViolation): CaseState {
-  const name = violationName(place);
-  const kept = keptAt(store, `case/${name}`);
-  if (kept !== undefined) return caseStates.find((known) => known === fieldOf(kept, "state")) ?? "open";
-  const toldUpTo = fieldOf(keptAt(store, "kept/told"), String(place.service));
-  if (typeof toldUpTo !== "number" || place.height > toldUpTo) return "open";
-  const rows = keptAt(store, `said/${toHex(subjectOf(violation))}`);
-  const isKept = Array.isArray(rows) && rows.some((row: Value) => Array.isArray(row) && row[0] === name);
-  return isKept ? "open" : "lapsed";
+/** What has become of a violation. */
+export type CaseStateOf = (found: FoundViolation) => CaseState;
+
+/**
+ * The state of a violation's case; without one open, or lapsed where the contract was told of it and keeps nothing any more. What many
+ * violations share is read once: one is made for each page.
+ */
+export function caseStatesIn(store: StoreReader): CaseStateOf {
+  let told: { readonly heights: Value | undefined } | undefined;
+  const saidOf = new Map<string, ReadonlySet<Value | undefined>>();
+  return ({ violation, ...place }) => {
+    const name = violationName(place);
+    const kept = keptAt(store, `case/${name}`);
+    if (kept !== undefined) return caseStates.find((known) => known === fieldOf(kept, "state")) ?? "open";
+    told ??= { heights: keptAt(store, "kept/told") };
+    const toldUpTo = fieldOf(told.heights, String(place.service));
+    if (typeof toldUpTo !== "number" || place.height > toldUpTo) return "open";
+    const subject = toHex(subjectOf(violation));
+    const said = saidOf.get(subject) ?? namesIn(keptAt(store, `said/${subject}`));
+    saidOf.set(subject, said);
+    return said.has(name) ? "open" : "lapsed";
+  };
+}
+
+/** Of the violations that the contract keeps of a subject. */
+function namesIn(rows: Value | undefined): ReadonlySet<Value | undefined> {
+  return new Set(Array.isArray(rows) ? rows.map((row: Value) => (Array.isArray(row) ? row[0] : undefined)) : []);
 }
 
 function keptAt(store: StoreReader, key: string): Value | undefined {
@@ -34,11 +51,11 @@ function fieldOf(value: Value | undefined, name: string): Value | undefined {
 }
 
 /** One as lists and questions show it. */
-export function listedView(store: StoreReader, found: FoundViolation): ListedViolation {
-  return { ...violationView(found), state: caseStateOf(store, found) };
+export function listedView(stateOf: CaseStateOf, found: FoundViolation): ListedViolation {
+  return { ...violationView(found), state: stateOf(found) };
 }
 
 /** The same with what proves it. */
 export function shownView(store: StoreReader, found: FoundViolation): ViolationShown {
-  return { ...listedView(store, found), detail: violationDetail(found.violation) };
+  return { ...listedView(caseStatesIn(store), found), detail: violationDetail(found.violation) };
 }

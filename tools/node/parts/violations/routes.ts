@@ -4,9 +4,9 @@ import { idFromText } from "../../../../src/wire/key.js";
 import type { FoundViolation } from "../../../ledger/violation-place.js";
 import type { ViolationKind } from "../../../ledger/violations.js";
 import { pathOf, type QueryOf } from "../../../routes/shape.js";
-import { csvOf, violation, violations, violationsCsv } from "../../../routes/violations.js";
+import { csvOf, type ListedViolation, violation, violations, violationsCsv } from "../../../routes/violations.js";
 import { type Refused, type Route, refused, route } from "../../api/route.js";
-import { caseStateOf, listedView, shownView } from "../../chain/violation-cases.js";
+import { caseStatesIn, listedView, shownView } from "../../chain/violation-cases.js";
 import {
   cursorFrom,
   cursorText,
@@ -31,9 +31,9 @@ export function violationRoutes({ store, services }: ViolationPorts): readonly R
     route(violations, ({ query }) => {
       const page = pageOf(store, query);
       if (page.type === "refused") return page;
-      const { found, next } = page;
+      const { listed, next } = page;
       const value = {
-        violations: found.map((one) => listedView(store, one)),
+        violations: listed,
         next: next === undefined ? null : cursorText(next),
         isComplete: isListed(store, services()),
       };
@@ -42,7 +42,7 @@ export function violationRoutes({ store, services }: ViolationPorts): readonly R
     route(violationsCsv, ({ query }) => {
       const page = pageOf(store, query);
       if (page.type === "refused") return page;
-      const bytes = Buffer.from(csvOf(page.found.map((one) => listedView(store, one))));
+      const bytes = Buffer.from(csvOf(page.listed));
       if (page.next === undefined) return { type: "sent", bytes };
       const path = pathOf(violationsCsv, {}, { ...query, after: cursorText(page.next) });
       return { type: "sent", bytes, headers: { link: `<${path}>; rel="next"` } };
@@ -56,15 +56,22 @@ export function violationRoutes({ store, services }: ViolationPorts): readonly R
   ];
 }
 
-function pageOf(store: Store, query: Query): ({ readonly type: "page" } & ViolationPage) | Refused {
+interface ListedPage extends Pick<ViolationPage, "next"> {
+  readonly type: "page";
+  readonly listed: readonly ListedViolation[];
+}
+
+function pageOf(store: Store, query: Query): ListedPage | Refused {
   const { subject, kind, rule, state, service, from: from_ms, to: to_ms, after, limit } = query;
   const cursor = after === undefined ? undefined : cursorFrom(after);
   if (after !== undefined && cursor === undefined)
     return refused("malformed", `after is ${after}, the next of no page.`);
+  const stateOf = caseStatesIn(store);
   const asked = {
     ...{ kind: kind as ViolationKind | undefined, rule, service, from_ms, to_ms, after: cursor, limit },
     subject: subject === undefined ? undefined : idFromText(subject),
-    isWanted: state === undefined ? undefined : (found: FoundViolation) => caseStateOf(store, found) === state,
+    isWanted: state === undefined ? undefined : (found: FoundViolation) => stateOf(found) === state,
   };
-  return { type: "page", ...violationsOf(store, asked) };
+  const { found, next } = violationsOf(store, asked);
+  return { type: "page", listed: found.map((one) => listedView(stateOf, one)), next };
 }
