@@ -33,3 +33,14 @@ export function printableLine(text: string): string {
 export function printableText(text: string): string {
   return escaped(text, (code) => code === TAB || code === LINE_FEED || code === CARRIAGE_RETURN);
 }
+
+/**
+ * Text as a cell of comma-separated values (RFC 4180), quoted where it must be. What a spreadsheet would take for a formula stands behind
+ * an apostrophe (OWASP, CSV injection); numbers stay as they are.
+ */
+export function csvCell(text: string): string {
+  const shown = printableText(text);
+  const isFormula = /^[=+\-@\t\r]/.test(shown) && !/^[+-]?\d+(\.\d+)?$/.test(shown);
+  const cell = isFormula ? `'${shown}` : shown;
+  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+}

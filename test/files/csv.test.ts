@@ -33,3 +33,10 @@ test("refuses a quoted cell that does not end, or that text follows, with its li
   assert.throws(() => readCsv('a,b\n"c,d\n'), /line 2: a quoted cell does not end/);
   assert.throws(() => readCsv('a,b\n"c"d,e\n'), /line 2: text follows a quoted cell/);
 });
+
+test("what a spreadsheet would take for a formula stands behind an apostrophe, and numbers stay numbers", () => {
+  const formulas = ["=1+1", "+A1", "-A1", "@SUM(A1)", "\t=1", "-", '=HYPERLINK("http://x","y")'];
+  assert.deepEqual(readCsv(csvRow(["x", ...formulas]))[0]?.cells, ["x", ...formulas.map((formula) => `'${formula}`)]);
+  const others = ["-5", "+5", "-0.25", "-12345678901234567890", "a=b", "1-0:1.8.0", "'=1", ""];
+  assert.equal(csvRow(others), `${others.join(",")}\r\n`);
+});

@@ -22,6 +22,11 @@ test("controls of a text are shown as escapes, in lines, tables and pairs", () =
   assert.deepEqual(pairs([["name", HOSTILE]]), [`name  ${SHOWN}`]);
 });
 
+test("a table may have more rows than a call takes arguments", () => {
+  const rows = Array.from({ length: 200_000 }, (_, row) => [row]);
+  assert.equal(table(["N"], rows).length, 200_001);
+});
+
 test("JSON with controls reads back as it was, and a row of CSV has none but ends of line", () => {
   assert.equal(JSON.parse(printableLine(toJson({ text: HOSTILE }))).text, HOSTILE);
   const row = csvRow(["1", HOSTILE]);

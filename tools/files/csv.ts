@@ -1,13 +1,10 @@
 // Rows of comma-separated values (RFC 4180), written and read. Spreadsheets of some countries write semicolons: the first row tells.
 
-import { printableText } from "../printable.js";
+import { csvCell } from "../printable.js";
 
-/** A row with its end of line. A cell is quoted where it must be; controls other than ends of line are no text of RFC 4180. */
+/** A row with its end of line, of cells as `csvCell` writes them. */
 export function csvRow(cells: readonly string[]): string {
-  return `${cells
-    .map(printableText)
-    .map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell))
-    .join(",")}\r\n`;
+  return `${cells.map(csvCell).join(",")}\r\n`;
 }
 
 export interface CsvRow {

@@ -2,7 +2,7 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import { SERVICE_MAX } from "../../src/wire/bounds.js";
-import { printableText } from "../printable.js";
+import { csvCell } from "../printable.js";
 import { count, height, id, nothing, service, time_ms } from "./fields.js";
 import type { RouteShape } from "./shape.js";
 
@@ -152,13 +152,8 @@ export const csvColumns = [
 export function csvOf(items: readonly ListedViolation[]): string {
   const rows = items.map(({ id, service, height, time_ms, kind, subject, number, rule, entry, state }) =>
     [id, service, height, new Date(time_ms).toISOString(), kind, subject, number ?? "", rule ?? "", entry ?? "", state]
-      .map(field)
+      .map((value) => csvCell(String(value)))
       .join(","),
   );
   return [csvColumns.join(","), ...rows].map((row) => `${row}\r\n`).join("");
-}
-
-function field(value: string | number): string {
-  const text = printableText(String(value));
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,15 +1,15 @@
 // Who signs records in an exported chain, as a node tells it of its own (routes/holders.ts): read from the blocks, not audited.
 
-import { type Block, decodeBlock } from "../../src/wire/block.js";
+import type { Block } from "../../src/wire/block.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { parseCredential } from "../../src/wire/credential.js";
 import { keyId } from "../../src/wire/key.js";
 import { noticesOf } from "../../src/wire/notice.js";
-import { GridsealError, reasonOf } from "../errors.js";
+import { GridsealError } from "../errors.js";
 import { SEQUENCE_WINDOW } from "../ledger/execution.js";
 import { readRecord } from "../ledger/record-scan.js";
 import type { HolderRow } from "../routes/holders.js";
-import { openFileSource } from "./file.js";
+import { readBlocks } from "./file.js";
 
 export interface ExportedHolders {
   readonly service: number;
@@ -33,14 +33,10 @@ interface Known {
 export async function exportedHolders(file: string): Promise<ExportedHolders> {
   const known = new Map<string, Known>();
   let newest: Block | undefined;
-  for await (const bytes of openFileSource(file).blocks(0, 1)) {
-    try {
-      newest = decodeBlock(bytes);
-      readBlock(known, newest);
-    } catch (cause) {
-      throw new GridsealError("CHAIN_INVALID", `${file}: a block cannot be read: ${reasonOf(cause)}`, { cause });
-    }
-  }
+  await readBlocks(file, (block) => {
+    newest = block;
+    readBlock(known, block);
+  });
   if (newest === undefined) throw new GridsealError("CHAIN_INVALID", `${file} holds no block`);
   const holders = [...known.keys()].sort().flatMap((id): HolderRow[] => {
     const { gaps, ...holder } = known.get(id)!;

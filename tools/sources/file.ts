@@ -91,6 +91,16 @@ export async function serviceOfFile(path: string): Promise<number> {
   throw new GridsealError("CHAIN_INVALID", `${path} holds no block`);
 }
 
+/** Hands over the blocks of an exported file in their order. Rejects with FILE_UNREADABLE, and CHAIN_INVALID where one cannot be read. */
+export async function readBlocks(path: string, read: (block: Block) => void): Promise<void> {
+  try {
+    for await (const bytes of splitSequence(chunksOf(path))) read(decodeBlock(bytes));
+  } catch (cause) {
+    if (cause instanceof GridsealError) throw cause;
+    throw new GridsealError("CHAIN_INVALID", `${path}: a block cannot be read: ${reasonOf(cause)}`, { cause });
+  }
+}
+
 async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: 1_048_576 })) yield chunk as Uint8Array;

@@ -26,7 +26,9 @@ export function table(heads: readonly string[], rows: readonly (readonly (string
   const lines = [heads, ...rows].map((line) =>
     line.map((cell) => (typeof cell === "number" ? cell : printableLine(cell))),
   );
-  const widths = heads.map((_, column) => Math.max(...lines.map((line) => String(line[column]).length)));
+  const widths = heads.map((_, column) =>
+    lines.reduce((widest, line) => Math.max(widest, String(line[column]).length), 0),
+  );
   const isNumber = heads.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === "number"));
   return lines.map((line) =>
     line

@@ -1,11 +1,15 @@
 // Erasures at the command line: what had better not be signed, and whose word a certificate lacks.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import type { Erased } from "../../../src/wire/erased.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { erasureComplaint } from "../../../tools/cli/access/erase.js";
-import { missingMembers } from "../../../tools/cli/access/erased.js";
+import { certificate, missingMembers } from "../../../tools/cli/access/erased.js";
+import { makeGenesis } from "../../audit/chain-builder.js";
 
 const METER = "1111111111111111";
 const ANNA = "aa00000000000001";
@@ -45,4 +49,19 @@ test("a certificate says whose word it lacks, for each erasure", () => {
   assert.deepEqual(missingMembers(genesis, [...whole, said(2, `${ANNA}-4`)]), [
     { erasure: `${ANNA}-4`, missing: ["node-1", "node-3"] },
   ]);
+});
+
+test("a file without a statement certifies nothing", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "gridseal-certificate-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const [file, genesis] = [join(folder, "erased.cbor"), join(folder, "genesis.cbor")];
+  writeFileSync(genesis, makeGenesis().bytes);
+  for (const [bytes, message] of [
+    [[], /erased\.cbor holds no statement of an erasure$/],
+    [[0x82], /erased\.cbor is no certificate of an erasure: /],
+    [[0], /proves nothing/],
+  ] as const) {
+    writeFileSync(file, Uint8Array.from(bytes));
+    await assert.rejects(certificate(file, { genesis }), { code: "ERASURE_UNPROVED", message });
+  }
 });

@@ -72,14 +72,26 @@ async function erased({ as, meter, api, out, json, ...options }: ErasedOptions):
   printLines([...said.map((each) => lineOf(genesis, each, json)), ...missingLines(genesis, said, json)]);
 }
 
-async function certificate(file: string, options: { readonly genesis: string; readonly json?: true }): Promise<void> {
+/** Rejects with ERASURE_UNPROVED where the file holds anything else than statements, or none. */
+export async function certificate(
+  file: string,
+  options: { readonly genesis: string; readonly json?: true },
+): Promise<void> {
   const { genesis } = await readGenesisFile(options.genesis);
   const bytes = await readWhole(file, CERTIFICATE_BYTES_MAX);
   const said: Erased[] = [];
-  for await (const statement of splitSequence(Readable.from([bytes]))) {
-    said.push(checked(genesis, statement));
-    printLines([lineOf(genesis, said.at(-1)!, options.json)]);
+  try {
+    for await (const statement of splitSequence(Readable.from([bytes]))) {
+      said.push(checked(genesis, statement));
+      printLines([lineOf(genesis, said.at(-1)!, options.json)]);
+    }
+  } catch (cause) {
+    if (cause instanceof GridsealError) throw cause;
+    throw new GridsealError("ERASURE_UNPROVED", `${file} is no certificate of an erasure: ${reasonOf(cause)}`, {
+      cause,
+    });
   }
+  if (said.length === 0) throw new GridsealError("ERASURE_UNPROVED", `${file} holds no statement of an erasure`);
   printLines(missingLines(genesis, said, options.json));
 }
 

@@ -4,11 +4,13 @@
 import { decodeBlock } from "../../../src/wire/block.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { isDevice, parseCredential } from "../../../src/wire/credential.js";
+import { WireError } from "../../../src/wire/error.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { noticesOf } from "../../../src/wire/notice.js";
 import { type Order, verifyOrder } from "../../../src/wire/order.js";
 import { paperServices } from "../../../src/wire/services.js";
 import { nodeVerify } from "../../crypto/signatures.js";
+import { GridsealError } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
 import {
   CONTRACTS_SERVICE,
@@ -66,14 +68,31 @@ export async function metersOfNode(source: ReceiptSource, service: number | unde
   const { governanceOf } = await import("../../authority/orders.js");
   const governance = await governanceOf(await source.genesis(), source.orders());
   const asOf_s = Math.floor(Date.now() / 1_000);
+  const judging = { governance, asOf_s };
   const meters: KnownMeter[] = [];
   for (const chain of await source.chains()) {
     if (service !== undefined && chain.service !== service) continue;
     for await (const row of source.holders(chain.service)) {
-      meters.push(...meterIn(row, { service: chain.service, chain: chain.name }, { governance, asOf_s }));
+      meters.push(...meterToldBy(source.origin, row, { service: chain.service, chain: chain.name }, judging));
     }
   }
   return { meters, asOf_s, hasOrders: true };
+}
+
+/** Throws CHAIN_INVALID where the node's word on a credential is none. */
+function meterToldBy(
+  origin: string,
+  row: HolderRow,
+  of: Pick<KnownMeter, "service" | "chain">,
+  judging: Judging,
+): KnownMeter[] {
+  try {
+    return meterIn(row, of, judging);
+  } catch (cause) {
+    if (!(cause instanceof WireError)) throw cause;
+    const message = `${origin}: the credential of ${toHex(row.kid)} on ${of.chain} cannot be read: ${cause.message}`;
+    throw new GridsealError("CHAIN_INVALID", message, { cause });
+  }
 }
 
 /** Of exported chains. Orders are read where the contracts chain is among them and the genesis is named. */

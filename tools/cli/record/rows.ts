@@ -5,6 +5,7 @@ import { unitName } from "../../../src/meter/unit.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { csvRow } from "../../files/csv.js";
 import { type ScannedReading, scanReading } from "../../ledger/reading-scan.js";
+import { csvCell } from "../../printable.js";
 import { decimal, timeText, toJson } from "../../terminal/output.js";
 import { type RecordView, recordView } from "./view.js";
 
@@ -36,10 +37,10 @@ export function rowsOf(format: RowFormat, placed: PlacedRecord): string {
   return reading === undefined ? wholeRows(placed) : readingRows(placed, reading);
 }
 
-/** As nearly all records are, of which a chain has millions: no cell needs quotes. */
+/** As nearly all records are, of which a chain has millions: no cell needs quotes. A far year begins with a plus. */
 function readingRows({ height, leaf }: PlacedRecord, reading: ScannedReading): string {
   const { meter, seq, time_s, quality, registers, digests } = reading;
-  const place = `${height},${leaf},${meter},${seq},${timeText(time_s * 1_000)},${quality},`;
+  const place = `${height},${leaf},${meter},${seq},${csvCell(timeText(time_s * 1_000))},${quality},`;
   if (registers.length === 0) return `${place},,,,${digests},,\r\n`;
   let rows = "";
   for (const { obis, value, scaler, unit, age } of registers) {
@@ -51,7 +52,7 @@ function readingRows({ height, leaf }: PlacedRecord, reading: ScannedReading): s
 function wholeRows({ height, leaf, bytes }: PlacedRecord): string {
   const record = recordView(bytes);
   const signer = toHex("participant" in record ? record.participant : record.meter);
-  const place = `${height},${leaf},${signer},${record.seq},${timeText(record.time * 1_000)},${record.quality},`;
+  const place = `${height},${leaf},${signer},${record.seq},${csvCell(timeText(record.time * 1_000))},${record.quality},`;
   let rows = "";
   for (const cells of cellsOf(record)) rows += place + csvRow(cells.map(String));
   return rows;

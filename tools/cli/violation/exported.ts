@@ -1,14 +1,14 @@
 // Violations in exported chains, without a node: what their blocks hold against somebody, and what the contract `cases` has made of it,
 // where the export of the contracts chain is among them.
 
-import { type Block, decodeBlock } from "../../../src/wire/block.js";
+import type { Block } from "../../../src/wire/block.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { decodeOutput } from "../../../src/wire/value.js";
 import { CONTRACTS_SERVICE } from "../../ledger/governance.js";
 import { violationName, violationView } from "../../ledger/violation-place.js";
 import { decodeResults } from "../../ledger/violations.js";
 import { type CaseState, caseStates, type ListedViolation, type ViolationItem } from "../../routes/violations.js";
-import { openFileSource } from "../../sources/file.js";
+import { readBlocks } from "../../sources/file.js";
 import type { ViolationQuestion } from "../../sources/source.js";
 
 /**
@@ -23,11 +23,10 @@ export async function exportedViolations(
   const states = new Map<string, CaseState>();
   const lapsed: Lapse[] = [];
   for (const file of files) {
-    for await (const bytes of openFileSource(file).blocks(0, 1)) {
-      const block = decodeBlock(bytes);
+    await readBlocks(file, (block) => {
       found.push(...violationsIn(block));
       for (const effect of casesEffects(block)) note(effect, block, { states, lapsed });
-    }
+    });
   }
   const listed = found.map((one): ListedViolation => {
     const hasLapsed = lapsed.some(({ subjects, time_ms }) => one.time_ms <= time_ms && subjects.includes(one.subject));

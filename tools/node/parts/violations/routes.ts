@@ -58,7 +58,7 @@ export function violationRoutes({ store, services }: ViolationPorts): readonly R
 
 interface ListedPage extends Pick<ViolationPage, "next"> {
   readonly type: "page";
-  readonly listed: readonly ListedViolation[];
+  readonly listed: ListedViolation[];
 }
 
 function pageOf(store: Store, query: Query): ListedPage | Refused {
