@@ -84,6 +84,16 @@ test("overwriting what is free again and again does not make the file grow", asy
   assert.ok(size() - before < 262_144, `it grew by ${size() - before} bytes`);
 });
 
+test("a store that is closed while free pages are overwritten closes, and opens again", async (t) => {
+  const { data, store, erase } = await filled(t);
+  await erase();
+  const overwriting = store.overwriteFree();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await store.close();
+  await overwriting;
+  await (await openStore(data, owner, true)).close();
+});
+
 test("a store in which nothing was erased is not written anew", async (t) => {
   const { data, store, foundIn, secrets } = await filled(t);
   await store.close();

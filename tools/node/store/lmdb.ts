@@ -71,6 +71,8 @@ function environmentOver(
       throw new GridsealError("STORE_CORRUPT", message, { cause });
     }
   };
+  let overwriting = Promise.resolve();
+  let isClosing = false;
   return {
     root,
     row: (table, key) => attempt(table, () => rowsOf(table).get(key)),
@@ -87,8 +89,16 @@ function environmentOver(
         throw new GridsealError(full ? "STORE_FULL" : "STORE_CORRUPT", message, { cause });
       }
     },
-    overwriteFree: () => overwriteFreePages(root, [...databases.values()]),
-    close: () => root.close(),
+    overwriteFree() {
+      overwriting = overwriteFreePages(root, [...databases.values()], () => isClosing);
+      return overwriting;
+    },
+    async close() {
+      // The library throws out of a timer of its own where anything reads on.
+      isClosing = true;
+      await overwriting.catch(ignore);
+      await root.close();
+    },
   };
 }
 

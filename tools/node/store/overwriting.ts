@@ -25,10 +25,11 @@ interface Tree {
   readonly overflowPages: number;
 }
 
-/** Of an environment whose databases are these, all of them. */
+/** Of an environment whose databases are these, all of them. Ends early where it is stopped. */
 export async function overwriteFreePages(
   root: RootDatabase<Buffer, Buffer>,
   databases: readonly Rows[],
+  isStopped: () => boolean,
 ): Promise<void> {
   const rows: Rows = root.openDB({ name: "overwriting", keyEncoding: "binary", encoding: "binary" });
   const all = [...databases, rows];
@@ -36,7 +37,7 @@ export async function overwriteFreePages(
   const zeros = Buffer.alloc(pageSize - HEADER_BYTES);
   let written = 0;
   try {
-    for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    for (let round = 0; round < ROUNDS_MAX && !isStopped(); round += 1) {
       const before = lastPage(root);
       const count = Math.min(round < SMALL_ROUNDS ? 1 : ROWS, freePages(root, all) - TREE_PAGES);
       if (count <= 0) break;
@@ -49,7 +50,7 @@ export async function overwriteFreePages(
     }
   } finally {
     // In pieces: LMDB notes what one transaction lets go of in pages that follow each other, and the file would grow for many.
-    for (let from = 0; from < written; from += ROWS) await root.batch(() => empty(rows, from));
+    for (let from = 0; from < written && !isStopped(); from += ROWS) await root.batch(() => empty(rows, from));
     await rows.clearAsync();
   }
 }
