@@ -180,6 +180,14 @@ test("docs/field-engineer.md has every state of a meter", () => {
   );
 });
 
+test("docs/auditor.md names the subject in each step of a case", () => {
+  const steps = [...read("docs/auditor.md").matchAll(/--type 16 --body '(.+)'$/gm)].map(([, body]) =>
+    JSON.parse(body!),
+  );
+  assert.equal(steps.length, 4);
+  for (const step of steps) assert.deepEqual(Object.keys(step), ["violation", "subject", "state", "reason"]);
+});
+
 test("docs/invariants.md numbers what the simulation and the tests of the consensus check, and says where", () => {
   const places = new Map<string, string[]>();
   for (const [folder, shown] of [

@@ -51,7 +51,7 @@ const remedies = {
   ORDER_REFUSED: "List what is sealed with gridseal order list, and make the order again upon that.",
   REGISTER_REFUSED: "Nothing was registered: look at `gridseal authority show` and correct what the message names.",
   REQUESTS_REFUSED:
-    "The others have their credentials: correct the lines that are named, and send the file again whole; whoever has one gets the same.",
+    "The others have their credentials. Have requests that fit made for the lines that are named, as by `gridseal provision` with other --services, and send all again; whoever has one gets the same.",
   ENROLMENT_REFUSED: "Correct what the message names; for another try the authority gives another one-time code.",
   CREDENTIAL_INVALID:
     "Nothing was written: compare the genesis with the authority's, and name the key file that has signed the enrolment.",

@@ -16,8 +16,8 @@ import { buildChain, makeMeter } from "../audit/chain-builder.js";
 
 const PATIENCE_MS = 20_000;
 
-/** Serves the blocks as a node does; resolves with its URL. */
-async function serve(t: TestContext, blocks: readonly Uint8Array[]): Promise<string> {
+/** Serves the blocks as a node does, and `answered` where one is asked for by its height; resolves with its URL. */
+async function serve(t: TestContext, blocks: readonly Uint8Array[], answered?: Uint8Array): Promise<string> {
   const header = toHex(headerHash(decodeBlock(blocks.at(-1)!).header));
   const chain = { service: 1, name: "trading", height: blocks.length, header, records: 3, violations: 0, pending: 0 };
   const health = { status: "pass", checks: {}, node: "n", network: "audited", peers: 3 };
@@ -26,6 +26,11 @@ async function serve(t: TestContext, blocks: readonly Uint8Array[]): Promise<str
     if (url.pathname === "/health") {
       response.setHeader("content-type", "application/health+json");
       response.end(JSON.stringify({ ...health, chains: [{ ...chain, time_ms: 1_700_000_000_000 }] }));
+      return;
+    }
+    if (/\/blocks\/\d+$/.test(url.pathname)) {
+      response.setHeader("content-type", "application/cbor");
+      response.end(Buffer.from(answered ?? blocks[Number(url.pathname.split("/").at(-1)) - 1]!));
       return;
     }
     response.setHeader("content-type", "application/cbor-seq");
@@ -82,6 +87,40 @@ test("the node that serves an altered block is named with its height, and the ot
   assert.equal((await acknowledge({ authorization: `Bearer ${token}` })).status, 200);
   assert.equal(told.at(-1)!.type, "acknowledged");
   assert.match(metricsText(monitor), /^gridseal_monitor_acknowledged\{alarm="wrong-block",severity="page"\} 1$/m);
+  stopping.abort();
+  await monitor.ended;
+});
+
+test("a node that says that it sealed its blocks long ago is held to what it answers about those that are new all the same", async (t) => {
+  const chain = buildChain();
+  const meter = makeMeter(1);
+  chain.seal({ records: [meter.record()], credentials: [meter.credential] });
+  chain.seal({ records: [meter.record()] });
+  chain.seal({ records: [meter.record()] });
+  const unlocked = chain.blocks.map((bytes) => encodeBlock({ ...decodeBlock(bytes), lock_ms: 0 }));
+  const listed = unlocked.slice(0, 2);
+  const liar = await serve(t, listed, unlocked[0]);
+  const stopping = new AbortController();
+  const told: Told[] = [];
+  const monitor = startMonitor({
+    genesis: chain.genesis,
+    nodes: [liar],
+    signal: stopping.signal,
+    marks: await openMarks(undefined, chain.genesis.hash),
+    onTold: (one) => told.push(one),
+    onTrouble: (reason) => assert.fail(reason),
+  });
+  const until = async (isDone: () => boolean) => {
+    const until_ms = performance.now() + PATIENCE_MS;
+    while (!isDone() && performance.now() < until_ms) await new Promise((resolve) => setTimeout(resolve, 50));
+  };
+  const kinds = () => told.filter(({ type }) => type === "raised").map(({ alarm }) => alarm.kind);
+  await until(() => monitor.progress.some(({ height }) => height === 2));
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  assert.deepEqual(kinds(), [], "what was there before is no news");
+  listed.push(unlocked[2]!);
+  await until(() => kinds().length === 2);
+  assert.deepEqual(kinds().sort(), ["clock", "wrong-answer"]);
   stopping.abort();
   await monitor.ended;
 });

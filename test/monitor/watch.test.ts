@@ -32,7 +32,7 @@ function seen(node: string, height: number, pending = 0, status: "pass" | "warn"
 
 function audited(node: string, height: number, header: string, time_ms: number, meters: readonly string[] = []): Sight {
   const block = { service: 1, height, header, time_ms, meters, anchors: [] };
-  return { type: "audited", node, block, isNew: true };
+  return { type: "audited", node, block };
 }
 
 test("a node that does not answer is alarmed of once, and no more when it answers", () => {
@@ -77,7 +77,7 @@ test("where all chains stand still none is lagging, however slow the rhythm of a
   const watch = createWatch(terms);
   const hear = (service: number, height: number, time_ms: number) => {
     const block = { service, height, header: `${service}${height}`, time_ms, meters: ["m", "n"], anchors: [] };
-    watch.step({ type: "audited", node: "a", block, isNew: true }, time_ms);
+    watch.step({ type: "audited", node: "a", block }, time_ms);
   };
   for (let height = 1; height <= 400; height += 1) {
     hear(1, height, height * 10_000);
@@ -105,8 +105,15 @@ test("two sealed blocks of one height are a fork that names both nodes", () => {
 
 test("a new block whose time is far from ours is alarmed of, and a node that says so itself", () => {
   const watch = createWatch(terms);
-  assert.deepEqual(names(watch.step(audited("a", 3, "aa", 100_000), 1_000)), ["raised clock"]);
-  assert.deepEqual(names(watch.step(audited("a", 4, "ab", 2_000), 2_000)), ["over clock"]);
+  const come = (height: number, time_ms: number, at_ms: number, none_ms = at_ms - 500) =>
+    names(
+      watch.step({ ...audited("a", height, `a${height}`, time_ms), received: { none_ms, at_ms } } as Sight, 200_000),
+    );
+  assert.deepEqual(come(3, 100_000, 1_000), ["raised clock"]);
+  assert.deepEqual(come(4, 2_000, 2_000), ["over clock"], "however long its audit took");
+  assert.deepEqual(come(5, 3_000, 90_000, 2_500), [], "it waited for the audit of those before it");
+  assert.deepEqual(come(5, 3_000, 190_000), [], "another node shows it later");
+  assert.deepEqual(names(watch.step(audited("a", 6, "a6", 4_000), 200_000)), [], "it was there before");
   const told = watch.step(seen("a", 4, 0, "warn"), 3_000);
   assert.deepEqual(names(told), ["raised unhealthy"]);
   assert.match(told[0]!.alarm.what, /disk: nearly full/);
@@ -157,7 +164,7 @@ test("a chain that most of its meters have left for others is lagging", () => {
   const watch = createWatch(terms);
   const hear = (service: number, height: number, time_ms: number) => {
     const block = { service, height, header: `${service}${height}`, time_ms, meters: ["m", "n"], anchors: [] };
-    watch.step({ type: "audited", node: "a", block, isNew: true }, time_ms);
+    watch.step({ type: "audited", node: "a", block }, time_ms);
   };
   for (let height = 1; height <= 50; height += 1) {
     if (height <= 10) hear(1, height, height * 10_000);
@@ -173,7 +180,7 @@ test("a block that names another block of a chain than that chain has is alarmed
   watch.step(audited("a", 3, "aa".repeat(32), 1_000), 1_000);
   const anchors = [{ service: 1, height: 3, header: "bb".repeat(32) }];
   const block = { service: 3, height: 8, header: "cc", time_ms: 1_000, meters: [], anchors };
-  const told = watch.step({ type: "audited", node: "b", block, isNew: true }, 1_000);
+  const told = watch.step({ type: "audited", node: "b", block }, 1_000);
   assert.deepEqual(names(told), ["raised anchor"]);
   assert.match(told[0]!.alarm.what, /block 8 names block 3 of chain 1 as bbbbbbbbbbbbbbbb, a serves aaaaaaaaaaaaaaaa/);
 });
@@ -183,7 +190,7 @@ test("an anchor that comes before its block is compared when the block comes", (
   const name = (node: string, height: number, header: string) => {
     const anchors = [{ service: 1, height: 3, header: header.repeat(32) }];
     const block = { service: 3, height, header: `c${height}`, time_ms: 1_000, meters: [], anchors };
-    return watch.step({ type: "audited", node, block, isNew: true }, 1_000);
+    return watch.step({ type: "audited", node, block }, 1_000);
   };
   assert.deepEqual(names(name("b", 8, "aa")), []);
   assert.deepEqual(names(name("b", 9, "bb")), [], "which of the two is right is not known yet");

@@ -39,14 +39,26 @@ export interface FollowedChain {
   /** the last block of the node's chain that was audited before this began */
   readonly audited: AuditedMark | undefined;
   readonly signal: AbortSignal;
-  onBlock(audited: AuditedBlock): void;
+  onBlock(audited: AuditedBlock, received: Received): void;
+}
+
+/** When a block came, by this machine's clock in UTC milliseconds. */
+export interface Received {
+  /** when the node last had no more blocks; undefined before it had none left for the first time */
+  readonly none_ms: number | undefined;
+  readonly at_ms: number;
 }
 
 /** Resolves with why it does not go on, or when nobody wants it any more. */
 export async function followChain(followed: FollowedChain): Promise<AuditReport> {
   const { genesis, chain, ground, run } = followed;
   const isContracts = chain.service === CONTRACTS_SERVICE;
-  return auditChain(genesis, chain, () => growing(followed), {
+  // Each block is concluded before the next one is asked for.
+  let received: Received = { none_ms: undefined, at_ms: Date.now() };
+  const onReceived = (one: Received) => {
+    received = one;
+  };
+  return auditChain(genesis, chain, () => growing(followed, onReceived), {
     governance: ground.governance,
     runContracts: run,
     isFollowing: true,
@@ -62,21 +74,27 @@ export async function followChain(followed: FollowedChain): Promise<AuditReport>
     }),
     onBlock(audited) {
       if (isContracts) ground.note(audited);
-      followed.onBlock(audited);
+      followed.onBlock(audited, received);
     },
   });
 }
 
 /** The chain's blocks from the first on, then those that come; a node that does not answer is asked again. */
-async function* growing({ source, chain, signal }: FollowedChain): AsyncGenerator<Uint8Array> {
+async function* growing(
+  { source, chain, signal }: FollowedChain,
+  onReceived: (received: Received) => void,
+): AsyncGenerator<Uint8Array> {
   let next = 1;
+  let none_ms: number | undefined;
   while (!signal.aborted) {
     try {
       for await (const bytes of source.blocks(chain.service, next)) {
         next += 1;
+        onReceived({ none_ms, at_ms: Date.now() });
         yield bytes;
         if (signal.aborted) return;
       }
+      none_ms = Date.now();
     } catch (error) {
       if (!(error instanceof GridsealError && error.code === "NODE_UNREACHABLE")) throw error;
     }

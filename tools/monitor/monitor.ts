@@ -17,7 +17,7 @@ import { askValue } from "../sources/client.js";
 import type { ReceiptSource } from "../sources/source.js";
 import type { Alarm } from "./alarms.js";
 import { type AnswerChecks, createAnswerChecks } from "./answers.js";
-import { followChain, Ground, headerOf, pause } from "./chain-follower.js";
+import { followChain, Ground, headerOf, pause, type Received } from "./chain-follower.js";
 import { metersIn } from "./lateness.js";
 import { createLooks, type Looked, type Looks } from "./looks.js";
 import type { Marks } from "./marks.js";
@@ -72,6 +72,7 @@ export function startMonitor(options: MonitorOptions): Monitor {
     watchNode({
       ...{ ...common, source: openApiSource(url, options.tokenFor), url },
       ...{ rounds: createStateRounds(), answers: createAnswerChecks(), looks: createLooks(isRefused) },
+      newest: new Map(),
     }),
   );
   const ended = Promise.all([...nodes, keepMarks(options)]).then(() => contracts.close());
@@ -106,6 +107,8 @@ interface WatchedNode extends MonitorOptions {
   readonly rounds: StateRounds;
   readonly answers: AnswerChecks;
   readonly looks: Looks;
+  /** by service: the newest height that it told when it was first looked at */
+  readonly newest: Map<number, number>;
   tell(sight: Sight): void;
 }
 
@@ -115,6 +118,9 @@ async function watchNode(node: WatchedNode): Promise<void> {
   while (!node.signal.aborted) {
     try {
       const health = await askValue(node.url, healthShape, { parameters: {}, patience_ms: LOOK_PATIENCE_MS });
+      for (const { service, height } of health.chains) {
+        if (!node.newest.has(service)) node.newest.set(service, height);
+      }
       node.tell({ type: "seen", node: node.url, chains: health.chains, health });
       for (const { service } of health.chains) {
         if (!following.has(service)) following.set(service, keepFollowing(node, service, ground));
@@ -157,14 +163,13 @@ async function followOnce(
     return undefined;
   }
   const wrong = { kind: "wrong-block", node: node.url, service } as const;
-  const started_ms = Date.now();
   place.height = 0;
   place.records = 0;
   try {
     const report = await followChain({
       ...{ genesis: node.genesis, chain: governed.chain, source: node.source, ground, run: node.run },
       ...{ signal: node.signal, audited: node.marks.of(node.url, service) },
-      onBlock: (audited) => noteBlock(node, audited, { place, started_ms }),
+      onBlock: (audited, received) => noteBlock(node, audited, { place, received }),
     });
     return alarmOf(node.url, report);
   } catch (error) {
@@ -181,9 +186,9 @@ function isRefused(error: unknown): boolean {
 function noteBlock(
   node: WatchedNode,
   audited: AuditedBlock,
-  { place, started_ms }: { readonly place: Progress; readonly started_ms: number },
+  { place, received }: { readonly place: Progress; readonly received: Received },
 ): void {
-  const { chain: service, height, time_ms, batches, anchors, lock_ms } = audited.block;
+  const { chain: service, height, time_ms, batches, anchors } = audited.block;
   const records = batches.flatMap((batch) => batch.records);
   place.height = height;
   place.records += records.length;
@@ -199,8 +204,9 @@ function noteBlock(
       header: toHex(headerHash),
     })),
   };
-  const isNew = lock_ms > started_ms;
-  node.tell({ type: "audited", node: node.url, block, isNew });
+  // Nothing that a node writes beside what is hashed counts, and a height that it invents lasts no longer than its first listing.
+  const isNew = received.none_ms !== undefined || height > (node.newest.get(service) ?? Number.POSITIVE_INFINITY);
+  node.tell({ type: "audited", node: node.url, block, ...(isNew && { received }) });
   if (isNew) {
     node.rounds.note(service, audited.written);
     node.answers.note(audited.block);

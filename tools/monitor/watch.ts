@@ -5,6 +5,7 @@ import { BoundedMap } from "../bounded-map.js";
 import type { ChainState } from "../routes/chains.js";
 import type { HealthAnswer } from "../routes/health.js";
 import { type Alarm, type AlarmKind, alarmKinds, idOf, nameOf } from "./alarms.js";
+import type { Received } from "./chain-follower.js";
 import { createLateness, type LatenessTerms, latenessTerms } from "./lateness.js";
 
 export interface WatchTerms extends LatenessTerms {
@@ -43,8 +44,13 @@ export type Sight =
       readonly health: HealthAnswer;
     }
   | { readonly type: "unreached"; readonly node: string; readonly reason: string }
-  /** a block that is good in every respect; `isNew`: it was sealed while this watched */
-  | { readonly type: "audited"; readonly node: string; readonly block: AuditedPlace; readonly isNew: boolean }
+  /** a block that is good in every respect; `received`: it was sealed while this watched, and came then */
+  | {
+      readonly type: "audited";
+      readonly node: string;
+      readonly block: AuditedPlace;
+      readonly received?: Received;
+    }
   /** what an audit or a look at a state has found, which stands until `mended`, or until the node serves a good block there */
   | { readonly type: "found"; readonly alarm: Alarm }
   | { readonly type: "mended"; readonly alarm: Omit<Alarm, "what"> }
@@ -313,7 +319,7 @@ function late({ standing, lateness, chains }: Watched, service: number, now_ms: 
   ];
 }
 
-function audited(watched: Watched, { node, block, isNew }: Sight & { type: "audited" }, now_ms: number): Told[] {
+function audited(watched: Watched, { node, block, received }: Sight & { type: "audited" }, now_ms: number): Told[] {
   const { terms, standing, lateness } = watched;
   const { service, height, header, time_ms, meters } = block;
   const chain = watched.chainOf(service, now_ms);
@@ -321,7 +327,8 @@ function audited(watched: Watched, { node, block, isNew }: Sight & { type: "audi
   if (known === undefined) chain.headers.set(height, { node, header });
   const claims = chain.claims.get(height) ?? [];
   chain.claims.delete(height);
-  if (height > chain.height) {
+  const isFirst = height > chain.height;
+  if (isFirst) {
     chain.height = height;
     chain.since_ms = now_ms;
     lateness.note(service, time_ms, meters);
@@ -339,11 +346,17 @@ function audited(watched: Watched, { node, block, isNew }: Sight & { type: "audi
   for (const { header: named, ...anchored } of block.anchors) {
     told.push(...contradicted(watched, { node, service, height, header: named }, anchored, now_ms));
   }
-  if (!isNew) return told;
-  const off_ms = Math.abs(now_ms - time_ms);
+  // One that another node has shown before comes late by that node's way here.
+  if (received === undefined || !isFirst) return told;
+  const off_ms = offBy_ms(time_ms, received);
   const apart = `block ${height} says a time ${Math.round(off_ms / 1_000)} s from this monitor's`;
   told.push(...standing.set({ kind: "clock", node: undefined, service, what: apart }, off_ms > terms.clock_ms, now_ms));
   return told;
+}
+
+/** How far a time is from when a block may have been sealed: after its node had none left, and before it came. */
+function offBy_ms(time_ms: number, { none_ms, at_ms }: Received): number {
+  return Math.max(0, (none_ms ?? time_ms) - time_ms, time_ms - at_ms);
 }
 
 interface Served {

@@ -149,7 +149,7 @@ export const csvColumns = [
 ] as const;
 
 /** A table as RFC 4180 has it, with a head. A deadline's name may need quotes. */
-export function csvOf(items: readonly ListedViolation[]): string {
+export function csvOf(items: readonly (ViolationItem & { readonly state: string })[]): string {
   const rows = items.map(({ id, service, height, time_ms, kind, subject, number, rule, entry, state }) =>
     [id, service, height, new Date(time_ms).toISOString(), kind, subject, number ?? "", rule ?? "", entry ?? "", state]
       .map((value) => csvCell(String(value)))

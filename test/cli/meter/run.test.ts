@@ -16,9 +16,18 @@ test("takes one source of a meter's readings, or its configuration's", () => {
   assert.throws(() => portOf({ tcp: "h:1", emulator: true }), { code: "USAGE" });
   assert.throws(() => portOf({ port: "{" }), { code: "USAGE" });
   for (const tcp of ["h", "h:", ":1", "h:x", "h:70000"]) {
-    assert.throws(() => portOf({ tcp }), { code: "CONFIGURATION_INVALID" }, tcp);
+    assert.throws(() => portOf({ tcp }), { code: "CONFIGURATION_REFUSED" }, tcp);
   }
   for (const tcp of ["h", "127.0.0.1", "h:x"]) {
-    assert.throws(() => portOf({ tcp }), /--tcp .*: expected a host and a port, as 127\.0\.0\.1:2000/, tcp);
+    assert.throws(() => portOf({ tcp }), /--tcp: .*: expected a host and a port, as 127\.0\.0\.1:2000/, tcp);
   }
+});
+
+test("an option that names no port is refused by its name, as a configuration is", () => {
+  assert.throws(() => portOf({ port: '{"kind":"bad"}' }), {
+    code: "CONFIGURATION_REFUSED",
+    exitStatus: 2,
+    message: /^--port: /,
+  });
+  assert.throws(() => portOf({ tcp: "h" }), { code: "CONFIGURATION_REFUSED", message: /^--tcp: h: expected a host/ });
 });

@@ -99,9 +99,21 @@ function feedOf(meter: Meter, onOpened: (show: (bytes: Uint8Array) => void) => v
 
 /**
  * The port that the options name instead of the configuration's. Throws USAGE where they name
- * several.
+ * several, CONFIGURATION_REFUSED with the option where it names none that can be read.
  */
 export function portOf(options: MeterOptions): MeterPort | undefined {
+  try {
+    return namedPort(options);
+  } catch (thrown) {
+    if (!(thrown instanceof GridsealError && thrown.code === "CONFIGURATION_INVALID")) throw thrown;
+    const option = (["port", "frames", "serial", "tcp", "emulator"] as const).find(
+      (name) => options[name] !== undefined,
+    );
+    throw new GridsealError("CONFIGURATION_REFUSED", `--${option}: ${thrown.message}`, { cause: thrown });
+  }
+}
+
+function namedPort(options: MeterOptions): MeterPort | undefined {
   const { port, frames, serial, tcp, emulator, interval = INTERVAL_MS } = options;
   const named = [port, frames, serial, tcp, emulator].filter((option) => option !== undefined);
   if (named.length > 1) {
@@ -118,7 +130,7 @@ export function portOf(options: MeterOptions): MeterPort | undefined {
     if (host === undefined) {
       throw new GridsealError(
         "CONFIGURATION_INVALID",
-        `--tcp ${tcp}: expected a host and a port, as 127.0.0.1:2000 or [::1]:2000`,
+        `${tcp}: expected a host and a port, as 127.0.0.1:2000 or [::1]:2000`,
       );
     }
     return parsePort({ kind: "tcp", host: host.replace(/^\[|\]$/g, ""), port: Number(port) });

@@ -7,35 +7,45 @@ import { decodeOutput } from "../../../src/wire/value.js";
 import { CONTRACTS_SERVICE } from "../../ledger/governance.js";
 import { violationName, violationView } from "../../ledger/violation-place.js";
 import { decodeResults } from "../../ledger/violations.js";
-import { type CaseState, caseStates, type ListedViolation, type ViolationItem } from "../../routes/violations.js";
+import { type CaseState, caseStates, type ViolationItem } from "../../routes/violations.js";
 import { readBlocks } from "../../sources/file.js";
 import type { ViolationQuestion } from "../../sources/source.js";
+
+/** `?`: what has become of it is not in the files */
+export type ExportedViolation = ViolationItem & { readonly state: CaseState | "?" };
+
+export interface Exported {
+  readonly all: readonly ExportedViolation[];
+  /** whether the contracts chain is among the files */
+  readonly hasCases: boolean;
+}
 
 /**
  * Those of the files that are asked for, the newest first. The files are read, not audited: `chain audit` does that. Rejects with
  * FILE_UNREADABLE or CHAIN_INVALID.
  */
-export async function exportedViolations(
-  files: readonly string[],
-  asked: ViolationQuestion,
-): Promise<readonly ListedViolation[]> {
+export async function exportedViolations(files: readonly string[], asked: ViolationQuestion): Promise<Exported> {
   const found: ViolationItem[] = [];
   const states = new Map<string, CaseState>();
   const lapsed: Lapse[] = [];
+  let hasCases = false;
   for (const file of files) {
     await readBlocks(file, (block) => {
+      hasCases ||= block.chain === CONTRACTS_SERVICE;
       found.push(...violationsIn(block));
       for (const effect of casesEffects(block)) note(effect, block, { states, lapsed });
     });
   }
-  const listed = found.map((one): ListedViolation => {
+  const listed = found.map((one): ExportedViolation => {
+    if (!hasCases) return { ...one, state: "?" };
     const hasLapsed = lapsed.some(({ subjects, time_ms }) => one.time_ms <= time_ms && subjects.includes(one.subject));
     return { ...one, state: states.get(one.id) ?? (hasLapsed ? "lapsed" : "open") };
   });
   const cursor = asked.after?.split(":").map(Number);
-  return listed
+  const all = listed
     .filter((one) => isAsked(one, asked) && (cursor === undefined || isNewer(cursor, placeOf(one))))
     .sort((one, other) => (isNewer(placeOf(one), placeOf(other)) ? -1 : 1));
+  return { all, hasCases };
 }
 
 function violationsIn({ chain: service, height, time_ms, results }: Block): ViolationItem[] {
@@ -83,7 +93,7 @@ function note({ name, body }: CasesEffect, { time_ms }: Block, { states, lapsed 
   }
 }
 
-function isAsked(one: ListedViolation, asked: ViolationQuestion): boolean {
+function isAsked(one: ExportedViolation, asked: ViolationQuestion): boolean {
   const { subject, kind, rule, state, service, from_ms = 0, to_ms = Number.POSITIVE_INFINITY } = asked;
   if (subject !== undefined && toHex(subject) !== one.subject) return false;
   if (rule !== undefined && one.rule !== rule && !one.rule?.startsWith(`${rule}/`)) return false;

@@ -3,12 +3,12 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { SERVICE_MAX } from "../../../src/wire/bounds.js";
 import { violationKinds } from "../../ledger/violations.js";
-import { caseStates, csvOf, type ListedViolation } from "../../routes/violations.js";
+import { caseStates, csvOf } from "../../routes/violations.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource, type ViolationQuestion } from "../../sources/source.js";
 import { id, moment_ms, whole, withNode } from "../../terminal/arguments.js";
-import { printLines, printText, table, timeText, toJson } from "../../terminal/output.js";
-import { exportedViolations } from "./exported.js";
+import { printLines, printNote, printText, table, timeText, toJson } from "../../terminal/output.js";
+import { type ExportedViolation, exportedViolations } from "./exported.js";
 
 interface ListOptions extends SourceOptions {
   readonly subject?: Uint8Array;
@@ -57,18 +57,19 @@ async function list(files: readonly string[], options: ListOptions): Promise<voi
 }
 
 interface Listed {
-  readonly found: readonly ListedViolation[];
+  readonly found: readonly ExportedViolation[];
   readonly hasMore: boolean;
 }
 
 async function listFiles(files: readonly string[], options: ListOptions, asked: ViolationQuestion): Promise<Listed> {
   const service = options.service === undefined ? undefined : whole(1, SERVICE_MAX)(options.service);
-  const all = await exportedViolations(files, { ...asked, service });
+  const { all, hasCases } = await exportedViolations(files, { ...asked, service });
+  if (!hasCases) printNote("what has become of them is not known: name the export of the contracts chain too");
   return { found: all.slice(0, options.limit), hasMore: all.length > options.limit };
 }
 
 async function listNode(options: ListOptions, asked: ViolationQuestion): Promise<Listed> {
-  const found: ListedViolation[] = [];
+  const found: ExportedViolation[] = [];
   return withNodeSource(options, async (source) => {
     const service = options.service === undefined ? undefined : (await chainOfSource(source, options.service)).service;
     // One more tells whether there are more.
@@ -80,7 +81,7 @@ async function listNode(options: ListOptions, asked: ViolationQuestion): Promise
   });
 }
 
-function linesOf(found: readonly ListedViolation[]): string[] {
+function linesOf(found: readonly ExportedViolation[]): string[] {
   const rows = found.map((one) => [
     timeText(one.time_ms),
     one.id,

@@ -3,11 +3,20 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { HEIGHT_MAX } from "../../../src/wire/bounds.js";
+import { toHex } from "../../../src/wire/bytes.js";
 import { WireError } from "../../../src/wire/error.js";
 import type { PointRow } from "../../../src/wire/slot.js";
 import { reasonOf } from "../../errors.js";
 import { contractsAt, planOf } from "../../ledger/contract-orders.js";
 import { governedHeight } from "../../ledger/governance.js";
+import {
+  decodeHolderRow,
+  HOLDER_ROW_BYTES_MAX,
+  HOLDERS_PER_ANSWER_MAX,
+  type HolderRow,
+  holders,
+} from "../../routes/holders.js";
+import { askBytes, itemsIn } from "../network/ask.js";
 import type { Network } from "../network/network.js";
 import { type Orders, readOrders } from "../network/orders.js";
 import { effectsIn, provedSlot } from "../network/sealed.js";
@@ -20,6 +29,7 @@ import { numberOf } from "../route.js";
 import { text } from "../texts.js";
 import type { FindingState } from "../verification/finding.js";
 import { type Recomputed, recomputeShares, type ShareRow, type SlotShares } from "../verification/recompute.js";
+import { assignedPoints, type NamedPoint, ownPoints } from "../views/points.js";
 import type { PageProps } from "./page-props.js";
 
 const SLOTS = 24;
@@ -62,28 +72,86 @@ function planFor({ governance }: Orders, service: number) {
 
 function Points({ orders }: { readonly orders: Orders }) {
   const chains = orders.governance.chains.filter(({ chain }) => planFor(orders, chain.service) !== undefined);
-  const points = new Set(
-    orders.rows.flatMap(({ order: { action } }) =>
-      action.type === "assign" ? action.assignments.map(({ point }) => point) : [],
-    ),
-  );
   return (
     <section>
       <p class="quiet">{text("energy.which")}</p>
-      {(points.size === 0 || chains.length === 0) && <p>{text("energy.none")}</p>}
+      {chains.length === 0 && <p>{text("energy.none")}</p>}
       {chains.map(({ chain: { service, name } }) => (
-        <ul key={service} class="hits">
-          {[...points].map((point) => (
-            <li key={point}>
-              <a href={`#/energy/${service}/${encodeURIComponent(point)}`}>
-                {point} · {name}
-              </a>
-            </li>
-          ))}
-        </ul>
+        <ChainPoints key={service} orders={orders} service={service} name={name} />
       ))}
     </section>
   );
+}
+
+interface ChainPointsProps {
+  readonly orders: Orders;
+  readonly service: number;
+  /** of the chain */
+  readonly name: string;
+}
+
+/** A meter that is assigned to no point is one itself: the chain's meters stand behind the points that orders name. */
+function ChainPoints({ orders, service, name: chain }: ChainPointsProps) {
+  const [pages, setPages] = useState(1);
+  const asked = useAsked(() => readHolders(service, pages), [service, pages], true);
+  const assigned = assignedPoints(orders.rows.map(({ order }) => order));
+  return (
+    <>
+      <PointList points={assigned} service={service} chain={chain} />
+      <Shown asked={asked}>
+        {({ rows, hasMore }) => {
+          const own = ownPoints(rows, orders.governance.assignments);
+          return (
+            <>
+              {assigned.length + own.length === 0 && <p>{text("energy.no-points", { chain })}</p>}
+              <PointList points={own} service={service} chain={chain} />
+              {hasMore && (
+                <button type="button" onClick={() => setPages(pages + 1)}>
+                  {text("app.more")}
+                </button>
+              )}
+            </>
+          );
+        }}
+      </Shown>
+    </>
+  );
+}
+
+interface PointListProps {
+  readonly points: readonly NamedPoint[];
+  readonly service: number;
+  readonly chain: string;
+}
+
+function PointList({ points, service, chain }: PointListProps) {
+  return (
+    <ul class="hits">
+      {points.map(({ point, name }) => (
+        <li key={point}>
+          <a href={`#/energy/${service}/${encodeURIComponent(point)}`}>
+            {name !== undefined && `${name} · `}
+            {point} · {chain}
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Who signs on the chain, so many answers of them, as the node has it. */
+async function readHolders(service: number, pages: number) {
+  const rows: HolderRow[] = [];
+  for (let page = 0, from = "0".repeat(16); page < pages; page += 1) {
+    const query = { from, limit: HOLDERS_PER_ANSWER_MAX };
+    const bytes = await askBytes(holders, { parameters: { service }, query });
+    const found = itemsIn(bytes, { size: HOLDER_ROW_BYTES_MAX, items: 8 }).map(decodeHolderRow);
+    rows.push(...found);
+    const last = found.at(-1);
+    if (last === undefined || found.length < HOLDERS_PER_ANSWER_MAX) return { rows, hasMore: false };
+    from = (BigInt(`0x${toHex(last.kid)}`) + 1n).toString(16).padStart(16, "0");
+  }
+  return { rows, hasMore: true };
 }
 
 interface PointProps {

@@ -121,6 +121,11 @@ export const pageTexts = {
     "Keine Kette dieses Netzes schließt Intervalle von Messpunkten ab.",
     "本网络没有链按计量点结算时段。",
   ],
+  "energy.no-points": [
+    "{chain} has no meter yet, and no order names a point.",
+    "{chain} hat noch keinen Zähler, und keine Anordnung nennt einen Messpunkt.",
+    "{chain} 上还没有电表，也没有指令指定计量点。",
+  ],
   "energy.slot": ["slot from", "Intervall ab", "时段起"],
   "energy.taken": ["taken, kWh", "bezogen, kWh", "用电，kWh"],
   "energy.given": ["given, kWh", "geliefert, kWh", "送电，kWh"],

@@ -2,11 +2,14 @@
 // requests go as files and from which a file of answers comes. A registrar answers for the requests where there is one.
 
 import { existsSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { toHex } from "../../../src/wire/bytes.js";
 import { parseCredential } from "../../../src/wire/credential.js";
+import { WireError } from "../../../src/wire/error.js";
 import { keyId, type Signer } from "../../../src/wire/key.js";
-import { readRequest, signEndorsement } from "../../../src/wire/request.js";
+import { isEndorsement, readEndorsement, readRequest, signEndorsement } from "../../../src/wire/request.js";
 import { type Answering, answerRequests } from "../../authority/requests/answer.js";
 import { readAnswers } from "../../authority/requests/read-answer.js";
 import { createFile } from "../../files/made-once.js";
@@ -38,7 +41,7 @@ export function registerCertifier(answering: Answering, registrar: Registrar): C
   };
 }
 
-/** Puts requests into the bench's folder and finds credentials in the bytes of a file of answers. */
+/** Puts requests into the bench's folder, in place of ones that asked for something else, and finds credentials in the bytes of a file of answers. */
 export function postedCertifier(folder: string, answers: Uint8Array | undefined, registrar: Registrar): Certifier {
   const outcomes = outcomesIn(answers ?? new Uint8Array(0));
   return {
@@ -52,7 +55,13 @@ export function postedCertifier(folder: string, answers: Uint8Array | undefined,
         return { kind: "certified", credential: outcome };
       }
       const path = join(folder, `${mac}.request`);
-      if (!existsSync(path)) await createFile(path, endorsed(request, registrar));
+      const bytes = endorsed(request, registrar);
+      if (existsSync(path)) {
+        const before = askedIn(Uint8Array.from(await readFile(path)), registrar.genesisHash);
+        if (isDeepStrictEqual(before, askedIn(bytes, registrar.genesisHash))) return { kind: "waits", text: path };
+        await rm(path);
+      }
+      await createFile(path, bytes);
       return { kind: "waits", text: path };
     },
   };
@@ -60,6 +69,18 @@ export function postedCertifier(folder: string, answers: Uint8Array | undefined,
 
 function endorsed(request: Uint8Array, { genesisHash, signer }: Registrar): Uint8Array {
   return signer === undefined ? request : signEndorsement(request, genesisHash, signer);
+}
+
+/** What is asked for in whose name, but for the nonce, which is another one each time; undefined where the bytes are no request. */
+function askedIn(bytes: Uint8Array, genesisHash: Uint8Array): unknown {
+  try {
+    const endorsement = isEndorsement(bytes) ? readEndorsement(bytes, genesisHash) : undefined;
+    const { nonce: _, ...asked } = readRequest(endorsement?.request ?? bytes, genesisHash);
+    return { ...asked, by: endorsement && toHex(endorsement.kid) };
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
 }
 
 function refused(reason: string): Certified {
