@@ -90,9 +90,7 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
   let apart: number[] = [];
   let publications: Uint8Array[] = [];
   let hasFilters = false;
-  /** what has come of a publication that was cut */
-  let kept = new Uint8Array(0);
-  let kept_bytes = 0;
+  const cut = createCutPacket(limits.packet_bytes_max);
   let length = 0;
   let lengthBytes = 0;
   let missing_bytes = 0;
@@ -184,22 +182,13 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
       return;
     }
     keep(chunk, end);
-    publications.push(kept.subarray(0, kept_bytes));
-    kept = new Uint8Array(0);
-    kept_bytes = 0;
+    publications.push(cut.take());
   }
 
-  /** The next piece of a publication ends there: no more of it is kept than has come, twice over. */
+  /** The next piece of a publication ends there. */
   function keep(chunk: Uint8Array, end: number): void {
     const from = Math.max(0, begin);
-    const after = kept_bytes + end - from;
-    if (after > kept.length) {
-      const larger = new Uint8Array(Math.min(2 * after, limits.packet_bytes_max));
-      larger.set(kept.subarray(0, kept_bytes));
-      kept = larger;
-    }
-    kept.set(chunk.subarray(from, end), kept_bytes);
-    kept_bytes = after;
+    cut.add(chunk.subarray(from, end));
     apart.push(from, end);
   }
 
@@ -233,6 +222,31 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
     answer: () => answer,
     packets: () => packetCount,
     isInsidePacket: () => phase !== "type",
+  };
+}
+
+/** What has come of a packet that was cut: no more memory than twice that, and than the largest packet has. */
+function createCutPacket(bytes_max: number) {
+  let kept = new Uint8Array(0);
+  let kept_bytes = 0;
+  return {
+    add(piece: Uint8Array): void {
+      const after = kept_bytes + piece.length;
+      if (after > kept.length) {
+        const larger = new Uint8Array(Math.min(2 * after, bytes_max));
+        larger.set(kept.subarray(0, kept_bytes));
+        kept = larger;
+      }
+      kept.set(piece, kept_bytes);
+      kept_bytes = after;
+    },
+    /** The packet, which is whole now. */
+    take(): Uint8Array {
+      const packet = kept.subarray(0, kept_bytes);
+      kept = new Uint8Array(0);
+      kept_bytes = 0;
+      return packet;
+    },
   };
 }
 
