@@ -10,6 +10,7 @@ import { newestEngine } from "../../../tools/ledger/engines.js";
 import { governedHeight } from "../../../tools/ledger/governance.js";
 import type { RunResult } from "../../../tools/ledger/outcome.js";
 import { BLOCK_OPERATIONS_MAX, kindShare, type RunPlan } from "../../../tools/ledger/run-plan.js";
+import { decodeResults, encodeResults } from "../../../tools/ledger/violations.js";
 import { createChainContracts } from "../../../tools/node/contracts/node-contracts.js";
 import { createCluster, SERVICE, type TestCluster, type TestNode } from "./cluster.js";
 import { participantOf } from "./participant.js";
@@ -17,6 +18,14 @@ import { participantOf } from "./participant.js";
 const spins = 'export const reads = [], writes = [""]; export function operation() { for (;;); }';
 const counts =
   'export const reads = [], writes = [""]; export function operation(c) { c.put("n", (c.get("n") ?? 0) + 1); }';
+
+const reminds = `
+export const reads = [], writes = ["due/"];
+export function operation(context) {
+  for (const key of ["a", "b"]) context.put("due/" + key, [context.time_s, key]);
+}
+export function due() {}
+`;
 
 const installOf = (name: string, source: string, type: number): InstallAction => ({
   ...{ type: "install", service: SERVICE, name, version: 1, source: sourceHash(source) },
@@ -162,4 +171,35 @@ test("a round whose proposer does not come to the end of its runs is followed by
       outcomesOf(node).map(({ type }) => type),
       ["done"],
     );
+});
+
+test("whoever replays a block runs one of the deadlines that have passed, though the block names none", async (t) => {
+  const cluster = await createCluster(1);
+  const contracts = createChainContracts();
+  t.after(() => Promise.all([cluster.close(), contracts.close()]));
+  await cluster.order(installOf("reminds", reminds, 3), reminds);
+  const participant = await participantOf(cluster);
+  const [node] = cluster.nodes as [TestNode];
+  const meter = await cluster.meter();
+  await node.chain.admit(participant.next(3), undefined);
+  await cluster.until(() => node.chain.head.records === 1, "the operation");
+  await node.chain.admit(meter.next(), undefined);
+  await cluster.until(() => outcomesOf(node).length === 3, "both deadlines");
+  const ran: string[][] = [];
+  const blocks = async function* () {
+    for (const { block } of node.sealed) {
+      const results = decodeResults(block.results);
+      const outcomes = results.outcomes.filter(({ entry }) => entry.kind !== "due");
+      yield encodeBlock({ ...block, results: encodeResults({ ...results, outcomes }) });
+    }
+  };
+  const report = await auditChain(cluster.genesis, cluster.genesis.chains[0]!, blocks, {
+    ...{ governance: node.governor.current, contractsHeight: governedHeight(node.governor.current) },
+    runContracts(plan) {
+      ran.push(plan.calls.map(({ entry }) => entry));
+      return contracts.run(plan);
+    },
+  });
+  assert.match(report.firstProblem!.what, /results are not what/);
+  assert.deepEqual(ran, [["operation"], ["due"]]);
 });

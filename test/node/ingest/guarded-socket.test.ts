@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, connect as connectTcp, createServer, type Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import { test } from "node:test";
 import fc from "fast-check";
-import { guardSocket } from "../../../tools/node/ingest/guarded-socket.js";
+import { type GuardedConnection, guardSocket } from "../../../tools/node/ingest/guarded-socket.js";
 import { createPacketGuard, defaultGuardLimits, type GuardLimits } from "../../../tools/node/ingest/packet-guard.js";
 import { until } from "../network/cluster.js";
 
@@ -101,48 +100,37 @@ test("judges the same bytes the same, however they are cut", () => {
   );
 });
 
-test("keeps whole acknowledgements from the broker, and whole publications once they are served apart", () => {
+test("keeps whole acknowledgements and all publications from the broker, whole and in order however they are cut", () => {
   const puback = Uint8Array.of(0x40, 2, 0, 7);
-  const others = [packet(0x32, 300), packet(0xc0, 0), packet(0x82, 20), packet(0xa2, 9)];
+  const publications = [packet(0x32, 300), packet(0x30, 7), packet(0x32, 997)];
+  const others = [...publications, packet(0xc0, 0), packet(0x82, 20), packet(0xa2, 9)];
   fc.assert(
     fc.property(
       fc.array(fc.constantFrom(puback, puback, ...others), { maxLength: 20 }),
       fc.array(fc.nat(), { maxLength: 10 }),
-      fc.boolean(),
-      (packets, cuts, isServed) => {
-        const create = () => {
-          const made = createPacketGuard(limits);
-          made.inspect(connect, 0);
-          if (isServed) made.servePublications();
-          return made;
-        };
-        const guard = create();
+      (packets, cuts) => {
         const bytes = Buffer.concat(packets);
-        const whole = Buffer.from(bytes);
-        assert.equal(guard.inspect(whole, 0), undefined);
-        const published = packets.filter((each) => isServed && each === others[0]);
-        const rest = packets.filter((each) => each !== puback && !published.includes(each));
-        assert.deepEqual(guard.publications(whole).map(Buffer.from), published.map(Buffer.from));
-        assert.deepEqual(Buffer.from(guard.passed(whole)), Buffer.concat(rest));
-        // Cut anywhere, each packet comes whole one way or the other, the rest in its order.
-        const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
-        const pieces = places.slice(1).map((to, index) => Buffer.from(bytes.subarray(places[index], to)));
-        let apart = 0;
-        const through = pieces.map((piece) => {
-          assert.equal(guard.inspect(piece, 0), undefined);
-          for (const publication of guard.publications(piece)) {
-            assert.deepEqual(Buffer.from(publication), Buffer.from(others[0]!));
-            apart += 1;
-          }
-          return Buffer.from(guard.passed(piece));
-        });
-        // What was cut is whole in what came through.
-        const again = create();
-        const stream = Buffer.concat(through);
-        assert.equal(again.inspect(stream, 0), undefined);
-        assert.equal(again.isInsidePacket(), false);
-        assert.equal(apart + again.publications(stream).length, published.length);
-        assert.equal(Buffer.from(again.passed(stream)).toString("hex"), Buffer.concat(rest).toString("hex"));
+        const published = packets.filter((each) => publications.includes(each)).map(Buffer.from);
+        const rest = Buffer.concat(packets.filter((each) => each !== puback && !publications.includes(each)));
+        for (const cut_at of [[], cuts]) {
+          const guard = createPacketGuard(limits);
+          guard.inspect(connect, 0);
+          const places = [0, ...cut_at.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
+          const apart: Buffer[] = [];
+          const through = places.slice(1).map((to, index) => {
+            const piece = Buffer.from(bytes.subarray(places[index], to));
+            assert.equal(guard.inspect(piece, 0), undefined);
+            apart.push(...guard.publications().map(Buffer.from));
+            return Buffer.from(guard.passed(piece));
+          });
+          assert.deepEqual(apart, published);
+          // An acknowledgement that was cut is passed.
+          const again = createPacketGuard(limits);
+          again.inspect(connect, 0);
+          const stream = Buffer.concat(through);
+          assert.equal(again.inspect(stream, 0), undefined);
+          assert.equal(Buffer.from(again.passed(stream)).toString("hex"), rest.toString("hex"));
+        }
       },
     ),
   );
@@ -208,10 +196,10 @@ test("a clock that stands still or steps back gives no tokens", () => {
 /** A guarded connection on loopback: the broker's stream and the client's socket. */
 async function withConnection(
   guardLimits: GuardLimits,
-  body: (stream: Duplex, client: Socket, refused: string[]) => Promise<void>,
+  body: (stream: GuardedConnection, client: Socket, refused: string[]) => Promise<void>,
 ): Promise<void> {
   const refused: string[] = [];
-  let stream: Duplex | undefined;
+  let stream: GuardedConnection | undefined;
   const server = createServer((socket) => {
     stream = guardSocket(socket, guardLimits, {
       onRefused: (reason) => refused.push(reason),
@@ -257,6 +245,9 @@ test("a client that reads again in time is read on and loses nothing", async () 
     stream.on("data", (chunk: Uint8Array) => {
       read_bytes += chunk.length;
     });
+    stream.serve(async (publication) => {
+      read_bytes += publication.length;
+    });
     client.write(connect);
     for (let count = 0; count < 16; count += 1) stream.write(new Uint8Array(1024 * 1024));
     const publication = packet(0x32, 900);
@@ -278,5 +269,43 @@ test("what a client sent before it closed is read to its end", async () => {
     stream.on("data", (chunk: Uint8Array) => chunks.push(chunk));
     await until(() => stream.destroyed);
     assert.equal(Buffer.concat(chunks).at(-2), 0xe0);
+  });
+});
+
+test("publications before the client is served wait for it, those behind a subscription for its being read, all unharmed", async () => {
+  await withConnection(limits, async (stream, client) => {
+    const seen: string[] = [];
+    const publication = (fill: number) => {
+      const bytes = packet(0x32, 300);
+      bytes.fill(fill, 20);
+      return bytes;
+    };
+    stream.on("data", (chunk: Uint8Array) => seen.push(`passed ${chunk[0]}`));
+    // What is passed is moved to the front of the chunk, over what waits.
+    client.write(Buffer.concat([connect, publication(1), packet(0x82, 200), publication(2)]));
+    await until(() => seen.length > 0);
+    stream.serve(async (bytes) => {
+      seen.push(`published ${new Set(bytes.subarray(20)).size} ${bytes.at(-1)}`);
+    });
+    await until(() => seen.length === 3);
+    client.write(Buffer.concat([packet(0x82, 200), publication(3), packet(0xe0, 0)]));
+    await until(() => seen.length === 5);
+    assert.deepEqual(seen, ["passed 16", "published 1 1", "published 1 2", "passed 130", "published 1 3"]);
+  });
+});
+
+test("what a client published before it took its leave is taken, though the broker closes at once", async () => {
+  await withConnection(limits, async (stream, client) => {
+    const seen: number[] = [];
+    stream.serve(async (bytes) => {
+      seen.push(bytes.length);
+    });
+    stream.on("data", (chunk: Uint8Array) => {
+      if (chunk.at(-2) === 0xe0) stream.destroy();
+    });
+    const publication = packet(0x32, 300);
+    client.write(Buffer.concat([connect, packet(0x82, 20), publication, packet(0xe0, 0)]));
+    await until(() => stream.destroyed);
+    assert.deepEqual(seen, [publication.length]);
   });
 });

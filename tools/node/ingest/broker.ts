@@ -1,6 +1,6 @@
 // The embedded MQTT 3.1.1 broker: aedes behind the guard, on TCP or TLS. It routes nothing between clients: what they publish
 // goes to the node's handlers before it is acknowledged, and what the node publishes goes straight to the meter's connection.
-// Once a client is connected its publications go past aedes, whose way costs more than the node's own.
+// What a connected client publishes goes past aedes, whose way costs more than the node's own: it reads wills alone.
 // sessions.ts says who has a place, and who is the meter.
 
 import { createServer as createTcpServer, isIPv6, type Server, type Socket } from "node:net";
@@ -242,7 +242,6 @@ class EmbeddedBroker implements Ingest {
       authenticate: (client, username, password, done) => {
         void this.#admit(client, username, password).then((isAdmitted) => isAdmitted && done(null, true));
       },
-      // Runs before PUBACK, which aedes sends before it publishes.
       authorizePublish: (client, packet, done) => void this.#handle(client, packet, done),
       authorizeSubscribe: (client, subscription, done) => {
         // Null is answered with 0x80 (section 3.9.3).
@@ -342,14 +341,13 @@ class EmbeddedBroker implements Ingest {
     });
   }
 
-  /** A will, or what comes of a client before it is connected or in pieces: aedes has read it. */
+  /** A will. */
   async #handle(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): Promise<void> {
     const { topic, payload } = packet;
     const session = client === null ? undefined : this.#sessions.get(client);
     const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
-    const packetId = packet.qos === 1 ? packet.messageId : undefined;
-    if (await this.#take(session, client?.id, { topic, payload: bytes, packetId })) {
-      packet.qos = 0; // acknowledged
+    if (await this.#take(session, client?.id, { topic, payload: bytes, packetId: undefined })) {
+      packet.qos = 0;
       done();
     } else done(new HandlerFailed("the node could not take what was published"));
   }

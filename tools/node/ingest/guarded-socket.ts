@@ -23,8 +23,8 @@ export interface GuardedConnection extends Duplex {
   /** when it sent something last, on the monotonic clock */
   readonly heard_ms: number;
   /**
-   * Publications go past the broker from here on, as packets whose bytes are read before the call returns. The promise, which never
-   * rejects, keeps its place among those that may be under way.
+   * Takes the publications, all of which go past the broker in their order, as packets whose bytes are read before the call returns.
+   * What came before waits until now. The promise, which never rejects, keeps its place among those that may be under way.
    */
   serve(onPublication: (packet: Uint8Array) => Promise<void>): void;
   /** The client has proved to be a meter, and is a stranger no more. */
@@ -61,6 +61,8 @@ class GuardedStream extends Duplex implements GuardedConnection {
   #full = false;
   #corked = false;
   #onPublication: ((packet: Uint8Array) => Promise<void>) | undefined;
+  /** publications that wait for what came before them and is the broker's, as copies */
+  #waiting: Uint8Array[] = [];
   /** publications that are not answered yet */
   #underWay = 0;
   readonly #answerOne = () => {
@@ -99,7 +101,21 @@ class GuardedStream extends Duplex implements GuardedConnection {
 
   serve(onPublication: (packet: Uint8Array) => Promise<void>): void {
     this.#onPublication = onPublication;
-    this.#guard.servePublications();
+    if (this.#waiting.length > 0) setImmediate(() => this.#serveWaiting());
+  }
+
+  #publish(packet: Uint8Array): void {
+    this.#underWay += 1;
+    void this.#onPublication?.(packet).then(this.#answerOne);
+  }
+
+  /** The broker has read what came before them. */
+  #serveWaiting(): void {
+    const packets = this.#waiting;
+    if (packets.length === 0) return;
+    this.#waiting = [];
+    for (const packet of packets) this.#publish(packet);
+    this.#read();
   }
 
   get heard_ms(): number {
@@ -167,6 +183,8 @@ class GuardedStream extends Duplex implements GuardedConnection {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     clearTimeout(this.#slowTimer);
     clearTimeout(this.#throttleTimer);
+    // What came before a DISCONNECT is taken.
+    if (this.#onPublication !== undefined) this.#serveWaiting();
     // An answer leaves before it closes.
     if (this.#answered) this.#socket.destroySoon();
     else this.#socket.destroy();
@@ -183,12 +201,15 @@ class GuardedStream extends Duplex implements GuardedConnection {
       return;
     }
     this.#watchProgress();
-    for (const packet of this.#guard.publications(chunk)) {
-      this.#underWay += 1;
-      void this.#onPublication?.(packet).then(this.#answerOne);
-    }
+    const publications = this.#guard.publications();
+    const isRead = this.#waiting.length === 0 && this.readableLength === 0 && !this.#guard.hasFilters();
+    const areNext = this.#onPublication !== undefined && isRead;
+    // What is passed overwrites them.
+    if (areNext) for (const packet of publications) this.#publish(packet);
+    else this.#waiting.push(...publications.map((packet) => Uint8Array.from(packet)));
     const passed = this.#guard.passed(chunk);
     if (passed.length > 0) this.#full = !this.push(passed);
+    if (this.#onPublication !== undefined && this.#waiting.length > 0) setImmediate(() => this.#serveWaiting());
     const shared_ms = this.#proved ? 0 : this.#events.onStrange(this.#guard.packets() - before);
     const pause_ms = Math.max(shared_ms, this.#guard.pause_ms());
     if (pause_ms > 0 && !this.#throttleTimer) {
@@ -199,11 +220,13 @@ class GuardedStream extends Duplex implements GuardedConnection {
       }, pause_ms);
     }
     if (!this.#mayRead()) this.#socket.pause();
+    if (this.writableNeedDrain) this.#watch();
   }
 
   #mayRead(): boolean {
     // Who does not read the acknowledgements is not read either: the broker itself queues them without end.
-    return !this.#full && !this.#throttleTimer && !this.writableNeedDrain && this.#underWay < UNDER_WAY_MAX;
+    const isBehind = this.#waiting.length > 0 || this.#underWay >= UNDER_WAY_MAX;
+    return !this.#full && !this.#throttleTimer && !this.writableNeedDrain && !isBehind;
   }
 
   #read(): void {

@@ -43,13 +43,13 @@ export type GuardRefusal = Extract<
 export interface PacketGuard {
   /** Judges the next bytes; the refusal is final. `now_ms` is monotonic. */
   inspect(chunk: Uint8Array, now_ms: number): GuardRefusal | undefined;
-  /** Publications that stand whole in a chunk are apart from here on. */
-  servePublications(): void;
-  /** Those of the chunk inspected last, as views of it: to be read before what is passed is. */
-  publications(chunk: Uint8Array): readonly Uint8Array[];
+  /** Publications that end in the chunk inspected last: views of it, good until `passed` is called, but for one that came cut. */
+  publications(): readonly Uint8Array[];
+  /** Whether filters change with a packet that ends in the chunk inspected last. */
+  hasFilters(): boolean;
   /**
-   * What the broker is to read of the chunk inspected last, in the chunk's memory: all but the publications that are apart and the
-   * acknowledgements, which nothing waits for.
+   * What the broker is to read of the chunk inspected last, in the chunk's memory: all but publications and whole acknowledgements,
+   * which nothing waits for.
    */
   passed(chunk: Uint8Array): Uint8Array;
   /** How long to read nothing more after the bytes inspected so far; 0 where the client is within its rate. */
@@ -86,10 +86,11 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
   let answer: Uint8Array | undefined;
   /** where it begins in the chunk; negative where that was in one before */
   let begin = 0;
-  /** beginning and end of each whole packet in the chunk inspected last that is not passed, and of the publications among them */
+  /** beginning and end of each part of the chunk inspected last that is not passed */
   let apart: number[] = [];
-  let publications: number[] = [];
-  let hasPublications = false;
+  let publications: Uint8Array[] = [];
+  let hasFilters = false;
+  const cut = createCutPacket(limits.packet_bytes_max);
   let length = 0;
   let lengthBytes = 0;
   let missing_bytes = 0;
@@ -146,6 +147,7 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
     begin = -1;
     apart = [];
     publications = [];
+    hasFilters = false;
     let offset = 0;
     while (offset < chunk.length) {
       if (phase === "body") {
@@ -156,7 +158,7 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
         missing_bytes -= taken;
         if (missing_bytes > 0) continue;
         phase = "type";
-        if (begin >= 0) setApart(offset);
+        setApart(chunk, offset);
         continue;
       }
       if (phase === "type") begin = offset;
@@ -165,18 +167,33 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
       const refusal = phase === "type" ? takeType(byte) : takeLength(byte);
       if (refusal) return refusal;
     }
+    if (phase !== "type" && type === types.publish) keep(chunk, chunk.length);
     return undefined;
   }
 
   /** The packet that is whole ends there. */
-  function setApart(end: number): void {
-    if (type === types.puback) apart.push(begin, end);
-    if (type !== types.publish || !hasPublications) return;
-    apart.push(begin, end);
-    publications.push(begin, end);
+  function setApart(chunk: Uint8Array, end: number): void {
+    if (type === types.subscribe || type === types.unsubscribe) hasFilters = true;
+    if (type === types.puback && begin >= 0) apart.push(begin, end);
+    if (type !== types.publish) return;
+    if (begin >= 0) {
+      apart.push(begin, end);
+      publications.push(chunk.subarray(begin, end));
+      return;
+    }
+    keep(chunk, end);
+    publications.push(cut.take());
+  }
+
+  /** The next piece of a publication ends there. */
+  function keep(chunk: Uint8Array, end: number): void {
+    const from = Math.max(0, begin);
+    cut.add(chunk.subarray(from, end));
+    apart.push(from, end);
   }
 
   function passed(chunk: Uint8Array): Uint8Array {
+    if (apart.length === 0) return chunk;
     let end = 0;
     let from = 0;
     for (let index = 0; index < apart.length; index += 2) {
@@ -185,23 +202,14 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
       end += to - from;
       from = apart[index + 1]!;
     }
-    if (from === 0) return chunk;
     chunk.copyWithin(end, from);
     return chunk.subarray(0, end + chunk.length - from);
   }
 
   return {
     inspect,
-    servePublications() {
-      hasPublications = true;
-    },
-    publications(chunk) {
-      const packets: Uint8Array[] = [];
-      for (let index = 0; index < publications.length; index += 2) {
-        packets.push(chunk.subarray(publications[index], publications[index + 1]));
-      }
-      return packets;
-    },
+    publications: () => publications,
+    hasFilters: () => hasFilters,
     passed,
     pause_ms() {
       const strange_s = isProved ? 0 : -strangerTokens / limits.stranger_packets_per_s;
@@ -214,6 +222,31 @@ export function createPacketGuard(limits: GuardLimits): PacketGuard {
     answer: () => answer,
     packets: () => packetCount,
     isInsidePacket: () => phase !== "type",
+  };
+}
+
+/** What has come of a packet that was cut: no more memory than twice that, and than the largest packet has. */
+function createCutPacket(bytes_max: number) {
+  let kept = new Uint8Array(0);
+  let kept_bytes = 0;
+  return {
+    add(piece: Uint8Array): void {
+      const after = kept_bytes + piece.length;
+      if (after > kept.length) {
+        const larger = new Uint8Array(Math.min(2 * after, bytes_max));
+        larger.set(kept.subarray(0, kept_bytes));
+        kept = larger;
+      }
+      kept.set(piece, kept_bytes);
+      kept_bytes = after;
+    },
+    /** The packet, which is whole now. */
+    take(): Uint8Array {
+      const packet = kept.subarray(0, kept_bytes);
+      kept = new Uint8Array(0);
+      kept_bytes = 0;
+      return packet;
+    },
   };
 }
 

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { GridsealError } from "../../../../tools/errors.js";
 import type { BlockInputs, Composition } from "../../../../tools/ledger/compose.js";
 import type { Pieces } from "../../../../tools/ledger/pieces.js";
 import { createCompositions } from "../../../../tools/node/chain/blocks/compositions.js";
@@ -89,7 +90,7 @@ test("two blocks are made one behind the other, and what is of a height that is 
   assert.equal(world.pieces(), before);
 });
 
-test("what comes to nothing is asked for anew; what cannot be made ends the node", () => {
+test("what comes to nothing is asked for anew; a damaged row ends the node", () => {
   const world = createWorld();
   const { compositions, made } = world;
   const none = { type: "none", reason: "it waits for orders" } as const;
@@ -101,11 +102,34 @@ test("what comes to nothing is asked for anew; what cannot be made ends the node
     compositions.of(inputs(1), () => made(1)),
     block,
   );
-  const broken = new Error("row is damaged");
+  const broken = new GridsealError("STORE_CORRUPT", "a row is damaged");
   compositions.of(inputs(2), function* () {
     yield;
     throw broken;
   });
   world.turn();
   assert.deepEqual(world.fatal, [broken]);
+});
+
+test("what shows late that a block cannot be made is thrown to whoever asks, ends no node and holds up no other block", () => {
+  const world = createWorld();
+  const { compositions, made } = world;
+  const broken = new RangeError("a point is out of bounds");
+  const ask = () =>
+    compositions.of(inputs(1), function* () {
+      yield;
+      throw broken;
+    });
+  assert.equal(ask(), undefined);
+  compositions.of(inputs(2), () => made(2));
+  world.turn();
+  assert.equal(world.ready(), 1, "who waits asks again");
+  assert.throws(ask, broken);
+  assert.throws(ask, broken);
+  world.turn();
+  assert.equal(
+    compositions.of(inputs(2), () => made(2)),
+    block,
+  );
+  assert.deepEqual(world.fatal, []);
 });

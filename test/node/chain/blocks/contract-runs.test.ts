@@ -134,6 +134,24 @@ test("what takes long, or is given up, leaves less to call for in the next propo
   assert.equal(runs.pace.callsIn(0), 4, "a second each");
 });
 
+test("a block that orders have outdated is let go without a fault, and its runs are begun anew where it is asked for", async () => {
+  const { runs, asked, seen, pass } = machine();
+  const called = { ...plan, calls: Array.from({ length: 64 }) as RunPlan["calls"] };
+  runs.outcomesOf(inputsOf(1), called);
+  pass(5_000);
+  runs.letGo(inputsOf(1));
+  asked[0]!.reject();
+  await settled();
+  assert.equal(asked[0]!.unwanted.aborted, true);
+  assert.equal(seen.faults, 0);
+  assert.equal(runs.pace.callsIn(0), BLOCK_CALLS_MAX, "nothing is known of what was cut short");
+  assert.equal(runs.outcomesOf(inputsOf(1), called), undefined);
+  assert.equal(asked.length, 2);
+  pass(5_001);
+  runs.letGo(inputsOf(1));
+  assert.equal(seen.faults, 1, "it had no more patience than before");
+});
+
 test("those that wait for others are the quicker for it: their own time counts", async () => {
   const { runs, asked, pass } = machine();
   const called = { ...plan, calls: Array.from({ length: 10 }) as RunPlan["calls"] };

@@ -28,7 +28,7 @@ export interface ContractRuns {
   outcomesOf(inputs: BlockInputs, plan: RunPlan): readonly RunResult[] | undefined;
   /** Whether the contracts of these inputs run no more at this height: they are given up where they have taken too long. */
   givesUp(inputs: BlockInputs): boolean;
-  /** Nobody waits for the runs of these inputs any more, which took too long. */
+  /** Nobody waits for the runs of these inputs any more: they end, as a fault only where they have taken too long. */
   letGo(inputs: BlockInputs): void;
   readonly pace: RunPace;
   /** What runs of a block have taken lately, in milliseconds: the slowest, the less the longer ago, and no more than the pace allows. */
@@ -63,6 +63,8 @@ export function createContractRuns(ports: ChainPorts, onReady: () => void): Cont
     pace.note(calls, now_ms - Math.max(since_ms, ended_ms));
     ended_ms = now_ms;
   };
+
+  const isOverdue = ({ since_ms }: Entry) => ports.monotonic_ms() - since_ms > patience_ms;
 
   const giveUp = (entry: Entry) => {
     notePace(entry);
@@ -142,12 +144,20 @@ export function createContractRuns(ports: ChainPorts, onReady: () => void): Cont
     },
     givesUp(inputs) {
       const entry = entries.get(nameOf(inputs));
-      if (entry?.state === "running" && ports.monotonic_ms() - entry.since_ms > patience_ms) giveUp(entry);
+      if (entry?.state === "running" && isOverdue(entry)) giveUp(entry);
       return entry?.state === "given up";
     },
     letGo(inputs) {
-      const entry = entries.get(nameOf(inputs));
-      if (entry?.state === "running") giveUp(entry);
+      const name = nameOf(inputs);
+      const entry = entries.get(name);
+      if (entry?.state !== "running") return;
+      if (isOverdue(entry)) {
+        giveUp(entry);
+        return;
+      }
+      // What took no longer says nothing of this machine.
+      entry.unwanted.abort();
+      entries.delete(name);
     },
     pace,
     get lately_ms() {

@@ -324,9 +324,11 @@ export function createSealer(ports: ChainPorts, { runs, compositions, onSealing 
         building = undefined;
       }
       const asked = { ...inputs, time_ms, judgedAt, calls: KIND_CALLS_MAX };
-      const begun = withinPace(building ?? { chosen: asked, isPaced: false }, round);
-      const { chosen } = begun;
+      const before = building;
+      // What throws is not gone on with.
       building = undefined;
+      const begun = withinPace(before ?? { chosen: asked, isPaced: false }, round);
+      const { chosen } = begun;
       const composition = composedOf(chosen);
       if (composition.type === "waits") building = begun;
       if (composition.type !== "block") return composition;
