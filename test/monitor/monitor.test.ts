@@ -17,15 +17,20 @@ import { buildChain, makeMeter } from "../audit/chain-builder.js";
 const PATIENCE_MS = 20_000;
 
 /** Serves the blocks as a node does; resolves with its URL. */
-async function serve(t: TestContext, blocks: readonly Uint8Array[]): Promise<string> {
+async function serve(
+  t: TestContext,
+  blocks: readonly Uint8Array[],
+  services: readonly number[] = [1],
+): Promise<string> {
   const header = toHex(headerHash(decodeBlock(blocks.at(-1)!).header));
-  const chain = { service: 1, name: "trading", height: blocks.length, header, records: 3, violations: 0, pending: 0 };
+  const chain = { name: "trading", height: blocks.length, header, records: 3, violations: 0, pending: 0 };
+  const chains = services.map((service) => ({ ...chain, service, time_ms: 1_700_000_000_000 }));
   const health = { status: "pass", checks: {}, node: "n", network: "audited", peers: 3 };
   const server = createServer((request, response) => {
     const url = new URL(request.url!, "http://localhost");
     if (url.pathname === "/health") {
       response.setHeader("content-type", "application/health+json");
-      response.end(JSON.stringify({ ...health, chains: [{ ...chain, time_ms: 1_700_000_000_000 }] }));
+      response.end(JSON.stringify({ ...health, chains }));
       return;
     }
     response.setHeader("content-type", "application/cbor-seq");
@@ -82,6 +87,34 @@ test("the node that serves an altered block is named with its height, and the ot
   assert.equal((await acknowledge({ authorization: `Bearer ${token}` })).status, 200);
   assert.equal(told.at(-1)!.type, "acknowledged");
   assert.match(metricsText(monitor), /^gridseal_monitor_acknowledged\{alarm="wrong-block",severity="page"\} 1$/m);
+  stopping.abort();
+  await monitor.ended;
+});
+
+test("chains that a node names and no order has founded are not followed", async (t) => {
+  const chain = buildChain();
+  const meter = makeMeter(1);
+  chain.seal({ records: [meter.record()], credentials: [meter.credential] });
+  const strange = Array.from({ length: 50 }, (_, index) => index + 100);
+  const node = await serve(t, chain.blocks, [...strange, 1]);
+  const stopping = new AbortController();
+  t.after(() => stopping.abort());
+  const monitor = startMonitor({
+    genesis: chain.genesis,
+    nodes: [node],
+    signal: stopping.signal,
+    marks: await openMarks(undefined, chain.genesis.hash),
+    onTold: () => {},
+    onTrouble: (reason) => assert.fail(reason),
+  });
+  const isDone = () => monitor.progress.some(({ service, height }) => service === 1 && height === 1);
+  for (const until_ms = performance.now() + PATIENCE_MS; !isDone() && performance.now() < until_ms; ) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.deepEqual(
+    monitor.progress.map(({ service }) => service),
+    [1],
+  );
   stopping.abort();
   await monitor.ended;
 });
