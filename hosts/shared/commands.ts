@@ -157,6 +157,7 @@ export function wifi(field: Pick<Field, "set" | "remove">, words: readonly strin
   if (bytesOf(ssid!) > 32) return "an SSID has at most 32 bytes";
   if (password !== undefined && (bytesOf(password) < 8 || bytesOf(password) > 64))
     return "a password has 8 to 64 bytes";
+  if (words.some(hasControls)) return "an SSID and a password have no control characters";
   field.set("ssid", ssid!);
   if (password === undefined) field.remove("password");
   else field.set("password", password);
@@ -173,6 +174,14 @@ function update(field: Field): string {
   if (field.update === undefined) return "this platform takes no updates";
   field.update();
   return "looks for newer firmware; state says what came of it";
+}
+
+function hasControls(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < 0x20 || code === 0x7f) return true;
+  }
+  return false;
 }
 
 function bytesOf(text: string): number {

@@ -71,6 +71,18 @@ test("takes free key blocks, never the last one for the key of the flash, and le
   assert.match(taken[4]!, /^burn-key BLOCK_KEY3 /);
   const last = planLock(terms(), found({ keyPurposes: [8, 8, 8, 8, 8, 0] }));
   assert.match(last.type === "refused" ? last.reason : "", /^no key block is free/);
+  for (const keyPurposes of [
+    [1, 1, 1, 1, 0, 1],
+    [XTS!, 1, 1, 1, 1, 1],
+  ]) {
+    const none = planLock(terms(), found({ keyPurposes }));
+    assert.match(none.type === "refused" ? none.reason : none.type, /^no key block is free for the hash/);
+  }
+  const five = burns(stepsOf(terms(), found({ keyPurposes: [1, 1, 1, 1, 0, 0] })));
+  assert.deepEqual(
+    [five[0]!, five[4]!].map((words) => words.slice(0, 19)),
+    ["burn-key BLOCK_KEY4", "burn-key BLOCK_KEY5"],
+  );
   const half = stepsOf(terms(), found({ cryptCount: 7, keyPurposes: [XTS!, 0, 0, 0, 0, 0] }));
   assert.deepEqual(
     half.map(({ isDone }) => isDone),

@@ -16,16 +16,28 @@ import { buildChain, makeMeter } from "../audit/chain-builder.js";
 
 const PATIENCE_MS = 20_000;
 
-/** Serves the blocks as a node does, and `answered` where one is asked for by its height; resolves with its URL. */
-async function serve(t: TestContext, blocks: readonly Uint8Array[], answered?: Uint8Array): Promise<string> {
+interface Served {
+  /** chains that it names; the first one alone by default */
+  readonly services?: readonly number[];
+  /** what it answers where a block is asked for by its height; that block by default */
+  readonly answered?: Uint8Array | undefined;
+}
+
+/** Serves the blocks as a node does; resolves with its URL. */
+async function serve(
+  t: TestContext,
+  blocks: readonly Uint8Array[],
+  { services = [1], answered }: Served = {},
+): Promise<string> {
   const header = toHex(headerHash(decodeBlock(blocks.at(-1)!).header));
-  const chain = { service: 1, name: "trading", height: blocks.length, header, records: 3, violations: 0, pending: 0 };
+  const chain = { name: "trading", height: blocks.length, header, records: 3, violations: 0, pending: 0 };
+  const chains = services.map((service) => ({ ...chain, service, time_ms: 1_700_000_000_000 }));
   const health = { status: "pass", checks: {}, node: "n", network: "audited", peers: 3 };
   const server = createServer((request, response) => {
     const url = new URL(request.url!, "http://localhost");
     if (url.pathname === "/health") {
       response.setHeader("content-type", "application/health+json");
-      response.end(JSON.stringify({ ...health, chains: [{ ...chain, time_ms: 1_700_000_000_000 }] }));
+      response.end(JSON.stringify({ ...health, chains }));
       return;
     }
     if (/\/blocks\/\d+$/.test(url.pathname)) {
@@ -99,7 +111,7 @@ test("a node that says that it sealed its blocks long ago is held to what it ans
   chain.seal({ records: [meter.record()] });
   const unlocked = chain.blocks.map((bytes) => encodeBlock({ ...decodeBlock(bytes), lock_ms: 0 }));
   const listed = unlocked.slice(0, 2);
-  const liar = await serve(t, listed, unlocked[0]);
+  const liar = await serve(t, listed, { answered: unlocked[0] });
   const stopping = new AbortController();
   const told: Told[] = [];
   const monitor = startMonitor({
@@ -121,6 +133,34 @@ test("a node that says that it sealed its blocks long ago is held to what it ans
   listed.push(unlocked[2]!);
   await until(() => kinds().length === 2);
   assert.deepEqual(kinds().sort(), ["clock", "wrong-answer"]);
+  stopping.abort();
+  await monitor.ended;
+});
+
+test("chains that a node names and no order has founded are not followed", async (t) => {
+  const chain = buildChain();
+  const meter = makeMeter(1);
+  chain.seal({ records: [meter.record()], credentials: [meter.credential] });
+  const strange = Array.from({ length: 50 }, (_, index) => index + 100);
+  const node = await serve(t, chain.blocks, { services: [...strange, 1] });
+  const stopping = new AbortController();
+  t.after(() => stopping.abort());
+  const monitor = startMonitor({
+    genesis: chain.genesis,
+    nodes: [node],
+    signal: stopping.signal,
+    marks: await openMarks(undefined, chain.genesis.hash),
+    onTold: () => {},
+    onTrouble: (reason) => assert.fail(reason),
+  });
+  const isDone = () => monitor.progress.some(({ service, height }) => service === 1 && height === 1);
+  for (const until_ms = performance.now() + PATIENCE_MS; !isDone() && performance.now() < until_ms; ) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.deepEqual(
+    monitor.progress.map(({ service }) => service),
+    [1],
+  );
   stopping.abort();
   await monitor.ended;
 });

@@ -13,6 +13,7 @@ import { ReceiptPage } from "./pages/receipt.js";
 import { RecordPage } from "./pages/record.js";
 import { Alert } from "./parts/alert.js";
 import { Shown, useAsked } from "./parts/asked.js";
+import { Boundary } from "./parts/boundary.js";
 import { Hash } from "./parts/figures.js";
 import { GroundContext, Mark } from "./parts/mark.js";
 import { pinnedGenesis, store, storedTheme, themes, useThemeOf } from "./preferences.js";
@@ -78,7 +79,9 @@ function Connected({ network, place, onToken }: ConnectedProps) {
       <GenesisLine network={network} connection={connection} />
       {needsToken && <TokenForm onToken={onToken} />}
       <div class="page">
-        <Page network={network} place={place} live={live} />
+        <Boundary place={place}>
+          <Page network={network} place={place} live={live} />
+        </Boundary>
       </div>
       <Legend isOpen={connection.isLive} />
     </GroundContext.Provider>

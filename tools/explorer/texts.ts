@@ -52,6 +52,7 @@ const texts = {
   "app.show": ["Show it", "Vorzeigen", "出示"],
   "app.loading": ["is asked for", "wird geholt", "正在获取"],
   "app.failed": ["This cannot be shown: {reason}", "Das lässt sich nicht zeigen: {reason}", "无法显示：{reason}"],
+  "app.back": ["Go back", "Zurück", "返回"],
   "app.live": ["live", "live", "实时"],
   "app.lost": ["not connected: {reason}", "nicht verbunden: {reason}", "未连接：{reason}"],
   "app.nothing": ["There is nothing yet.", "Noch ist nichts da.", "暂无内容。"],

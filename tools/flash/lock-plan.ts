@@ -66,8 +66,9 @@ function whyNot({ bundle, bootDigest }: LockTerms, { chip, name, locks }: FoundC
     return "the key of its flash can be read, and can no longer be hidden";
   if (efuses?.bootDigest !== undefined && !equalBytes(efuses.bootDigest, bootDigest))
     return `it starts what the key ${short(efuses.bootDigest)} has signed, and this bundle is signed by ${short(bootDigest)}`;
-  if (!hasFlashKey && freeBlock(keyPurposes, XTS_BLOCKS) === undefined)
-    return "no key block is free for its flash's key";
+  const { flashBlock, bootBlock } = blocksFor(keyPurposes);
+  if (flashBlock === undefined) return "no key block is free for its flash's key";
+  if (bootBlock === undefined) return "no key block is free for the hash of the key that signs";
   return undefined;
 }
 
@@ -86,14 +87,19 @@ function freeBlock(keyPurposes: readonly number[], most: number, taken = -1): nu
   return block < 0 ? undefined : block;
 }
 
+/** Where the chip has both keys, or is to get them: two blocks. */
+function blocksFor(keyPurposes: readonly number[]) {
+  const flashBlock = blockOf(keyPurposes, XTS_AES_128_KEY) ?? freeBlock(keyPurposes, XTS_BLOCKS);
+  const bootBlock = blockOf(keyPurposes, SECURE_BOOT_DIGEST0) ?? freeBlock(keyPurposes, keyPurposes.length, flashBlock);
+  return { flashBlock, bootBlock };
+}
+
 function stepsFor(terms: LockTerms, chip: number, locks: ChipLocks): LockStep[] {
   const { files, port, bootDigest } = terms;
   const { keyPurposes, efuses } = locks;
   const fuse = (...words: string[]) => ["espefuse", "--chip", lockable.get(chip)!, "--port", port, ...words];
   const burn = (...names: string[]) => fuse("burn-efuse", ...names.flatMap((name) => [name, "1"]));
-  const flashBlock = blockOf(keyPurposes, XTS_AES_128_KEY) ?? freeBlock(keyPurposes, XTS_BLOCKS)!;
-  const bootBlock =
-    blockOf(keyPurposes, SECURE_BOOT_DIGEST0) ?? freeBlock(keyPurposes, keyPurposes.length, flashBlock) ?? 0;
+  const { flashBlock, bootBlock } = blocksFor(keyPurposes);
   const caches = chip === S3 ? ["DIS_DOWNLOAD_ICACHE", "DIS_DOWNLOAD_DCACHE"] : ["DIS_DOWNLOAD_ICACHE"];
   return [
     {

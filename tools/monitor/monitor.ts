@@ -118,11 +118,13 @@ async function watchNode(node: WatchedNode): Promise<void> {
   while (!node.signal.aborted) {
     try {
       const health = await askValue(node.url, healthShape, { parameters: {}, patience_ms: LOOK_PATIENCE_MS });
-      for (const { service, height } of health.chains) {
+      // A node may name any chains: those count that the genesis or a verified order has founded.
+      const chains = health.chains.filter(({ service }) => governedChain(ground.governance, service) !== undefined);
+      for (const { service, height } of chains) {
         if (!node.newest.has(service)) node.newest.set(service, height);
       }
-      node.tell({ type: "seen", node: node.url, chains: health.chains, health });
-      for (const { service } of health.chains) {
+      node.tell({ type: "seen", node: node.url, chains, health });
+      for (const { service } of chains) {
         if (!following.has(service)) following.set(service, keepFollowing(node, service, ground));
       }
       await lookAtAnswers(node, ground);

@@ -97,6 +97,20 @@ test("stores the Wi-Fi that it is told, and says when the network has let it in"
   assert.deepEqual([...stored], [["ssid", "open"]], "an open network has no password");
 });
 
+test("takes no Wi-Fi with a control character in its name or its password", () => {
+  const { stored, state, take, said } = board();
+  for (const [ssid, password] of [
+    ["My WLAN", "my\nsecure password"],
+    ["My WLAN", "mysecurepassword\0"],
+    ["My\rWLAN", "mysecurepassword"],
+    ["My WLAN\x7f", ""],
+  ] as const) {
+    take(command(1, [ssid, password]));
+    assert.deepEqual(said(), [[2, [1]]]);
+  }
+  assert.deepEqual([stored.size, state.joined], [0, 0]);
+});
+
 test("says that no network is joined where none comes in its time, and is ready again", () => {
   const { improv, state, take, said } = board();
   take(command(1, ["My WLAN", "a wrong password"]));

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { decodeBlock } from "../../../src/wire/block.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { keyId } from "../../../src/wire/key.js";
-import { dayRoute } from "../../../tools/node/api/resources/days.js";
+import { dayRoute, keepRows } from "../../../tools/node/api/resources/days.js";
 import type { Asked, Outcome, Route } from "../../../tools/node/api/route.js";
 import { outlineOf } from "../../../tools/node/store/outline.js";
 import type { Store } from "../../../tools/node/store/store.js";
@@ -122,4 +122,19 @@ test("a damaged row gives the place back to who waits", async () => {
   await assert.rejects(next, /damaged/);
   isDamaged = false;
   assert.equal(rowsIn(await askOf(route, "a", day)).length, 2);
+});
+
+test("days are kept up to so many rows in all, and those that were kept first go", () => {
+  const kept = new Map<string, readonly Uint8Array[]>();
+  const rows = (count: number) => Array.from({ length: count }, () => new Uint8Array(1));
+  for (const [name, count] of [
+    ["a", 4],
+    ["b", 4],
+    ["c", 2],
+    ["d", 3],
+    ["e", 11],
+  ] as const) {
+    keepRows(kept, name, rows(count), 10);
+  }
+  assert.deepEqual([...kept.keys()], ["b", "c", "d"]);
 });

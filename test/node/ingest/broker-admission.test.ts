@@ -151,3 +151,47 @@ test("no token stands in what is told of a refusal", async () => {
     for (const part of token.split(".")) assert.ok(!told.includes(part.slice(0, 24)), told);
   });
 });
+
+test("holders that leave while their tokens are judged leave no session, and the limits hold behind them", async () => {
+  const noted = noteEverything();
+  const { judge } = createJudge();
+  const meter = createHolder();
+  const waiting: (() => void)[] = [];
+  let isSlow = true;
+  const broker = createEmbeddedBroker({
+    network: "test",
+    listen: { host: "127.0.0.1", port: 0 },
+    limits: { ...defaultBrokerLimits, loopback_connections_max: 4, connections_max: 4 },
+    handlers: noted.handlers,
+    admission: {
+      async judge(token) {
+        if (isSlow) await new Promise<void>((resolve) => waiting.push(resolve));
+        return judge.judge(token, []);
+      },
+      objection: judge.objection,
+    },
+  });
+  try {
+    const { url } = await broker.start();
+    for (let left = 1; left <= 12; left += 1) {
+      const client = openClient(url, connectPacket("m", { username: meter.id, password: meter.token() }));
+      await until(() => waiting.length === left);
+      client.socket.destroy();
+      await until(() => broker.counters().connections === 0);
+    }
+    isSlow = false;
+    for (const judged of waiting) judged();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const clients: RawClient[] = [];
+    for (let connected = 0; connected < 8; connected += 1) {
+      const birth = publishPacket(1, `gs1/test/-/birth/${meter.id}`, Buffer.from("x"));
+      const client = openClient(url, connectPacket(`s${connected}`), birth);
+      await until(() => acknowledged(client).length === 1);
+      clients.push(client);
+      assert.ok(broker.counters().connections <= 4, "no more sessions than the limit");
+    }
+    for (const { socket } of clients) socket.destroy();
+  } finally {
+    await broker.close();
+  }
+});

@@ -64,3 +64,17 @@ test("a session that leaves, or publishes for another meter, counts for the firs
     [OTHER, METER, METER, METER],
   );
 });
+
+test("a session that has left proves nothing any more, and never stands for one that makes room", () => {
+  const { places, connect } = createPlaces();
+  for (let left = 0; left < 12; left += 1) {
+    const session = connect();
+    places.subscribe(session, METER);
+    places.leave(session);
+    places.prove(session, METER);
+    assert.equal(session.provedMeter, undefined);
+  }
+  assert.equal(places.ofMeter(METER).size, 0);
+  const sessions = Array.from({ length: PLACES }, connect);
+  assert.equal(places.makeRoom("192.0.2.200"), sessions[0]);
+});

@@ -258,6 +258,7 @@ class EmbeddedBroker implements Ingest {
       handlers.onHandlerFailure(thrown);
       return { type: "unjudged", returnCode: returnCodes.unavailable };
     });
+    if (!this.#sessions.has(client)) return false; // it has left while its token was judged
     if (admitted.type === "stranger") return true;
     if (admitted.type !== "holder") {
       if (admitted.type === "refused") {

@@ -156,7 +156,7 @@ export function createSessions<Entry extends Session>(limits: SessionLimits) {
     },
 
     prove(session: Entry, meter: string): void {
-      if (session.provedMeter === meter) return;
+      if (session.provedMeter === meter || !all.has(session)) return;
       idle.delete(session);
       active.delete(session);
       // One that publishes for several meters is sent what is for the one that it subscribes to.

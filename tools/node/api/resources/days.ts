@@ -16,9 +16,9 @@ import type { Items } from "../answers.js";
 import { type Outcome, type Route, refused, route } from "../route.js";
 import { createSumPlaces } from "../sum-places.js";
 
-/** Days whose rows are kept, and rows of one. */
+/** Days whose rows are kept, and rows of all of them: some 230 bytes each. */
 const DAYS_KEPT_MAX = 64;
-const ROWS_KEPT_MAX = 20_000;
+const ROWS_KEPT_MAX = 80_000;
 /** Days that are summed up at one time: each holds a sum for each of its meters. */
 const SUMS_MAX = 4;
 /** Records that are read, or rows that are made, without a rest. */
@@ -47,13 +47,27 @@ export function dayRoute(store: Store): Route {
       if (summing.type === "refused") return summing;
       isSumming = true;
       const keep = (rows: Rows) => {
-        if (summing.isOver && rows.length <= ROWS_KEPT_MAX) kept.set(name, rows);
+        if (summing.isOver) keepRows(kept, name, rows);
       };
       return { type: "long", items: summed(summing.steps, keep, giveBack) };
     } finally {
       if (!isSumming) giveBack();
     }
   });
+}
+
+/** Keeps the day's rows, and lets go of the days that were kept first until all rows are at most `most`. */
+export function keepRows(kept: Map<string, Rows>, name: string, rows: Rows, most = ROWS_KEPT_MAX): void {
+  if (rows.length > most) return;
+  kept.delete(name);
+  let count = rows.length;
+  for (const others of kept.values()) count += others.length;
+  for (const [first, others] of kept) {
+    if (count <= most) break;
+    kept.delete(first);
+    count -= others.length;
+  }
+  kept.set(name, rows);
 }
 
 type Summing =
