@@ -3,15 +3,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeBlock } from "../../../src/wire/block.js";
+import { fromHex } from "../../../src/wire/bytes.js";
 import { type InstallAction, sourceHash } from "../../../src/wire/contract-order.js";
 import { outcomesIn } from "../../../src/wire/outcome.js";
 import { auditChain } from "../../../tools/audit/audit.js";
+import { type ChainTip, composeBlock, makeBatch } from "../../../tools/ledger/compose.js";
 import { newestEngine } from "../../../tools/ledger/engines.js";
 import { governedHeight } from "../../../tools/ledger/governance.js";
+import { memberSetOf } from "../../../tools/ledger/members.js";
 import type { RunResult } from "../../../tools/ledger/outcome.js";
+import { atOnce } from "../../../tools/ledger/pieces.js";
+import { executionRecord } from "../../../tools/ledger/record-scan.js";
 import { BLOCK_OPERATIONS_MAX, kindShare, type RunPlan } from "../../../tools/ledger/run-plan.js";
 import { decodeResults, encodeResults } from "../../../tools/ledger/violations.js";
+import { viewOf } from "../../../tools/node/chain/stored-state.js";
+import { credentials } from "../../../tools/node/chain/tables/credentials.js";
 import { createChainContracts } from "../../../tools/node/contracts/node-contracts.js";
+import { idKey } from "../../../tools/node/store/keys.js";
 import { createCluster, SERVICE, type TestCluster, type TestNode } from "./cluster.js";
 import { participantOf } from "./participant.js";
 
@@ -202,4 +210,33 @@ test("whoever replays a block runs one of the deadlines that have passed, though
   });
   assert.match(report.firstProblem!.what, /results are not what/);
   assert.deepEqual(ran, [["operation"], ["due"]]);
+});
+
+test("a block is composed with no more calls of a kind than its proposal has", async (t) => {
+  const cluster = await createCluster(1);
+  t.after(() => cluster.close());
+  await cluster.order(installOf("counts", counts, 4), counts);
+  const participant = await participantOf(cluster);
+  const [node] = cluster.nodes as [TestNode];
+  const { genesis } = cluster;
+  const chain = genesis.chains[0]!;
+  const governance = node.governor.current;
+  const judgedAt = governedHeight(governance);
+  const { id } = chain.members[0]!;
+  const bytes = node.store.get(credentials, idKey(0, fromHex(participant.id)!))!;
+  const records = [4, 4, 4].map((type) => executionRecord(participant.next(type)));
+  const content = { chain: SERVICE, origin: id, number: 0, notices: [{ kind: "credential" as const, bytes }] };
+  const read = makeBatch(genesis.hash, content, records, () => new Uint8Array(64));
+  const acknowledgements = [{ node: id, signature: new Uint8Array(64), verified: true }];
+  const tip: ChainTip = {
+    ...{ genesis, chain, height: 1, previous: genesis.hash, counter: 0, time_ms: 0, judgedAt: 0, governance },
+    ...{ members: memberSetOf(chain.members, 1), view: viewOf(node.store, SERVICE) },
+  };
+  const planned = (calls: number) => {
+    const inputs = { batches: [{ read, acknowledgements }], anchors: [], time_ms: Date.now(), judgedAt, calls };
+    const composition = atOnce(composeBlock(tip, inputs));
+    assert.ok(composition.type === "runs", JSON.stringify(composition));
+    return composition.plan.calls.length;
+  };
+  assert.deepEqual([1, 2, 3, 32].map(planned), [1, 2, 3, 3]);
 });
