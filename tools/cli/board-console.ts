@@ -5,8 +5,8 @@ import type { WebPort } from "../flash/web-port.js";
 import { CONSOLE_BAUD, openConsole } from "../provisioning/console/line.js";
 import { printLines, printNote } from "../terminal/output.js";
 
-/** What was asked last is answered within this. */
-const LAST_ANSWER_MS = 1_000;
+/** What a file asks last is answered within this; at a terminal the answer has been seen. */
+const LAST_ANSWER_MS = 5_000;
 
 /** Resolves when the input has ended, or the port is gone. Rejects with PORT_UNUSABLE. */
 export async function useConsole(port: WebPort): Promise<void> {
@@ -19,7 +19,7 @@ export async function useConsole(port: WebPort): Promise<void> {
   printNote(`console, ${CONSOLE_BAUD} baud: help lists the commands; Ctrl-D ends it`);
   try {
     for await (const line of input) await terminal.type(line);
-    await new Promise((resolve) => setTimeout(resolve, LAST_ANSWER_MS));
+    if (!process.stdin.isTTY) await new Promise((resolve) => setTimeout(resolve, LAST_ANSWER_MS));
   } finally {
     await terminal.close();
   }
