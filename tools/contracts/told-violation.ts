@@ -1,9 +1,9 @@
 // What sealed blocks say against somebody, as JSON has it; and what a node tells of it against what its block has sealed.
 
 import { toHex } from "../../src/wire/bytes.js";
-import { entryText } from "../../src/wire/entry.js";
 import { decodeOutput } from "../../src/wire/value.js";
-import { isOfNode, numberOf, ruleOf, subjectOf, type Violation } from "../ledger/violations.js";
+import { violationFacts } from "../ledger/violation-place.js";
+import { isOfNode, type Violation } from "../ledger/violations.js";
 import { valueToJson } from "./value-json.js";
 
 /** What proves a violation, or what a contract says. */
@@ -17,14 +17,7 @@ export function violationDetail(violation: Violation) {
 
 /** A sealed violation as a node tells it, but for its place. */
 function toldParts(violation: Violation) {
-  return {
-    kind: violation.kind,
-    subject: toHex(subjectOf(violation)),
-    number: numberOf(violation),
-    rule: ruleOf(violation) ?? null,
-    entry: violation.kind === "contract" ? entryText(violation.entry) : null,
-    detail: violationDetail(violation),
-  };
+  return { ...violationFacts(violation), detail: violationDetail(violation) };
 }
 
 /** What a node tells otherwise of a violation than its block has sealed; undefined where it tells the same. */

@@ -31,6 +31,13 @@ export function violationView({ violation, time_ms, ...place }: FoundViolation) 
     height: place.height,
     index: place.index,
     time_ms,
+    ...violationFacts(violation),
+  };
+}
+
+/** The same without its place. */
+export function violationFacts(violation: Violation) {
+  return {
     kind: violation.kind,
     subject: toHex(subjectOf(violation)),
     number: numberOf(violation),

@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import type { Chain } from "../../../tools/node/chain/chain.js";
 import { createHealthWatch } from "../../../tools/node/watch/health-watch.js";
 import { createMetrics } from "../../../tools/node/watch/metrics.js";
 
 const HOURS_MS = 7_200_000;
 
-test("a node that its blocks' times contradict says so once, fails, and goes by them until its clock is right", (t) => {
+/** Of a node whose chains are alike, each named by its service; `say` gets what it logs. */
+function watchOf(t: TestContext, services: readonly number[], say: (line: string) => void = () => {}) {
   const standing = { members: ["a"], quorum: 1, waits: false, abstains: false, claimed: [], unverified: 0 };
   const chain = { head: { height: 5, time_ms: 0 }, pendingRecords: 0, standing } as unknown as Chain;
-  const lines: string[] = [];
   const watch = createHealthWatch({
     self: "a",
-    chains: new Map([[1, chain]]),
-    nameOf: () => "trading",
+    chains: new Map(services.map((service) => [service, chain])),
+    nameOf: (service) => `service-${service}`,
     connected: () => [],
     nodeNames: () => new Map(),
     unusableCustodians: () => [],
@@ -22,9 +22,15 @@ test("a node that its blocks' times contradict says so once, fails, and goes by 
     writes: { oldest_ms: () => 0 },
     folder: tmpdir(),
     metrics: createMetrics(),
-    log: { warn: (_fields, message) => lines.push(message) },
+    log: { warn: (_fields, message) => say(message) },
   });
   t.after(() => watch.stop());
+  return watch;
+}
+
+test("a node that its blocks' times contradict says so once, fails, and goes by them until its clock is right", (t) => {
+  const lines: string[] = [];
+  const watch = watchOf(t, [1], (line) => lines.push(line));
   const clockOf = () => watch.verdict().problems.find(({ check }) => check === "clock:offset")?.status;
   const ahead_ms = () => watch.now_ms() - Date.now();
 
@@ -42,25 +48,7 @@ test("a node that its blocks' times contradict says so once, fails, and goes by 
 });
 
 test("a contract whose messages have no end is told of with its chain, for ten minutes", (t) => {
-  const standing = { members: ["a"], quorum: 1, waits: false, abstains: false, claimed: [], unverified: 0 };
-  const chain = { head: { height: 5, time_ms: 0 }, pendingRecords: 0, standing } as unknown as Chain;
-  const watch = createHealthWatch({
-    self: "a",
-    chains: new Map([
-      [1, chain],
-      [2, chain],
-    ]),
-    nameOf: (service) => `service-${service}`,
-    connected: () => [],
-    nodeNames: () => new Map(),
-    unusableCustodians: () => [],
-    connections: () => 0,
-    writes: { oldest_ms: () => 0 },
-    folder: tmpdir(),
-    metrics: createMetrics(),
-    log: { warn: () => {} },
-  });
-  t.after(() => watch.stop());
+  const watch = watchOf(t, [1, 2]);
   const told = () => watch.verdict().problems.filter(({ check }) => check === "chain:messages");
   assert.deepEqual(told(), []);
   watch.onEndless(2, "credit");
