@@ -71,10 +71,8 @@ export const recalled = {
 /** A faulty member makes up what other chains have sealed. */
 export const misled = { ...attacked, chains: 2, behaviours: ["misanchor"], meters: 4 } as const;
 
-/** An agent's first broker is a faulty member's, which refuses some records for ever and takes the others. */
-export const picked = {
-  ...attacked,
-  behaviours: [],
+/** One chain of the genesis, which no order touches. */
+const alone = {
   chains: 1,
   governed: false,
   joiners: 0,
@@ -82,6 +80,13 @@ export const picked = {
   addsChain: false,
   rulings: 0,
   joint: false,
+} as const;
+
+/** An agent's first broker is a faulty member's, which refuses some records for ever and takes the others. */
+export const picked = {
+  ...attacked,
+  behaviours: [],
+  ...alone,
   agent: true,
   starving: "pick",
   starved: false,
@@ -150,13 +155,7 @@ export const revoking = { ...ruled, revokes: true } as const;
 /** Credentials that are none are shown to nodes, and nothing else befalls anybody. */
 export const impersonated = {
   ...quiet,
-  chains: 1,
-  governed: false,
-  joiners: 0,
-  changes: 0,
-  addsChain: false,
-  rulings: 0,
-  joint: false,
+  ...alone,
   contracts: 0,
   impostors: true,
   crashEvery_ms: 0,
