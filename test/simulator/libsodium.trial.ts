@@ -11,8 +11,12 @@ import { assertWhole, startSealing } from "./sealing.js";
 
 const RECORDS = 8;
 const schedule = [{ service: 1, serviceId: 7, every_s: 10, aligned: true, registers: ["1-0:1.8.n", "1-0:2.8.n"] }];
-const withoutLibsodium = spawnSync("cc", ["-E", "-include", "sodium.h", "-x", "c", "/dev/null"]).status !== 0;
-const skip = withoutSdk || withoutMosquitto || (withoutLibsodium && "there is no libsodium to compile with");
+/** The simulator's engine has 32 bits, as a chip's. */
+const linked = spawnSync("cc", ["-m32", "-include", "sodium.h", "-x", "c", "-", "-lsodium", "-o", "/dev/null"], {
+  input: "int main(void) { return sodium_init(); }",
+});
+const withoutLibsodium = linked.status !== 0 && "there is no libsodium of 32 bits (Debian: libsodium-dev:i386)";
+const skip = withoutSdk || withoutMosquitto || withoutLibsodium;
 
 /** A meter of that build whose records are sealed by `cluster`, of the network of `sealer`. */
 async function start(t: TestContext, sealer: Sealer, cluster: Sealer) {
