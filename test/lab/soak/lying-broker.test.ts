@@ -84,3 +84,16 @@ test("refuses one record in the node's name and acknowledges it, and passes the 
   assert.deepEqual(acknowledged, [13]);
   assert.deepEqual(liar.counters, { refusalsForged: 1, recordsKeptBack: 1 });
 });
+
+test("says for how long a connection has been lied to, from its first record that was kept back", async (t) => {
+  const { liar, socket, arrived, acknowledged, until } = await bench(t);
+  liar.lie("pick");
+  socket.write(encodePublish(recordTopic, 1, records[0]!));
+  await until(() => arrived.length === 1);
+  assert.equal(liar.betrayed_ms(), 0);
+  for (const [index, record] of records.slice(1).entries()) socket.write(encodePublish(recordTopic, 2 + index, record));
+  await until(() => acknowledged.length === 1);
+  await until(() => liar.betrayed_ms() > 0);
+  socket.destroy();
+  await until(() => liar.betrayed_ms() === 0);
+});

@@ -15,8 +15,8 @@ export interface LyingBroker {
   /** Lies from here on; honest again where it is told undefined. */
   lie(starving: Starving | undefined): void;
   readonly counters: { readonly refusalsForged: number; readonly recordsKeptBack: number };
-  /** How long the oldest of the connections that it has now is there. */
-  oldest_ms(): number;
+  /** How long ago it kept back the first record of a connection that it still has, of that which has waited longest; 0 where there is none. */
+  betrayed_ms(): number;
   close(): Promise<void>;
 }
 
@@ -27,6 +27,7 @@ export async function startLyingBroker(
   seed: number,
 ): Promise<LyingBroker> {
   const sockets = new Set<Socket>();
+  /** when it kept back the first record of each connection, since it was told to lie */
   const since = new Map<Socket, number>();
   const counters = { refusalsForged: 0, recordsKeptBack: 0 };
   let liar: Liar | undefined;
@@ -44,13 +45,15 @@ export async function startLyingBroker(
       meter.write(encodePublishHead(meterTopic(parsed.network, "ack", parsed.meter), 0, 0, refusal.length));
       meter.write(refusal);
     }
-    if (!treatment.passes) meter.write(encodePuback(packetId));
+    if (!treatment.passes) {
+      if (!since.has(meter)) since.set(meter, performance.now());
+      meter.write(encodePuback(packetId));
+    }
     return treatment.passes;
   };
 
   const server = createServer((meter) => {
     const node = connect(target);
-    since.set(meter, performance.now());
     const read = createPacketReader((type, body, packet) => {
       if (type !== packetTypes.publish || passes(meter, body)) node.write(Buffer.from(packet));
     });
@@ -84,9 +87,10 @@ export async function startLyingBroker(
     port: (server.address() as { readonly port: number }).port,
     counters,
     lie(starving) {
+      since.clear();
       liar = starving === undefined ? undefined : createLiar(seed, starving, counters);
     },
-    oldest_ms: () => performance.now() - Math.min(performance.now(), ...since.values()),
+    betrayed_ms: () => (since.size === 0 ? 0 : performance.now() - Math.min(...since.values())),
     async close() {
       for (const socket of sockets) socket.destroy();
       server.close();
