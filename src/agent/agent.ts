@@ -173,9 +173,10 @@ function assemble(
   let demandedAt_ms = Number.NEGATIVE_INFINITY;
   let diagnosedAt_ms = 0;
   let moment: Moment;
-  /** of the connection that was begun last: whether it came about, and whether a token was shown */
+  /** of the connection that was begun last: whether it came about, whether a token was shown, and to which broker */
   let came = true;
   let isStranger = false;
+  let triedAt = "";
   let shown: { readonly state: State; readonly at_ms: number } | undefined;
 
   return { id: identity.id, step };
@@ -262,8 +263,9 @@ function assemble(
 
   /** The connection with what the meter shows; where the one before has come to nothing, the other way. */
   function begun(effect: UplinkEffect & { kind: "connect" }): UplinkEffect {
-    if (!came) session!.failed();
+    if (!came) session!.failed(triedAt);
     const options = session!.shown(effect.options, moment);
+    triedAt = options.url;
     came = false;
     isStranger = options.password === undefined;
     return { ...effect, options };
@@ -299,7 +301,7 @@ function assemble(
         return demand(message.command, uptime_ms);
       case "time":
         if (!isStranger) return count("strangeMessages");
-        session?.told(message.time_s, uptime_ms);
+        session?.told(triedAt, message.time_s, uptime_ms);
         barredAs = message.refusedAs;
         if (barredAs !== undefined) warn(`refused ${barredAs}`, `not admitted: ${barredAs}`, effects);
         came = true;

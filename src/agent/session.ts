@@ -13,8 +13,10 @@ const TOKEN_S = 300;
 export class Session {
   /** UTC less uptime, as a node has told it */
   private toldEpoch_ms = 0;
-  /** whether the meter's own clock is not to be relied on */
-  private doubtsClock = false;
+  /** the broker by way of which it was told */
+  private toldBy = "";
+  /** brokers at which the next connection is to show no token: what one does not answer says nothing of another */
+  private readonly doubting = new Set<string>();
 
   constructor(
     private readonly identity: Identity,
@@ -26,8 +28,8 @@ export class Session {
   /** The options with user and password; as they are where the time is not known. */
   shown(options: MqttOptions, now: Moment): MqttOptions {
     const { toldEpoch_ms, identity } = this;
-    const hasClock = !this.doubtsClock && (now.quality === 1 || now.quality === 2);
-    if (toldEpoch_ms === 0 && !hasClock) return options;
+    const hasTime = toldEpoch_ms !== 0 || now.quality === 1 || now.quality === 2;
+    if (!hasTime || this.doubting.has(options.url)) return options;
     const time_ms = toldEpoch_ms === 0 ? now.time_ms : toldEpoch_ms + now.uptime_ms;
     const issued_s = Math.floor(time_ms / 1000);
     const claims = {
@@ -43,13 +45,15 @@ export class Session {
     return { ...options, username: identity.id, password };
   }
 
-  told(time_s: number, uptime_ms: number): void {
+  told(url: string, time_s: number, uptime_ms: number): void {
     this.toldEpoch_ms = time_s * 1000 - uptime_ms;
+    this.toldBy = url;
+    this.doubting.delete(url);
   }
 
-  /** A connection did not come about, or brought no time: the next one is tried the other way. */
-  failed(): void {
-    this.toldEpoch_ms = 0;
-    this.doubtsClock = !this.doubtsClock;
+  /** A connection did not come about, or brought no time: the next one with this broker is tried the other way. */
+  failed(url: string): void {
+    if (url === this.toldBy) this.toldEpoch_ms = 0;
+    if (!this.doubting.delete(url)) this.doubting.add(url);
   }
 }

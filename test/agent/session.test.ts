@@ -40,11 +40,11 @@ for (const quality of [0, 3] as const) {
 }
 
 for (const ahead_ms of [-HOUR_MS, HOUR_MS]) {
-  test(`a meter whose clock is wrong by ${ahead_ms} ms is refused once, and told the time`, () => {
+  test(`a meter whose clock is wrong by ${ahead_ms} ms is refused once by each broker, and told the time`, () => {
     const world = createWorld({ seed: 3, ...options, clock: { ahead_ms, quality: 2 } });
     world.run(60);
     assertSeals(world);
-    assert.equal(world.tokensRefused, 1);
+    assert.equal(world.tokensRefused, 2);
   });
 }
 
@@ -77,3 +77,14 @@ test("a meter whose tokens are refused by an order says why, and seals all that 
   assert.equal(world.states.at(-1), "healthy");
   assertSeals(world);
 });
+
+for (const quality of [2, 0] as const) {
+  test(`a broker at which nobody answers takes no token from another: clock of quality ${quality}`, () => {
+    const world = createWorld({ seed: 6, ...options, clock: { ahead_ms: 0, quality } });
+    world.setDead("mqtt://a:1883");
+    world.setStrangers(quality === 0);
+    world.run(600);
+    assertSeals(world);
+    assert.equal(world.tokensRefused, 0);
+  });
+}

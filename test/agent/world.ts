@@ -93,6 +93,8 @@ export function createWorld({ seed, schedule, sectors = 6, clock, ...options }: 
   let refuseWith: RefusalReason | undefined;
   let barredAs: RefusalReason | undefined;
   let brokerUp = true;
+  let dead: string | undefined;
+  let welcomesStrangers = true;
 
   const after = (delay_ms: number, act: () => void, ofLife: number | "any" = life): void => {
     order += 1;
@@ -150,9 +152,14 @@ export function createWorld({ seed, schedule, sectors = 6, clock, ...options }: 
   function connect(mqtt: MqttOptions, events: MqttEvents): MqttConnection {
     const isAdmitted = mqtt.password !== undefined;
     const mine: Session = { events, meter: mqtt.clientId, open: true, subscribed: false, isAdmitted };
+    if (mqtt.url === dead) return silent;
     if (isAdmitted && (!isTaken(mqtt) || barredAs !== undefined)) {
       tokensRefused += 1;
       after(40, () => close(mine, "bad user name or password"));
+      return silent;
+    }
+    if (!isAdmitted && !welcomesStrangers) {
+      after(40, () => close(mine, "not authorized"));
       return silent;
     }
     if (!brokerUp || chance(faults.connect)) {
@@ -376,6 +383,15 @@ export function createWorld({ seed, schedule, sectors = 6, clock, ...options }: 
     setBroker(up: boolean) {
       brokerUp = up;
       if (!up && session !== undefined) close(session, "connection reset");
+    },
+    /** At this broker nobody answers. */
+    setDead(url: string | undefined) {
+      dead = url;
+      if (session !== undefined) close(session, "connection reset");
+    },
+    /** Whether a broker takes who shows no token. */
+    setStrangers(areWelcome: boolean) {
+      welcomesStrangers = areWelcome;
     },
     setRefusal(reason: RefusalReason | undefined) {
       refuseWith = reason;

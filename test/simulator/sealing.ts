@@ -6,7 +6,8 @@ import type { TestContext } from "node:test";
 import mqtt from "mqtt";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import { parseRecord, type Record } from "../../src/wire/record.js";
-import { serviceTopic } from "../../src/wire/topics.js";
+import { encodeTime } from "../../src/wire/time.js";
+import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
 import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 import type { Sealer } from "../../tools/firmware/sealer.js";
 
@@ -45,7 +46,12 @@ export async function startSealing(t: TestContext, url: string, sealer: Sealer):
     }
     waiting.clear();
   };
-  client.on("message", (_topic, payload) => {
+  client.on("message", (topic, payload) => {
+    const parsed = parseTopic(topic);
+    if (parsed?.kind === "birth") {
+      const told = encodeTime({ time_s: Math.floor(Date.now() / 1000), refusedAs: undefined });
+      return void client.publish(meterTopic(network, "time", parsed.meter), Buffer.from(told), { qos: 1 });
+    }
     const record = parseRecord(new Uint8Array(payload));
     const { service, seq } = record.claims;
     const receipt = receipts.get(toHex(record.hash));
@@ -58,7 +64,7 @@ export async function startSealing(t: TestContext, url: string, sealer: Sealer):
     chain.set(seq, record);
     waiting.set(service, [...(waiting.get(service) ?? []), record]);
   });
-  await client.subscribeAsync(`gs1/${network}/+/record/+`, { qos: 1 });
+  await client.subscribeAsync([`gs1/${network}/+/record/+`, meterTopic(network, "birth", "+")], { qos: 1 });
   const timer = setInterval(seal, SEALING_MS);
   t.after(async () => {
     clearInterval(timer);
