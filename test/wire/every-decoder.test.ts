@@ -2,7 +2,7 @@
 // reason why none does. Whoever adds a decoder adds a row: a number without a bound stopped all nodes once.
 
 import assert from "node:assert/strict";
-import { globSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 interface Decoding {
@@ -104,12 +104,19 @@ const decodings: Readonly<Record<string, Decoding>> = {
 /** What decodes for all others. */
 const decoders = ["src/wire/cbor.ts", "tools/crypto/cbor.ts"];
 
+/** Sources under a folder of the project. */
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.tsx?$/.test(name))
+    .map((name) => `${folder}/${name}`);
+}
+
 function callsIn(path: string): number {
   return readFileSync(path, "utf8").match(/\bdecodeCbor(Views)?\(/g)?.length ?? 0;
 }
 
 test("every place that decodes CBOR is tried with all of its numbers, or says why not", () => {
-  const files = globSync("{src,tools}/**/*.{ts,tsx}").filter((path) => !path.startsWith("tools/lab/"));
+  const files = [...filesIn("src"), ...filesIn("tools")].filter((path) => !path.startsWith("tools/lab/"));
   const found = files
     .filter((path) => !decoders.includes(path))
     .map((path) => [path, callsIn(path)] as const)
@@ -120,7 +127,7 @@ test("every place that decodes CBOR is tried with all of its numbers, or says wh
 
 test("every format that is named is tried", () => {
   const names = new Set<string>();
-  for (const path of globSync("test/wire/bounds*.test.ts")) {
+  for (const path of filesIn("test/wire").filter((each) => each.startsWith("test/wire/bounds"))) {
     const [, formats = ""] = readFileSync(path, "utf8").split(/^const formats/m);
     for (const [, quoted, plain] of formats.matchAll(/^ {2}(?:"([^"]+)"|(\w+)): (?:format|order|message)\(/gm)) {
       names.add(quoted ?? plain!);
