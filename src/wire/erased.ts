@@ -75,7 +75,10 @@ function statementIn(bytes: Uint8Array): { readonly erased: Erased; readonly sig
     time_s: asUint(time, "erasure's time", TIME_S_MAX),
   };
   if (erased.until <= erased.from) {
-    throw new WireError("shape", `erasure ends with day ${erased.until}, which is not behind its first, ${erased.from}`);
+    throw new WireError(
+      "shape",
+      `erasure ends with day ${erased.until}, which is not behind its first, ${erased.from}`,
+    );
   }
   return { erased, signature: asBytes(signature, "erasure's signature", 64) };
 }

@@ -66,13 +66,13 @@ const signTag = signedByTwo.subarray(0, 2);
 
 const self = toHex(kid);
 const own = { height: 3, round: 2, id, node: self, signature };
-const votes = [
-  statementToArray({ ...own, type: "prevote", vr: -1 }),
-  statementToArray({ ...own, type: "precommit" }),
-];
+const votes = [statementToArray({ ...own, type: "prevote", vr: -1 }), statementToArray({ ...own, type: "precommit" })];
 const record = encodeCbor([
   ...["gs1/consensus-record", genesis.hash, 1, 3, 2, 3],
-  ...[[2, id], [2, id, [[kid, 1, signature]]]],
+  ...[
+    [2, id],
+    [2, id, [[kid, 1, signature]]],
+  ],
   ...[[statementToArray({ ...own, type: "prevote", vr: 0, node: toHex(nodes[1]!.id) })], votes],
   ...[[[1, 0, id, [[kid, -1, signature]], signature]], [[id, Uint8Array.of(1), true]], 2],
 ]);
@@ -114,10 +114,7 @@ const formats: Readonly<Record<string, Format>> = {
   "order by several keys": format(signedByTwo.subarray(2), (bytes) => readOrder(concatBytes(signTag, bytes))),
   "genesis that orders by several keys": format(severalBytes, (bytes) => verifyGenesis(bytes, () => true)),
   "word on an erasure": format(signErased(genesis.hash, erased, nodes[0]!.signer), decodeErased),
-  session: format(
-    session,
-    (bytes) => readSessionToken(`.${Buffer.from(bytes).toString("base64url")}`).claims,
-  ),
+  session: format(session, (bytes) => readSessionToken(`.${Buffer.from(bytes).toString("base64url")}`).claims),
   "receipt that is sent": format(receipt, (bytes) => {
     const links = encodeCbor(header);
     const sent = decodeSentReceipt(concatBytes(bytes, links));

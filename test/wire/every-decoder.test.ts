@@ -68,12 +68,17 @@ const decodings: Readonly<Record<string, Decoding>> = {
   "tools/consensus/signed-position.ts": tried("record of what was signed"),
   "tools/explorer/network/orders.ts": untried("a height by asHeight, as in the row of an order"),
   "tools/files/operations/outbox.ts": tried("outbox of operations"),
-  "tools/ledger/contract-centre.ts": untried("a script that is derived here is compared by its bytes: its name alone is read"),
+  "tools/ledger/contract-centre.ts": untried(
+    "a script that is derived here is compared by its bytes: its name alone is read",
+  ),
   "tools/ledger/disproof.ts": tried("disproof"),
   "tools/ledger/proposal.ts": tried("proposal body"),
   "tools/ledger/settlement/meter-counters.ts": tried("meter's counters"),
   "tools/ledger/state-proof.ts": { calls: 2, formats: ["state proof", "state proof in a file"] },
-  "tools/ledger/state.ts": { calls: 2, why: "own rows behind a checksum; what is sealed goes through them as `seq` and `number`" },
+  "tools/ledger/state.ts": {
+    calls: 2,
+    why: "own rows behind a checksum; what is sealed goes through them as `seq` and `number`",
+  },
   "tools/ledger/violations.ts": tried("results", "row of a violation"),
   "tools/node/chain/blocks/catch-up.ts": tried("block"),
   "tools/node/chain/blocks/missing-bodies.ts": {
@@ -82,9 +87,13 @@ const decodings: Readonly<Record<string, Decoding>> = {
   },
   "tools/node/chain/frame.ts": { calls: 2, formats: ["batch note", "block request"] },
   "tools/node/chain/sealed-orders.ts": tried("row of an order"),
-  "tools/node/chain/tables/heads.ts": untried("own rows behind a checksum; what is sealed goes through them as `height`"),
+  "tools/node/chain/tables/heads.ts": untried(
+    "own rows behind a checksum; what is sealed goes through them as `height`",
+  ),
   "tools/node/chain/tables/settlement.ts": tried("settlement"),
-  "tools/node/chain/tables/states.ts": untried("own rows behind a checksum; what is sealed goes through them as `height`"),
+  "tools/node/chain/tables/states.ts": untried(
+    "own rows behind a checksum; what is sealed goes through them as `height`",
+  ),
   "tools/node/chain/tables/violations.ts": {
     calls: 2,
     formats: ["row of a violation", "height up to which violations are listed"],

@@ -62,7 +62,8 @@ test("what is held of one member is bounded, however small its parts are, and it
     Array.from({ length: count }, (_, number) => number).filter(
       (number) => ahead.missingOf(readOf(origin, number)) === "held",
     ).length;
-  for (let first = 0; first < 1_000; first += 25) ahead.hold(toHex(origin), sealedParts(first, 25, CIPHERTEXT_BYTES_MAX));
+  for (let first = 0; first < 1_000; first += 25)
+    ahead.hold(toHex(origin), sealedParts(first, 25, CIPHERTEXT_BYTES_MAX));
   assert.equal(heldOf(1_000), 1_000);
   for (let first = 0; first < 30_000; first += 1_000) ahead.hold(toHex(origin), sealedParts(first, 1_000, 16));
   const held = heldOf(30_000);
