@@ -1,8 +1,10 @@
 // The lock file pins what is installed: every entry has its checksum, and every package that depends on the platform is there for
-// all platforms, whichever one the lock was made on.
+// all platforms, whichever one the lock was made on. What runs must run on each Node that it names.
 
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 
 interface Entry {
@@ -23,6 +25,16 @@ test("every entry of the lock file has its integrity: run `npm run lock` where o
     without.map(([place]) => place),
     [],
   );
+});
+
+test("no folder's entry is asked for its path, which Node 24 does not have", () => {
+  const files = ["tools", "test"].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)),
+  );
+  const asking = files.filter(
+    (name) => /\.(ts|tsx|mjs)$/.test(name) && /(\w+)\.path, \1\.name\b/.test(readFileSync(name, "utf8")),
+  );
+  assert.deepEqual(asking, []);
 });
 
 test("the lock file keeps the packages of every platform", async () => {

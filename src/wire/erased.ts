@@ -8,7 +8,7 @@ import type { PublicKey, Signer, Verify } from "./key.js";
 import { asArray, asBytes, asText, asUint } from "./shape.js";
 
 /** The ID of who has erased, a hyphen, the number of the operation. */
-const NAME_LENGTH_MAX = 32;
+export const ERASURE_NAME_MAX = 32;
 const erasedLimits = { size: 256, items: 16 };
 
 export interface Erased {
@@ -69,10 +69,16 @@ function statementIn(bytes: Uint8Array): { readonly erased: Erased; readonly sig
     meter: asBytes(meter, "erasure's meter", 8),
     from: asUint(from, "erasure's first day", DAY_MAX),
     until: asUint(until, "erasure's end", DAY_MAX + 1),
-    erasure: asText(erasure, "erasure's name", NAME_LENGTH_MAX),
+    erasure: asText(erasure, "erasure's name", ERASURE_NAME_MAX),
     envelopes: asUint(envelopes, "erasure's envelopes", COUNTER_MAX),
     disclosures: asUint(disclosures, "erasure's disclosures", COUNTER_MAX),
     time_s: asUint(time, "erasure's time", TIME_S_MAX),
   };
+  if (erased.until <= erased.from) {
+    throw new WireError(
+      "shape",
+      `erasure ends with day ${erased.until}, which is not behind its first, ${erased.from}`,
+    );
+  }
   return { erased, signature: asBytes(signature, "erasure's signature", 64) };
 }

@@ -31,7 +31,7 @@ import {
 import { type Genesis, type Member, memberToArray, verifiersOf } from "./genesis.js";
 import type { Signer, Verify } from "./key.js";
 import { signOrder } from "./order-signatures.js";
-import { asArray, asBytes, asHeight, asList, asService, asUint } from "./shape.js";
+import { asArray, asBytes, asHeight, asList, asOrderNumber, asService, asUint } from "./shape.js";
 
 export { type ChainAction, ORDER_BYTES_MAX } from "./founding-order.js";
 
@@ -324,9 +324,7 @@ function registerAction([, entry, hash]: readonly CborValue[]): RegisterAction {
 }
 
 function withdrawAction([, order]: readonly CborValue[]): WithdrawAction {
-  const number = asUint(order, "order that is withdrawn", COUNTER_MAX);
-  if (number === 0) throw new WireError("shape", "order withdraws no order");
-  return { type: "withdraw", order: number };
+  return { type: "withdraw", order: asOrderNumber(order, "order that is withdrawn") };
 }
 
 function banAction([, nodes]: readonly CborValue[]): BanAction {

@@ -9,6 +9,8 @@ import { DISCLOSURES_MAX, type Disclosure, encodeDisclosure, RECORD_BYTES_MAX } 
 import { asArray, asBytes, asList, asUint } from "./shape.js";
 
 export const NONCE_BYTES = 12;
+/** Of AES-GCM: no ciphertext is shorter. */
+const TAG_BYTES = 16;
 /** Largest ciphertext: the disclosures of the largest record, their heads and the tag. */
 export const CIPHERTEXT_BYTES_MAX = RECORD_BYTES_MAX + 64;
 const ROW_BYTES_MAX = CIPHERTEXT_BYTES_MAX + 128;
@@ -36,6 +38,9 @@ function itemsOf({ kid, seq, recordHash, envelope, nonce, ciphertext }: SealedDi
 function sealedFrom(value: CborValue): SealedDisclosures {
   const [kid, seq, recordHash, envelope, nonce, item] = asArray(value, "sealed disclosures", 6);
   const ciphertext = asBytes(item, "sealed disclosures ciphertext");
+  if (ciphertext.length < TAG_BYTES) {
+    throw new WireError("shape", `sealed disclosures must have at least ${TAG_BYTES} bytes, not ${ciphertext.length}`);
+  }
   // In a list there is room for more, which could be stored and not be read again.
   if (ciphertext.length > CIPHERTEXT_BYTES_MAX) {
     throw new WireError("limit", `sealed disclosures have more than ${CIPHERTEXT_BYTES_MAX} bytes`);

@@ -198,6 +198,10 @@ test("lists and shows a chain from a file, its registers to the last digit", () 
   }
   assert.match(text, /1-0:1\.8\.1\*255 +1001 Wh/);
   assert.equal(run("chain", "show", "3", "trading.cbor").status, 1);
+  assert.equal(run("chain", "show", String(2 ** 40 - 2), "trading.cbor").status, 1);
+  for (const height of [2 ** 40 - 1, 2 ** 40, 2 ** 53 - 1]) {
+    assert.equal(run("chain", "show", String(height), "trading.cbor").status, 2, `no height ${height}`);
+  }
 });
 
 test("a record with disclosures is good with a receipt where each opens a digest that the meter signed, and says which", async () => {

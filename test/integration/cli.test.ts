@@ -354,7 +354,7 @@ async function contents(folder: string): Promise<Readonly<Record<string, string>
   const hashes: Record<string, string> = {};
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || entry.name === "lock.mdb") continue;
-    const path = join(entry.path, entry.name);
+    const path = join(entry.parentPath, entry.name);
     hashes[path] = createHash("sha256")
       .update(await readFile(path))
       .digest("hex");

@@ -11,11 +11,12 @@ import { createRandom } from "../../tools/lab/rig/random.js";
 import { readNodeConfiguration } from "../../tools/node/configuration.js";
 import { connectMeter, makeMeter } from "./mqtt.js";
 import { makeNetwork, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
-import { cleanUp, temporaryFolder, until } from "./processes.js";
+import { cleanUp, residentBytes, temporaryFolder, until } from "./processes.js";
 
 const RECORDS = 6;
+const MEMORY_BYTES_MAX = 1024 * 1024 * 1024;
 
-test("a member that floods the others stops nothing from being sealed", { timeout: 400_000 }, async (t) => {
+test("a member that floods the others stops nothing from being sealed", { timeout: 500_000 }, async (t) => {
   const defer = cleanUp(t);
   const folder = join(await temporaryFolder(defer), "network");
   const whole = await makeNetwork(defer, folder, { nodes: 4, meters: 0 });
@@ -43,7 +44,14 @@ test("a member that floods the others stops nothing from being sealed", { timeou
   };
 
   // The first ones cost work and are no proof of bad will; the last one is.
-  for (const kind of ["block requests", "other votes", "equivocations", "bad signatures"] satisfies Flood[]) {
+  for (const kind of [
+    "block requests",
+    "other votes",
+    "equivocations",
+    "hidden parts",
+    "custody keys",
+    "bad signatures",
+  ] satisfies Flood[]) {
     await t.test(`with ${kind}`, async () => {
       let isOver = false;
       const { sent } = liar;
@@ -60,6 +68,7 @@ test("a member that floods the others stops nothing from being sealed", { timeou
         await flooding;
       }
       assert.ok(liar.sent > sent);
+      for (const { process } of network.nodes) assert.ok((await residentBytes(process!.pid)) < MEMORY_BYTES_MAX);
     });
   }
   await sealSome(RECORDS);

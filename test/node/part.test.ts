@@ -12,7 +12,12 @@ import { orders, submitOrder } from "../../tools/routes/orders.js";
 import { submitRecord } from "../../tools/routes/records.js";
 import { violation, violations, violationsCsv } from "../../tools/routes/violations.js";
 
-const frame = (byte: number): FrameRow => ({ byte, kind: `kind ${byte}`, take: async () => undefined });
+const frame = (byte: number): FrameRow => ({
+  byte,
+  kind: `kind ${byte}`,
+  verifications: 0,
+  take: async () => undefined,
+});
 const topic = (kind: TopicRow["kind"]): TopicRow => ({ kind, take: async () => {} });
 
 test("frames of all parts are found by their first byte, and a byte that two parts take is refused", () => {

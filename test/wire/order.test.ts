@@ -135,7 +135,7 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
   fc
     .record({ service: services, name: contractNames, fromHeight: heights })
     .map((gone): Action => ({ type: "retire", ...gone })),
-  fc.integer({ min: 1, max: 2 ** 48 - 1 }).map((order): Action => ({ type: "withdraw", order })),
+  fc.integer({ min: 1, max: 2 ** 32 - 1 }).map((order): Action => ({ type: "withdraw", order })),
   fc
     .uniqueArray(
       fc.record(

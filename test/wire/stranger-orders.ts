@@ -216,7 +216,7 @@ function takeMembers(
 }
 
 function takeWithdrawal(orders: StrangerOrders, action: readonly Item[], at: number): void {
-  const taken = numberOf(list(action, 2)[1], bounds.counter, 1);
+  const taken = numberOf(list(action, 2)[1], bounds.order, 1);
   const sets = [...orders.chains.values()].map((chain) => chain.sets).find((of) => lastSet(of).order === taken);
   if (sets === undefined) throw new Error("order takes back none that is the last of its chain");
   lastSet(sets).back = at;

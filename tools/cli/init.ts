@@ -52,7 +52,7 @@ export function registerInit(program: Command): void {
     .option("--nodes <count>", "nodes", whole(1, INITIAL_NODES_MAX), 4)
     .option("--services <name=number,...>", "services beside the five of the paper")
     .option("--meters <count>", "meters", whole(0, INITIAL_METERS_MAX), 6)
-    .option("--host <address>", "where the nodes listen", host, "127.0.0.1")
+    .option("--host <address>", "where the nodes listen and are reached", host, "127.0.0.1")
     .option("--base-port <port>", "first port less one", whole(1, 65_535 - PORTS_ABOVE_BASE), 9100)
     .option(
       "--chain <service=node-1,...>",

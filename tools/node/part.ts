@@ -15,6 +15,8 @@ export interface FrameRow {
   readonly byte: number;
   /** for the log */
   readonly kind: string;
+  /** what taking one costs its sender beside its message, in verifications; 0 where whoever takes it charges for it */
+  readonly verifications: number;
   /**
    * Takes one: the sender's id, the chain that it names, and a view of the rest. Resolves to why it is dropped, undefined where it is
    * taken. It is dropped too where this rejects. Whatever is dropped counts against its sender.

@@ -45,8 +45,8 @@ function askedOf(shape: RouteShape, meter: string): string {
 }
 
 /** An API of a node that has something of every kind. */
-async function createFullApi(t: TestContext) {
-  const made = await createNodeApi(t);
+async function createFullApi(t: TestContext, terms: Parameters<typeof createNodeApi>[1] = {}) {
+  const made = await createNodeApi(t, terms);
   const gap = { kind: "gap", meter: made.meter.kid, seq: 1, detail: 2 } as const;
   const violations = [gap];
   await made.cluster.nodes[0]!.store.write((writer) => {
@@ -85,6 +85,57 @@ test("every route answers what its shape says, at the path that its shape has", 
     aborting.abort();
   }
 });
+
+const edges = [2 ** 16, 2 ** 31, 2 ** 32, 2 ** 40, 2 ** 42, 2 ** 48, 10 ** 15 - 1, 2 ** 53 - 1];
+const numbers = [0, ...edges.flatMap((edge) => [edge - 1, edge])];
+/** Texts that hold numbers, one place after the other. */
+const placesOf: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
+  name: [
+    ["", ":2:0"],
+    ["1:", ":0"],
+    ["1:2:", ""],
+  ],
+  after: [
+    ["", ":1:2:0"],
+    ["1:", ":2:0"],
+    ["1:1:", ":0"],
+    ["1:1:2:", ""],
+  ],
+  grant: [["0011223344556677-", ""]],
+};
+
+test("every number of every route, however large, is answered with what is there or a refusal of the route", async (t) => {
+  const { base, meter } = await createFullApi(t, { addressRequests_s: 10_000 });
+  const tried = new Set<string>();
+  for (const shape of gets) {
+    const statuses: readonly number[] = [...shape.statuses, ...shape.refusals.map((code) => refusals[code].status)];
+    const asked = new URL(askedOf(shape, toHex(meter.kid)), base);
+    const fields = { ...shape.parameters.properties, ...shape.query.properties };
+    for (const [name, field] of Object.entries(fields)) {
+      const places = field.type === "integer" ? ([["", ""]] as const) : (placesOf[name] ?? []);
+      for (const text of places.flatMap(([before, behind]) => numbers.map((each) => `${before}${each}${behind}`))) {
+        const url = new URL(asked);
+        if (name in shape.query.properties) url.searchParams.set(name, text);
+        else url.pathname = pathWith(shape.path, asked.pathname, name, text);
+        const aborting = new AbortController();
+        const { status } = await fetch(url, { signal: aborting.signal });
+        aborting.abort();
+        assert.ok(status < 500 && statuses.includes(status), `${url.pathname}${url.search}: ${status}`);
+        tried.add(`${writtenPath(shape)} ${name}`);
+      }
+    }
+  }
+  assert.ok(tried.size >= 30, [...tried].join());
+});
+
+/** The path with another value in the place of one of its fields. */
+function pathWith(shape: string, path: string, name: string, text: string): string {
+  const parts = path.split("/");
+  return shape
+    .split("/")
+    .map((part, at) => (part === `:${name}` ? text : parts[at]))
+    .join("/");
+}
 
 test("a field that does not fit is refused by every route with a code of its shape, what happened and what to do", async (t) => {
   const { base } = await createNodeApi(t);

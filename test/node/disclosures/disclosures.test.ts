@@ -48,6 +48,7 @@ import { idKey, stateKey } from "../../../tools/node/store/keys.js";
 import { PAGES_FILE } from "../../../tools/node/store/lmdb.js";
 import { openStore } from "../../../tools/node/store/open-store.js";
 import { rewriteErased } from "../../../tools/node/store/rewriting.js";
+import type { Store } from "../../../tools/node/store/store.js";
 
 const SERVICE = 3;
 const TIME_S = 1_790_000_000;
@@ -68,6 +69,9 @@ interface World {
   /** Changes a frame on its way; undefined loses it. */
   passes: (from: number, to: number, frame: Uint8Array) => Uint8Array | undefined;
   now_ms: number;
+  /** signatures that were verified, rows that were written */
+  verified: number;
+  written: number;
   /** the node that is no member */
   without: number | undefined;
   settle(): Promise<void>;
@@ -83,6 +87,7 @@ async function createWorld(t: TestContext): Promise<World> {
     refused: [],
     passes: (_from, _to, frame) => frame,
     now_ms: 1_000 * TIME_S,
+    ...{ verified: 0, written: 0 },
     without: undefined,
     async settle() {
       for (let turn = 0; turn < 20; turn += 1) {
@@ -102,14 +107,25 @@ async function createWorld(t: TestContext): Promise<World> {
   for (const [index, signer] of signers.entries()) {
     const path = mkdtempSync(join(tmpdir(), "gridseal-disclosures-"));
     const self = keyId(signer.key);
-    const store = await openStore(path, { node: self, genesisHash: genesis.hash }, false);
+    const opened = await openStore(path, { node: self, genesisHash: genesis.hash }, false);
+    const store: Store = {
+      ...opened,
+      write(fill) {
+        world.written += 1;
+        return opened.write(fill);
+      },
+    };
     t.after(async () => {
       nodes[index]!.disclosures.close();
       await store.close().catch(() => undefined);
       rmSync(path, { recursive: true });
     });
     const ports: DisclosuresPorts = {
-      ...{ genesis, signer, self, store, custody: generateDeliveryKeys(), verify: nodeVerify },
+      ...{ genesis, signer, self, store, custody: generateDeliveryKeys() },
+      verify(...signed) {
+        world.verified += 1;
+        return nodeVerify(...signed);
+      },
       log: { info() {}, warn() {}, debug() {}, error() {} } as never,
       nodeKey: (node) => signers[ids.indexOf(node)]?.key,
       membersOf: (chain) =>
@@ -212,6 +228,20 @@ test("a member that states a key of low order is left out, named, and holds noth
   const [good] = [signCustodyKey(genesis.hash, { node: liar.self, key: liar.custody.key }, liar.signer)];
   await world.nodes[0]!.disclosures.onCustodyKey(toHex(liar.self), good);
   assert.deepEqual(world.nodes[0]!.disclosures.unusable(), [], "it is believed again once its key is one");
+});
+
+test("a custody key that is stated again is neither verified nor written again, another one is", async (t) => {
+  const world = await createWorld(t);
+  await greet(world);
+  const [liar, victim] = world.nodes as [World["nodes"][number], World["nodes"][number]];
+  const { self, signer, custody } = liar.ports;
+  const state = (key: Uint8Array) =>
+    victim.disclosures.onCustodyKey(toHex(self), signCustodyKey(genesis.hash, { node: self, key }, signer));
+  const before = { verified: world.verified, written: world.written };
+  for (let count = 0; count < 100; count += 1) assert.equal(await state(custody.key), undefined);
+  assert.deepEqual({ verified: world.verified, written: world.written }, before);
+  assert.equal(await state(generateDeliveryKeys().key), undefined);
+  assert.deepEqual([world.verified, world.written], [before.verified + 1, before.written + 1]);
 });
 
 test("a key of low order that the store was told of before is none", async (t) => {

@@ -235,6 +235,27 @@ test("a node that is stopped in the middle states all that it has destroyed when
   ]);
 });
 
+test("days and names that no statement can say are no erasure, whatever a contract keeps", async (t) => {
+  const world = await createHistory(t);
+  const name = "cc00000000000001-1";
+  const last = Math.floor((2 ** 42 - 1) / 86_400);
+  for (const row of [
+    [DAY, 2 ** 53 - 1, name, 0],
+    [DAY, last + 2, name, 0],
+    [-1, DAY, name, 0],
+    [DAY, DAY, name, 0],
+    [DAY, DAY + 1, "c".repeat(33), 0],
+    [DAY, DAY + 1, "", 0],
+  ] as const) {
+    await world.state([row]);
+    await world.erasing.all(CHAIN);
+    assert.deepEqual(world.said(), [], String(row));
+  }
+  await world.state([[last, last + 1, name, 0]]);
+  await world.erasing.all(CHAIN);
+  assert.deepEqual(world.said(), [{ from: last, until: last + 1, erasure: name, envelopes: 0, disclosures: 0 }]);
+});
+
 test("runs of days come to as few as there can be", () => {
   const runs = [
     [5, 7],

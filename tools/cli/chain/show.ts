@@ -4,6 +4,7 @@
 import type { Command } from "commander";
 import type { Acknowledgement } from "../../../src/wire/batch.js";
 import { type Block, decodeBlock, type SealedBatch } from "../../../src/wire/block.js";
+import { HEIGHT_MAX } from "../../../src/wire/bounds.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { entryText } from "../../../src/wire/entry.js";
 import { decodeHeader, headerHash } from "../../../src/wire/header.js";
@@ -32,7 +33,7 @@ interface ShowOptions extends SourceOptions {
 
 export function registerShow(chain: Command): void {
   withNode(chain.command("show").description("show a block in its six parts"))
-    .argument("<height>", "height of the block", whole(1, 2 ** 40))
+    .argument("<height>", "height of the block", whole(1, HEIGHT_MAX))
     .argument("[file]", "exported chain")
     .option("--service <name>", "name or number of the chain's service; a file has but one")
     .option("--json", "print JSON")

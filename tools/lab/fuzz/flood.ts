@@ -3,13 +3,16 @@
 
 import { toHex } from "../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
+import { signCustodyKey } from "../../../src/wire/envelope.js";
 import type { Genesis, Member } from "../../../src/wire/genesis.js";
 import type { Signer } from "../../../src/wire/key.js";
+import { encodeSealedList } from "../../../src/wire/sealed-disclosure.js";
 import { encodeMessage, signedBytes } from "../../consensus/messages.js";
 import type { Vote } from "../../consensus/types.js";
 import { makeBatch } from "../../ledger/compose.js";
 import { type ExecutionRecord, executionRecord, readRecord } from "../../ledger/record-scan.js";
 import { encodeBatchNote, encodeFrame, encodeNeedBlocks, frameOf } from "../../node/chain/frame.js";
+import { CUSTODY_KEY_FRAME } from "../../node/disclosures/ports.js";
 import { ORDER_FRAME } from "../../node/parts/orders/orders.js";
 import type { Random } from "../rig/random.js";
 import type { HeardRecords } from "./heard-records.js";
@@ -27,8 +30,13 @@ export const floods = [
   "other sealed records",
   "one new record",
   "unsigned records",
+  "hidden parts",
+  "custody keys",
 ] as const;
 export type Flood = (typeof floods)[number];
+
+/** Who states custody keys. */
+export type CustodySource = Pick<FloodSource, "genesis" | "self" | "signer" | "random">;
 
 export interface FloodSource extends Omit<HeardRecords, "onFrame"> {
   readonly genesis: Genesis;
@@ -42,6 +50,8 @@ export interface FloodSource extends Omit<HeardRecords, "onFrame"> {
 }
 
 const JUNK_BYTES = 65_536;
+/** As many as a frame may hold, each as small as it can be. */
+const HIDDEN_PARTS = 1_000;
 const EXTREMES = [0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40, 2 ** 48, Number.MAX_SAFE_INTEGER] as const;
 
 /** The next frame of a flood. */
@@ -92,6 +102,10 @@ export function floodFrame(kind: Flood, source: FloodSource): Uint8Array {
       return batchFrame(source, (heard) => withNew(source, source.otherRecords(heard)));
     case "unsigned records":
       return batchFrame(source, (heard) => source.records(heard).map(spoilt));
+    case "hidden parts":
+      return encodeFrame("disclosures", chain, hiddenParts(random));
+    case "custody keys":
+      return frameOf(CUSTODY_KEY_FRAME, 0, custodyKey(source));
   }
 }
 
@@ -104,6 +118,21 @@ function batchFrame(source: FloodSource, recordsOf: (chain: number) => readonly 
   const content = { chain, origin: self.id, number: source.batchNumber(), notices: [] };
   const batch = makeBatch(genesis.hash, content, recordsOf(chain), (bytes) => signer.sign(bytes));
   return encodeFrame("batch", chain, batch.bytes);
+}
+
+/** What records hide that there are not. */
+function hiddenParts(random: Random): Uint8Array {
+  return encodeSealedList(
+    Array.from({ length: HIDDEN_PARTS }, (_, seq) => ({
+      ...{ kid: random.bytes(8), seq, recordHash: random.bytes(32), envelope: random.bytes(32) },
+      ...{ nonce: random.bytes(12), ciphertext: random.bytes(16) },
+    })),
+  );
+}
+
+/** Another key of this member's each time, as it states them. */
+export function custodyKey({ genesis, self, signer, random }: CustodySource): Uint8Array {
+  return signCustodyKey(genesis.hash, { node: self.id, key: random.bytes(32) }, signer);
 }
 
 /** The last one is new, where this member has a meter. */

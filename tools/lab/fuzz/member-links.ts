@@ -27,8 +27,10 @@ export interface MemberIdentity {
 export interface LinkOptions {
   /** What may wait for a node that does not read. */
   readonly queue_bytes_max: number;
-  /** Every frame that is heard, as it came. */
-  onFrame?(frame: Frame, message: Uint8Array): void;
+  /** Every frame of a chain that is heard. */
+  onFrame?(frame: Frame): void;
+  /** Every frame of whatever kind, as it came. */
+  onMessage?(message: Uint8Array): void;
   onEnd?(): void;
 }
 
@@ -69,9 +71,10 @@ export async function startMemberLinks(identity: MemberIdentity, options: LinkOp
     isBanned: () => false,
     verify: (id, _key, bytes, signature) => nodeVerify(members.get(id)!.key, bytes, signature),
     onMessage(_id, message) {
+      options.onMessage?.(message);
       const frame = decodeFrame(message);
       if (frame === undefined) return;
-      options.onFrame?.(frame, message);
+      options.onFrame?.(frame);
       const said = frame.kind === "consensus" ? decodeMessage(frame.payload) : undefined;
       if (said?.type === "prevote") heights.set(frame.chain, said.height);
     },

@@ -9,10 +9,19 @@ import { decodeMessage, encodeMessage, headOf, signedBytes } from "../../consens
 import { makeBatch } from "../../ledger/compose.js";
 import { decodeProposalBody, encodeProposalBody } from "../../ledger/proposal.js";
 import { executionRecord } from "../../ledger/record-scan.js";
-import { decodeFrame, encodeBatchNote, encodeFrame, encodeNeedBlocks } from "../../node/chain/frame.js";
+import {
+  byteOf,
+  decodeFrame,
+  encodeBatchNote,
+  encodeFrame,
+  encodeNeedBlocks,
+  frameByte,
+  frameOf,
+} from "../../node/chain/frame.js";
+import { CUSTODY_KEY_FRAME } from "../../node/disclosures/ports.js";
 import type { Random } from "../rig/random.js";
 import type { LoadMeter } from "../rig/records.js";
-import { floodFrame, floods } from "./flood.js";
+import { custodyKey, floodFrame, floods } from "./flood.js";
 import { createHeardRecords } from "./heard-records.js";
 import { type MemberIdentity, startMemberLinks } from "./member-links.js";
 import { mutateBytes, mutateCbor } from "./mutate.js";
@@ -42,17 +51,18 @@ const PAUSE_MS = 20;
 export async function createPeerSurface(target: PeerTarget, random: Random): Promise<Surface> {
   const { genesis, self, signer } = target;
   const selfId = toHex(self.id);
-  const heard = new Map<string, ReturnType<typeof createReservoir>>();
+  /** by their first byte */
+  const heard = new Map<number, ReturnType<typeof createReservoir>>();
   let sent = 0;
   let ended = 0;
   const records = createHeardRecords(genesis.hash);
   const { network, heightOf } = await startMemberLinks(target, {
     queue_bytes_max: QUEUE_BYTES_MAX,
-    onFrame(frame, message) {
-      const { kind } = frame;
-      records.onFrame(frame);
-      const reservoir = heard.get(kind) ?? createReservoir(KEPT_PER_KIND);
-      heard.set(kind, reservoir);
+    onFrame: records.onFrame,
+    onMessage(message) {
+      const byte = byteOf(message) ?? 0;
+      const reservoir = heard.get(byte) ?? createReservoir(KEPT_PER_KIND);
+      heard.set(byte, reservoir);
       reservoir.keep(Uint8Array.from(message), random);
     },
     onEnd() {
@@ -95,7 +105,7 @@ export async function createPeerSurface(target: PeerTarget, random: Random): Pro
 
   /** A proposal that was heard as this member's own, with another Merkle root: what its contracts came to, or anything else, differs. */
   function proposal(): Uint8Array | undefined {
-    const heardOf = heard.get("consensus")?.pick(random);
+    const heardOf = heard.get(frameByte("consensus"))?.pick(random);
     const frame = heardOf === undefined ? undefined : decodeFrame(heardOf);
     if (frame === undefined) return undefined;
     const said = decodeMessage(frame.payload);
@@ -164,7 +174,9 @@ export async function createPeerSurface(target: PeerTarget, random: Random): Pro
     if (kind < 0.75) return statement();
     if (kind < 0.8) return proposal() ?? statement();
     if (kind < 0.88) return temporaryBlock();
-    if (kind < 0.97) return question();
+    if (kind < 0.96) return question();
+    // Who has stated a key is a custodian, and hears envelopes.
+    if (kind < 0.97) return frameOf(CUSTODY_KEY_FRAME, 0, custodyKey({ genesis, self, signer, random }));
     return random.bytes(random.below(64));
   }
 

@@ -1,6 +1,8 @@
 // Erasures that the access contract has sealed, as they stand in a chain's state: which days of which meters nobody keeps.
 
 import { fromHex } from "../../../src/wire/bytes.js";
+import { DAY_MAX } from "../../../src/wire/envelope.js";
+import { ERASURE_NAME_MAX } from "../../../src/wire/erased.js";
 import { decodeValue, type Value } from "../../../src/wire/value.js";
 import { contractState } from "../chain/tables/contract-state.js";
 import { prefixRange, stateKeyIn } from "../store/keys.js";
@@ -37,11 +39,12 @@ export function erasedDaysOf(store: StoreReader, chain: number, meter: string): 
   });
 }
 
-/** A contract of that name may have put anything there. */
+/** A contract of that name may have put anything there: of what no statement could say, nothing is erased. */
 function daysIn(row: Value, of: Pick<ErasedDays, "chain" | "meter">): ErasedDays[] {
   const [from, until, name] = Array.isArray(row) ? (row as readonly Value[]) : [];
   const isSound = typeof from === "number" && typeof until === "number" && typeof name === "string";
-  return isSound && 0 <= from && from < until ? [{ ...of, from, until, name }] : [];
+  if (!isSound || name.length === 0 || name.length > ERASURE_NAME_MAX) return [];
+  return 0 <= from && from < until && until <= DAY_MAX + 1 ? [{ ...of, from, until, name }] : [];
 }
 
 /** Days from a first one to the one behind the last. */

@@ -60,6 +60,7 @@ export function createPeerLinks(
       const row = frames.get(byteOf(bytes) ?? 0);
       if (row === undefined) return drop(id, bytes, "refused");
       const chain = chainOf(bytes);
+      if (row.verifications > 0) network.charge(id, "verification", row.verifications);
       try {
         const dropped = await row.take(id, chain, payloadOf(bytes));
         if (dropped === undefined) return;

@@ -5,8 +5,10 @@ import { test } from "node:test";
 import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
 import { keyId } from "../../../../src/wire/key.js";
 import { digestsOf, encodeDisclosure, parseRecord, signRecord } from "../../../../src/wire/record.js";
-import { encodeSealedList } from "../../../../src/wire/sealed-disclosure.js";
+import { CIPHERTEXT_BYTES_MAX, encodeSealedList } from "../../../../src/wire/sealed-disclosure.js";
 import { sealDisclosures } from "../../../../tools/crypto/day-key.js";
+import type { ReadBatch } from "../../../../tools/ledger/compose.js";
+import { createSealedAhead } from "../../../../tools/node/chain/batches/sealed-ahead.js";
 import { decodeFrame, encodeFrame } from "../../../../tools/node/chain/frame.js";
 import { sealedDisclosures, sealedKey } from "../../../../tools/node/chain/tables/sealed-disclosures.js";
 import { createCluster, SERVICE } from "../cluster.js";
@@ -30,6 +32,45 @@ function hiding(meter: Awaited<ReturnType<Cluster["meter"]>>) {
   const sealed = { ...place, envelope, ...sealDisclosures(new Uint8Array(32).fill(2), place, hidden) };
   return { record, sealed };
 }
+
+/** Of made-up records: their number, and the bytes of each ciphertext. */
+function sealedParts(first: number, count: number, bytes: number): Uint8Array {
+  const ciphertext = new Uint8Array(bytes);
+  return encodeSealedList(
+    Array.from({ length: count }, (_, at) => {
+      const recordHash = new Uint8Array(32);
+      new DataView(recordHash.buffer).setUint32(0, first + at);
+      return {
+        ...{ kid: new Uint8Array(8), seq: first + at, recordHash, envelope: new Uint8Array(32) },
+        ...{ nonce: new Uint8Array(12), ciphertext },
+      };
+    }),
+  );
+}
+
+/** A temporary block of an origin with a record that hides something, of which nothing is on disk. */
+function readOf(origin: Uint8Array, number: number): ReadBatch {
+  const hash = new Uint8Array(32);
+  new DataView(hash.buffer).setUint32(0, number);
+  return { batch: { origin }, records: [{ hides: true, hash, bytes: new Uint8Array(64), seq: number }] } as never;
+}
+
+test("what is held of one member is bounded, however small its parts are, and its largest temporary block has room", () => {
+  const origin = new Uint8Array(8).fill(7);
+  const ahead = createSealedAhead({ get: () => undefined } as never, SERVICE, "0".repeat(16));
+  const heldOf = (count: number) =>
+    Array.from({ length: count }, (_, number) => number).filter(
+      (number) => ahead.missingOf(readOf(origin, number)) === "held",
+    ).length;
+  for (let first = 0; first < 1_000; first += 25)
+    ahead.hold(toHex(origin), sealedParts(first, 25, CIPHERTEXT_BYTES_MAX));
+  assert.equal(heldOf(1_000), 1_000);
+  for (let first = 0; first < 30_000; first += 1_000) ahead.hold(toHex(origin), sealedParts(first, 1_000, 16));
+  const held = heldOf(30_000);
+  assert.ok(held <= 20_000, `${held} are held`);
+  assert.equal(ahead.missingOf(readOf(origin, 29_999)), "held", "what came last");
+  assert.throws(() => ahead.hold(toHex(origin), sealedParts(0, 1, 15)), /at least 16 bytes/);
+});
 
 test("another member's ciphertext is not taken in the place of the origin's", async (t) => {
   const cluster = await createCluster(4);

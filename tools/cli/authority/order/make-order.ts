@@ -1,6 +1,7 @@
 // What the commands that sign an order share: their options, and the order that is made and shown.
 
 import type { Command } from "commander";
+import { ORDER_NUMBER_MAX } from "../../../../src/wire/bounds.js";
 import type { Action } from "../../../../src/wire/order.js";
 import { readOwnKeyOf } from "../../../authority/folder.js";
 import { nextOrder, writeOrder } from "../../../authority/orders.js";
@@ -26,7 +27,7 @@ export function withOrderOptions(command: Command): Command {
 /** Adds those that say what was ordered before, and by whose key it is signed. */
 export function withOrderSources(command: Command): Command {
   return withPassphrase(command)
-    .option("--number <number>", "the order's number; the next one where absent", whole(1, 2 ** 40))
+    .option("--number <number>", "the order's number; the next one where absent", whole(1, ORDER_NUMBER_MAX))
     .option(
       "--api <url>",
       "API of a node, to know the orders before; those that were signed in this folder where absent",

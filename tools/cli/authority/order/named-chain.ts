@@ -1,6 +1,7 @@
 // A chain as a person names it, and heights of it that are counted from its newest block.
 
 import { InvalidArgumentError } from "commander";
+import { HEIGHT_MAX } from "../../../../src/wire/bounds.js";
 import { GridsealError } from "../../../errors.js";
 import type { Governance } from "../../../ledger/governance.js";
 import { withNodeSource } from "../../../sources/open.js";
@@ -8,7 +9,6 @@ import { whole } from "../../../terminal/arguments.js";
 import type { GovernanceOptions } from "../governance.js";
 
 const HEIGHT_LEAST = 2;
-const HEIGHT_MOST = 2 ** 40;
 
 /** A height, or so many blocks above the newest one. */
 export type HeightOption = { readonly height: number } | { readonly above: number };
@@ -18,7 +18,7 @@ export function heightOption(text: string): HeightOption {
   try {
     return text.startsWith("+")
       ? { above: whole(1, 1_000_000)(text.slice(1)) }
-      : { height: whole(HEIGHT_LEAST, HEIGHT_MOST)(text) };
+      : { height: whole(HEIGHT_LEAST, HEIGHT_MAX)(text) };
   } catch {
     throw new InvalidArgumentError(`It must be a height from ${HEIGHT_LEAST} on, or +BLOCKS above the newest one.`);
   }

@@ -205,7 +205,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
   return {
     publish: (read) => void feed({ type: "cut", read }),
     onBatch: async (from, payload) => feed({ type: "batch", from, payload }),
-    onDisclosures: (from, payload) => sealedAhead.hold(from, payload),
+    onDisclosures: (from, payload) => ports.charge(from, "record", sealedAhead.hold(from, payload)),
     onAcknowledge: (from, payload) => void feed({ type: "acknowledge", from, note: decodeBatchNote(payload) }),
     onAccepted: (from, payload) => void feed({ type: "accepted", from, note: decodeBatchNote(payload), payload }),
     onNeedBatch(from, payload) {

@@ -11,14 +11,16 @@ import type { StoreReader } from "../../store/store.js";
 import type { Writer } from "../../store/writer.js";
 import { putSealed, sealedDisclosures } from "../tables/sealed-disclosures.js";
 
-/** Bytes of ciphertext held of one member: those of its largest temporary block. Of more, what came first is forgotten. */
+/** Held of one member: its largest temporary block, and something more. Of more, what came first is forgotten. */
 const HELD_BYTES_MAX = 20_000_000;
+/** What one takes in memory beside its ciphertext, and is counted with it: a member chooses how small that is. */
+const ENTRY_BYTES = 1_024;
 /** Bytes of ciphertext in one frame. */
 const PART_BYTES = 262_144;
 
 export interface SealedAhead {
-  /** Takes those of a frame. Throws a WireError. */
-  hold(from: string, payload: Uint8Array): void;
+  /** Takes those of a frame, and returns how many they are. Throws a WireError. */
+  hold(from: string, payload: Uint8Array): number;
   /** `held`: what is not on disk of the records' sealed disclosures is held here, as the origin has sent it. */
   missingOf(read: ReadBatch): "none" | "held" | "unknown";
   /** Writes what the origin has sent of the records'. */
@@ -47,7 +49,7 @@ export function createSealedAhead(store: StoreReader, chain: number, self: strin
       const known = of.byHash.get(name);
       if (known === undefined) continue;
       of.byHash.delete(name);
-      of.bytes -= known.ciphertext.length;
+      of.bytes -= sizeOf(known);
     }
   };
 
@@ -55,17 +57,20 @@ export function createSealedAhead(store: StoreReader, chain: number, self: strin
     hold(from, payload) {
       const of = held.get(from) ?? { byHash: new Map<string, SealedDisclosures>(), bytes: 0 };
       held.set(from, of);
-      for (const sealed of decodeSealedList(payload)) {
+      const list = decodeSealedList(payload);
+      for (const sealed of list) {
         const name = toHex(sealed.recordHash);
-        of.bytes += sealed.ciphertext.length - (of.byHash.get(name)?.ciphertext.length ?? 0);
+        const known = of.byHash.get(name);
+        of.bytes += sizeOf(sealed) - (known === undefined ? 0 : sizeOf(known));
         of.byHash.delete(name);
         of.byHash.set(name, sealed);
       }
-      for (const [name, { ciphertext }] of of.byHash) {
+      for (const [name, sealed] of of.byHash) {
         if (of.bytes <= HELD_BYTES_MAX) break;
         of.byHash.delete(name);
-        of.bytes -= ciphertext.length;
+        of.bytes -= sizeOf(sealed);
       }
+      return list.length;
     },
     missingOf(read) {
       const missing = hidingOf(read).filter((record) => !isOnDisk(store, chain, record));
@@ -83,6 +88,10 @@ export function createSealedAhead(store: StoreReader, chain: number, self: strin
       }
     },
   };
+}
+
+function sizeOf({ ciphertext }: SealedDisclosures): number {
+  return ciphertext.length + ENTRY_BYTES;
 }
 
 /** What is here of what a temporary block's records hide, as the payloads of frames. */

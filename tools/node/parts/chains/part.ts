@@ -23,6 +23,7 @@ function frameRowOf(chains: RunningChains["chains"], kind: FrameKind): FrameRow 
   return {
     byte: frameByte(kind),
     kind,
+    verifications: 0,
     async take(from, service, payload) {
       const chain = chains.get(service);
       // An order may have added it, which this node has still to hear of.

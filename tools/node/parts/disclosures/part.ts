@@ -48,16 +48,21 @@ export const disclosuresPart: Part = {
         {
           byte: CUSTODY_KEY_FRAME,
           kind: "custodyKey",
+          // One, and a row that is written.
+          verifications: 5,
           take: (from, _chain, payload) => disclosures.onCustodyKey(from, payload),
         },
         {
           byte: ENVELOPE_FRAME,
           kind: "envelope",
+          // An origin of ten thousand meters brings theirs together as a day begins, and is not to be read more slowly for it.
+          verifications: 1,
           take: (from, chain, payload) => disclosures.onEnvelope(from, chain, payload),
         },
         {
           byte: KEPT_FRAME,
           kind: "envelopeKept",
+          verifications: 0,
           take: async (from, _chain, payload) => disclosures.onKept(from, payload),
         },
       ],

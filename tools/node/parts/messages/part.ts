@@ -39,6 +39,8 @@ export const messagesPart: Part = {
         {
           byte: MESSAGE_FRAME,
           kind: "message",
+          // Its certificate has at least so many signatures in a cluster that can lose a member.
+          verifications: 3,
           async take(_from, chain, payload) {
             carrier.onPassedOn(chain, payload);
             return undefined;

@@ -49,6 +49,7 @@ export const ordersPart: Part = {
         {
           byte: ORDER_FRAME,
           kind: "order",
+          verifications: 1,
           async take(from, chain, payload) {
             if (chain !== CONTRACTS_SERVICE) return `chain ${chain} takes no orders`;
             await orders.onPassedOn(from, payload);
