@@ -107,12 +107,17 @@ export function createServices(
     },
     connected: () => links.to.connected(),
     send: (node, frame) => void links.to.send(node, frame),
+    unsent_bytes: (node) => links.to.unsent_bytes(node),
+    charge: (node, work, amount) => links.to.charge(node, work, amount),
+    chains: () => [...chains.keys()],
+    onFatal: ground.onFatal,
     now_ms: () => health.now_ms(),
   });
   const health = createHealthWatch({
     ...{ self: selfId, chains, nameOf, writes, metrics, log },
     connected: () => links.to.connected(),
     unusableCustodians: () => disclosures.unusable(),
+    missingOf: (chain) => disclosures.missing.of(chain),
     connections: () => (ingest.isOpen ? ingest.to.counters().connections : 0),
     nodeNames: () => new Map([...governor.current.nodes].map(([id, { name }]) => [id, name])),
     folder: configuration.data,

@@ -98,6 +98,8 @@ export async function createNodeApi(
             hasContract: () => true,
             connected: () => [],
             send() {},
+            unsent_bytes: () => 0,
+            charge() {},
             now_ms: Date.now,
           },
           receipts: createReceipts(cluster.genesis.network, store),

@@ -2,188 +2,53 @@
 // refused by custodians and named by who opens, keys are forgotten with their day.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import {
   custodyInfo,
   DAY_S,
-  deliveryInfo,
-  parseEnvelope,
   sealedShareToItems,
   shareCommitment,
   signCustodyKey,
   signEnvelope,
 } from "../../../src/wire/envelope.js";
 import { verifyErased } from "../../../src/wire/erased.js";
-import type { Genesis } from "../../../src/wire/genesis.js";
-import { keyId } from "../../../src/wire/key.js";
-import { type Claims, digestsOf, encodeDisclosure, parseRecord, signRecord } from "../../../src/wire/record.js";
 import { decodeDisclosures } from "../../../src/wire/sealed-disclosure.js";
 import { encodeValue } from "../../../src/wire/value.js";
-import { dayKeys, type Opening, takeShare } from "../../../tools/cli/access/opening.js";
+import { dayKeys, takeShare } from "../../../tools/cli/access/opening.js";
 import { openDisclosures } from "../../../tools/crypto/day-key.js";
-import { generateDeliveryKeys, sealTo } from "../../../tools/crypto/hpke.js";
-import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
-import { byteOf, chainOf, frameOf, payloadOf } from "../../../tools/node/chain/frame.js";
+import { sealTo } from "../../../tools/crypto/hpke.js";
+import { nodeVerify } from "../../../tools/crypto/signatures.js";
+import { byteOf, frameOf } from "../../../tools/node/chain/frame.js";
 import { contractState } from "../../../tools/node/chain/tables/contract-state.js";
 import { putSealed, sealedDisclosures } from "../../../tools/node/chain/tables/sealed-disclosures.js";
-import { ownShare } from "../../../tools/node/disclosures/custodian.js";
-import { createDisclosures, type Disclosures } from "../../../tools/node/disclosures/disclosures.js";
 import { createEnvelopeLimits, ENVELOPES_OF_DAY_MAX } from "../../../tools/node/disclosures/envelope-limits.js";
-import {
-  CUSTODY_KEY_FRAME,
-  type DisclosuresPorts,
-  ENVELOPE_FRAME,
-  KEPT_FRAME,
-} from "../../../tools/node/disclosures/ports.js";
+import { CUSTODY_KEY_FRAME, ENVELOPE_FRAME } from "../../../tools/node/disclosures/ports.js";
+import { ownShare } from "../../../tools/node/disclosures/shares.js";
 import { custodyKeys } from "../../../tools/node/disclosures/tables/custody-keys.js";
-import { envelopes } from "../../../tools/node/disclosures/tables/envelopes.js";
 import { erasures } from "../../../tools/node/disclosures/tables/erasures.js";
 import { backupStore } from "../../../tools/node/store/backup.js";
 import { idKey, stateKey } from "../../../tools/node/store/keys.js";
 import { PAGES_FILE } from "../../../tools/node/store/lmdb.js";
-import { openStore } from "../../../tools/node/store/open-store.js";
 import { rewriteErased } from "../../../tools/node/store/rewriting.js";
-
-const SERVICE = 3;
-const TIME_S = 1_790_000_000;
-const genesis = { hash: new Uint8Array(32).fill(9) } as Genesis;
-const salt = new Uint8Array(16).fill(0xa5);
-const meter = signerFromSeed(generateSeed());
-const kid = keyId(meter.key);
-
-interface World {
-  readonly nodes: readonly {
-    readonly ports: DisclosuresPorts;
-    readonly disclosures: Disclosures;
-    /** of its store */
-    readonly path: string;
-  }[];
-  /** frames that were refused or dropped, by why */
-  readonly refused: string[];
-  /** Changes a frame on its way; undefined loses it. */
-  passes: (from: number, to: number, frame: Uint8Array) => Uint8Array | undefined;
-  now_ms: number;
-  /** the node that is no member */
-  without: number | undefined;
-  settle(): Promise<void>;
-}
-
-async function createWorld(t: TestContext): Promise<World> {
-  const signers = Array.from({ length: 4 }, () => signerFromSeed(generateSeed()));
-  const ids = signers.map(({ key }) => toHex(keyId(key)));
-  const underWay: Promise<unknown>[] = [];
-  const nodes: World["nodes"][number][] = [];
-  const world: World = {
-    nodes,
-    refused: [],
-    passes: (_from, _to, frame) => frame,
-    now_ms: 1_000 * TIME_S,
-    without: undefined,
-    async settle() {
-      for (let turn = 0; turn < 20; turn += 1) {
-        await Promise.all(underWay.splice(0));
-        await new Promise((resolve) => setTimeout(resolve, 2));
-      }
-    },
-  };
-  const deliver = async (from: number, to: number, frame: Uint8Array): Promise<string | undefined> => {
-    const { disclosures } = nodes[to]!;
-    const [sender, chain, payload] = [ids[from]!, chainOf(frame), payloadOf(frame)];
-    if (byteOf(frame) === CUSTODY_KEY_FRAME) return disclosures.onCustodyKey(sender, payload);
-    if (byteOf(frame) === ENVELOPE_FRAME) return disclosures.onEnvelope(sender, chain, payload);
-    assert.equal(byteOf(frame), KEPT_FRAME, "a frame of no other kind");
-    return disclosures.onKept(sender, payload);
-  };
-  for (const [index, signer] of signers.entries()) {
-    const path = mkdtempSync(join(tmpdir(), "gridseal-disclosures-"));
-    const self = keyId(signer.key);
-    const store = await openStore(path, { node: self, genesisHash: genesis.hash }, false);
-    t.after(async () => {
-      nodes[index]!.disclosures.close();
-      await store.close().catch(() => undefined);
-      rmSync(path, { recursive: true });
-    });
-    const ports: DisclosuresPorts = {
-      ...{ genesis, signer, self, store, custody: generateDeliveryKeys(), verify: nodeVerify },
-      log: { info() {}, warn() {}, debug() {}, error() {} } as never,
-      nodeKey: (node) => signers[ids.indexOf(node)]?.key,
-      membersOf: (chain) =>
-        chain === SERVICE ? { members: ids.filter((_, at) => at !== world.without), quorum: 3 } : undefined,
-      hasContract: () => true,
-      connected: () => ids.filter((id) => id !== ids[index]),
-      send(node, frame) {
-        const to = ids.indexOf(node);
-        const passed = world.passes(index, to, frame);
-        if (passed === undefined) return;
-        const taken = Promise.resolve().then(() => deliver(index, to, passed));
-        underWay.push(
-          taken.then(
-            (reason) => void (reason !== undefined && world.refused.push(reason)),
-            (error: Error) => void world.refused.push(error.message),
-          ),
-        );
-      },
-      now_ms: () => world.now_ms,
-    };
-    nodes.push({ ports, path, disclosures: createDisclosures(ports) });
-  }
-  return world;
-}
-
-async function greet(world: World): Promise<void> {
-  for (const { disclosures } of world.nodes) disclosures.tick();
-  await world.settle();
-}
-
-function reading(seq: number, time_s = TIME_S) {
-  const hidden = encodeDisclosure({
-    salt,
-    label: "power",
-    registers: [{ obis: Uint8Array.of(1, 0, 1, 7, 0, 255), value: 4_321, scaler: 0, unit: 27 }],
-  });
-  const previous = seq === 0 ? new Uint8Array(0) : new Uint8Array(32);
-  const claims: Claims = {
-    service: SERVICE,
-    serviceId: 0,
-    seq,
-    previous,
-    time_s,
-    quality: 2,
-    digests: digestsOf([hidden]),
-  };
-  return { hidden, record: parseRecord(signRecord(claims, [hidden], meter, kid)) };
-}
-
-async function sealedBy({ disclosures }: World["nodes"][number], seq = 0, time_s = TIME_S) {
-  const sealing = await disclosures.seal(reading(seq, time_s).record);
-  assert.ok(sealing.type === "sealed", sealing.type === "unready" ? sealing.reason : "");
-  return sealing.sealed;
-}
-
-function keptBy({ ports }: World["nodes"][number]) {
-  return ports.store.range(envelopes, {}).map(({ row }) => ({
-    row,
-    envelope: parseEnvelope(genesis.hash, row.bytes),
-  }));
-}
-
-function openingBy(): Opening {
-  const keys = generateDeliveryKeys();
-  return {
-    ...{ genesis, keys, grant: "00-1", service: SERVICE, meter: toHex(kid), lineage: [], envelopes: new Map() },
-  };
-}
-
-function deliveryOf({ ports }: World["nodes"][number], { keys, grant }: Opening, share?: Uint8Array) {
-  const { row, envelope } = keptBy({ ports } as never)[0]!;
-  const own = share ?? ownShare(ports, envelope, row)!;
-  return { envelope: row.bytes, sealed: sealTo(keys.key, deliveryInfo(envelope.id, ports.self, grant), own) };
-}
+import {
+  createWorld,
+  deliveryOf,
+  genesis,
+  greet,
+  keptBy,
+  kid,
+  openingBy,
+  reading,
+  SERVICE,
+  salt,
+  sealedBy,
+  TIME_S,
+  type World,
+} from "./world.js";
 
 test("nothing is encrypted before a quorum has stated its custody keys", async (t) => {
   const world = await createWorld(t);
@@ -329,7 +194,7 @@ test("a key is forgotten on the timer once the chain has other members", async (
   world.without = 3;
   node.disclosures.tick();
   const other = toHex(world.nodes[1]!.ports.self);
-  assert.equal(node.disclosures.onKept(other, envelope.id), "envelope-unknown", "there is no such key any more");
+  assert.equal(await node.disclosures.onKept(other, envelope.id), "envelope-unknown", "there is no such key any more");
   world.without = undefined;
   assert.notDeepEqual((await sealedBy(node, 1)).envelope, first.envelope);
 });

@@ -34,6 +34,7 @@ const chain: ChainSeen = {
   abstention: undefined,
   disagreement: undefined,
   endless: [],
+  missing: { disclosures: 0, shares: 0, since_s: undefined },
   claimed: [10, 10, 10],
 };
 const well: Seen = {
@@ -247,6 +248,11 @@ const someChain = fc.record({
     { nil: undefined },
   ),
   endless: fc.constantFrom([], ["credit"]),
+  missing: fc.record({
+    disclosures: fc.nat(),
+    shares: fc.nat(),
+    since_s: fc.option(fc.nat({ max: 2_000_000_000 }), { nil: undefined }),
+  }),
   disagreement: fc.constantFrom(undefined, "block 7 is sealed by a quorum and comes to something else here"),
   claimed: fc.array(fc.nat(30), { maxLength: 6 }),
 });

@@ -14,6 +14,8 @@ export interface CustodyDirectory {
    * The X25519 key of a node, by its id as hex; undefined where it has stated none that anything can be sealed to. Throws STORE_CORRUPT.
    */
   keyOf(node: string): Uint8Array | undefined;
+  /** Those of the members, by their ids as hex, whose key is known, ascending. Throws STORE_CORRUPT. */
+  known(members: readonly string[]): readonly { readonly node: Uint8Array; readonly key: Uint8Array }[];
   /** Takes a node's statement of its own key; rejects with a WireError where it is none. */
   take(from: string, payload: Uint8Array): Promise<string | undefined>;
   /** States this node's key to whoever has come since the last call. */
@@ -32,19 +34,26 @@ export function createCustodyDirectory(ports: DisclosuresPorts): CustodyDirector
   const refused = new Set<string>();
   const signerOf = (node: Uint8Array) => ports.nodeKey(toHex(node));
 
+  const keyOf = (node: string): Uint8Array | undefined => {
+    if (node === own) return custody.key;
+    const bytes = store.get(custodyKeys, idKey(0, fromHex(node)!));
+    if (bytes === undefined) return undefined;
+    try {
+      return verifyCustodyKey(genesis.hash, bytes, signerOf, verify).key;
+    } catch (error) {
+      // Of a node that is none any more, or that this store was told of before such keys were refused.
+      if (error instanceof WireError) return undefined;
+      throw error;
+    }
+  };
+
   return {
-    keyOf(node) {
-      if (node === own) return custody.key;
-      const bytes = store.get(custodyKeys, idKey(0, fromHex(node)!));
-      if (bytes === undefined) return undefined;
-      try {
-        return verifyCustodyKey(genesis.hash, bytes, signerOf, verify).key;
-      } catch (error) {
-        // Of a node that is none any more, or that this store was told of before such keys were refused.
-        if (error instanceof WireError) return undefined;
-        throw error;
-      }
-    },
+    keyOf,
+    known: (members) =>
+      [...members].sort().flatMap((node) => {
+        const key = keyOf(node);
+        return key === undefined ? [] : [{ node: fromHex(node)!, key }];
+      }),
     async take(from, payload) {
       try {
         const { node } = verifyCustodyKey(genesis.hash, payload, signerOf, verify);

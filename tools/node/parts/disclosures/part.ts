@@ -3,11 +3,23 @@
 import type { Block } from "../../../../src/wire/block.js";
 import { decodeOutput, type Value } from "../../../../src/wire/value.js";
 import { decodeResults } from "../../../ledger/violations.js";
-import { CUSTODY_KEY_FRAME, ENVELOPE_FRAME, KEPT_FRAME } from "../../disclosures/ports.js";
+import {
+  CUSTODY_KEY_FRAME,
+  DIVISION_FRAME,
+  ENVELOPE_FRAME,
+  FOUND_DISCLOSURES_FRAME,
+  KEPT_FRAME,
+  NEED_DISCLOSURES_FRAME,
+  NEED_SHARES_FRAME,
+} from "../../disclosures/ports.js";
 import { custodyKeys } from "../../disclosures/tables/custody-keys.js";
 import { destroyed } from "../../disclosures/tables/destroyed.js";
+import { disclosuresNoted } from "../../disclosures/tables/disclosures-noted.js";
+import { divisions } from "../../disclosures/tables/divisions.js";
 import { envelopes } from "../../disclosures/tables/envelopes.js";
 import { erasures } from "../../disclosures/tables/erasures.js";
+import { missingDisclosures } from "../../disclosures/tables/missing-disclosures.js";
+import { missingShares } from "../../disclosures/tables/missing-shares.js";
 import type { Part } from "../../part.js";
 import { grantRoutes } from "./routes.js";
 
@@ -28,9 +40,23 @@ function meterIn(body: Value): string[] {
 
 export const disclosuresPart: Part = {
   name: "disclosures",
-  tables: [envelopes, custodyKeys, erasures, destroyed],
+  tables: [
+    ...[envelopes, custodyKeys, erasures, destroyed],
+    ...[divisions, missingDisclosures, missingShares, disclosuresNoted],
+  ],
   create({ disclosures, receipts, chains, timers, onFatal }) {
-    const { erasing } = disclosures;
+    const { erasing, missing } = disclosures;
+    let isLooking = false;
+    /** One at a time: it goes over whole chains. */
+    const lookForMissing = async () => {
+      if (isLooking) return;
+      isLooking = true;
+      try {
+        await missing.tick();
+      } finally {
+        isLooking = false;
+      }
+    };
     const scope = timers.scope("disclosures");
     let stopped = false;
     const tick = () => {
@@ -38,6 +64,7 @@ export const disclosuresPart: Part = {
       try {
         disclosures.tick();
         erasing.tick().catch(onFatal);
+        lookForMissing().catch(onFatal);
       } catch (error) {
         onFatal(error);
       }
@@ -58,12 +85,42 @@ export const disclosuresPart: Part = {
         {
           byte: KEPT_FRAME,
           kind: "envelopeKept",
-          take: async (from, _chain, payload) => disclosures.onKept(from, payload),
+          take: (from, _chain, payload) => disclosures.onKept(from, payload),
+        },
+        {
+          byte: NEED_DISCLOSURES_FRAME,
+          kind: "needDisclosures",
+          async take(from, chain, payload) {
+            missing.onNeedDisclosures(from, chain, payload);
+            return undefined;
+          },
+        },
+        {
+          byte: FOUND_DISCLOSURES_FRAME,
+          kind: "foundDisclosures",
+          async take(from, chain, payload) {
+            await missing.onFoundDisclosures(from, chain, payload);
+            return undefined;
+          },
+        },
+        {
+          byte: NEED_SHARES_FRAME,
+          kind: "needShares",
+          async take(from, chain, payload) {
+            await missing.onNeedShares(from, chain, payload);
+            return undefined;
+          },
+        },
+        {
+          byte: DIVISION_FRAME,
+          kind: "division",
+          take: (from, chain, payload) => disclosures.onDivision(from, chain, payload),
         },
       ],
       routes: grantRoutes({ disclosures: disclosures.ports, receipts }),
       onSealed({ block, records }) {
         const { chain } = block;
+        missing.sealed({ block, records });
         for (const { meter, seq, hash } of records) {
           if (erasing.concerns(chain, meter)) erasing.record(chain, meter, { seq, hash }).catch(onFatal);
         }
