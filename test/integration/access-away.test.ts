@@ -85,7 +85,7 @@ test("who was away, and who came in another one's place, opens what was sealed w
     await until("it counts", async () => (await heightOf(second)) >= effective + 2, 120_000);
     await first.kill();
     await until(
-      "it has its parts",
+      "it has its parts of what was sealed",
       async () =>
         (await missingAt(fifth)).join() === "0,0" && (await open(name, [apiOf(fifth), apiOf(third)])).status === 0,
       120_000,

@@ -202,6 +202,7 @@ function apiOf(services: NodeServices, made: readonly RunningPart[]): Api {
     routes: routesOf(made),
     admission: {
       isAsked: admissionAt(configuration.api, configuration.api.admission) === "tokens",
+      readersOf: services.readersOf,
       judge: (token) => services.tokens.judge(token, namesOf(configuration.api, configuration.api.hosts)),
     },
     onDamage({ message, remedy }) {

@@ -27,8 +27,9 @@ import { contractState } from "../../../tools/node/chain/tables/contract-state.j
 import { putSealed, sealedDisclosures } from "../../../tools/node/chain/tables/sealed-disclosures.js";
 import { createEnvelopeLimits, ENVELOPES_OF_DAY_MAX } from "../../../tools/node/disclosures/envelope-limits.js";
 import { CUSTODY_KEY_FRAME, ENVELOPE_FRAME } from "../../../tools/node/disclosures/ports.js";
-import { ownShare } from "../../../tools/node/disclosures/shares.js";
+import { ownShare, placeKeyOf } from "../../../tools/node/disclosures/shares.js";
 import { custodyKeys } from "../../../tools/node/disclosures/tables/custody-keys.js";
+import { envelopes } from "../../../tools/node/disclosures/tables/envelopes.js";
 import { erasures } from "../../../tools/node/disclosures/tables/erasures.js";
 import { backupStore } from "../../../tools/node/store/backup.js";
 import { idKey, stateKey } from "../../../tools/node/store/keys.js";
@@ -324,4 +325,46 @@ test("a day key that is open is forgotten with its days, and what a backup bring
   assert.deepEqual(origin.ports.store.range(sealedDisclosures, {}), [], "gone again");
   assert.deepEqual(keptBy(origin), []);
   assert.deepEqual(origin.ports.store.range(erasures, {})[0]?.row, statement, "what it has said stays");
+});
+
+test("a member that stands where it may keep no shares gets none, and takes none of a liar", async (t) => {
+  const world = await createWorld(t);
+  await greet(world);
+  const [origin, , , abroad] = world.nodes as [World["nodes"][number], ...World["nodes"][number][]];
+  const before = await sealedBy(origin);
+  await world.settle();
+  world.abroad = 3;
+  world.now_ms += 2_000 * DAY_S;
+  origin.disclosures.tick();
+  const after = await sealedBy(origin, 1, TIME_S + 2 * DAY_S);
+  await world.settle();
+  const [first, second] = [before, after].map(({ envelope }) =>
+    keptBy(origin).find(({ envelope: each }) => equalBytes(each.id, envelope)),
+  );
+  assert.deepEqual([first?.envelope.custodians.length, second?.envelope.custodians.length], [4, 3]);
+  assert.equal(keptBy(abroad!).length, 1, "it keeps what it had, and no more");
+  const { bytes, shares } = first!.row;
+  const { sealed } = shares.find(({ node }) => equalBytes(node, world.nodes[1]!.ports.self))!;
+  await world.nodes[1]!.ports.store.write((writer) => writer.delete(envelopes, placeKeyOf(first!.envelope)));
+  const bring = world.nodes[1]!.disclosures.onEnvelope(
+    toHex(origin.ports.self),
+    SERVICE,
+    encodeCbor([bytes, sealedShareToItems(sealed)]),
+  );
+  await assert.rejects(bring, /no quorum of the members that may keep shares/);
+});
+
+test("a node that an order admits after it came states its custody key again, and keeps shares from then on", async (t) => {
+  const world = await createWorld(t);
+  const [origin] = world.nodes as [World["nodes"][number]];
+  world.unknown = 3;
+  await greet(world);
+  await sealedBy(origin);
+  const custodiansOf = (at: number) => keptBy(origin)[at]?.envelope.custodians.length;
+  assert.equal(custodiansOf(0), 3);
+  world.unknown = undefined;
+  world.now_ms += 20_000;
+  await greet(world);
+  await sealedBy(origin, 1, TIME_S + DAY_S);
+  assert.equal(custodiansOf(1), 4);
 });

@@ -53,6 +53,10 @@ export interface World {
   now_ms: number;
   /** the node that is no member */
   without: number | undefined;
+  /** a member that may keep no shares */
+  abroad: number | undefined;
+  /** a node that the others know no key of */
+  unknown: number | undefined;
   settle(): Promise<void>;
 }
 
@@ -67,6 +71,8 @@ export async function createWorld(t: TestContext): Promise<World> {
     passes: (_from, _to, frame) => frame,
     now_ms: 1_000 * TIME_S,
     without: undefined,
+    abroad: undefined,
+    unknown: undefined,
     async settle() {
       for (let turn = 0; turn < 20; turn += 1) {
         await Promise.all(underWay.splice(0));
@@ -109,9 +115,12 @@ export async function createWorld(t: TestContext): Promise<World> {
     const ports: DisclosuresTerms = {
       ...{ genesis, signer, self, store, custody: generateDeliveryKeys(), verify: nodeVerify },
       log: { info() {}, warn() {}, debug() {}, error() {} } as never,
-      nodeKey: (node) => signers[ids.indexOf(node)]?.key,
-      membersOf: (chain) =>
-        chain === SERVICE ? { members: ids.filter((_, at) => at !== world.without), quorum: 3 } : undefined,
+      nodeKey: (node) => (node === ids[world.unknown ?? -1] ? undefined : signers[ids.indexOf(node)]?.key),
+      membersOf(chain) {
+        if (chain !== SERVICE) return undefined;
+        const members = ids.filter((_, at) => at !== world.without);
+        return { members, quorum: 3, custodians: members.filter((id) => id !== ids[world.abroad ?? -1]) };
+      },
       hasContract: () => true,
       connected: () => ids.filter((id) => id !== ids[index]),
       unsent_bytes: () => 0,

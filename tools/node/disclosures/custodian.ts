@@ -79,11 +79,11 @@ export async function takeEnvelope(
 /** A quorum of the members has its shares, of which as many open it as the chain's size asks for. Throws a WireError. */
 export function checkCustodians(
   { custodians, threshold }: Pick<SignedEnvelope, "custodians" | "threshold">,
-  { members, quorum }: Standing,
+  { members, quorum, custodians: allowed }: Standing,
 ): void {
-  const isTheirs = custodians.every(({ node }) => members.includes(toHex(node)));
+  const isTheirs = custodians.every(({ node }) => allowed.includes(toHex(node)));
   if (!isTheirs || custodians.length < quorum) {
-    throw new WireError("untimely", "envelope's custodians are no quorum of the members");
+    throw new WireError("untimely", "envelope's custodians are no quorum of the members that may keep shares");
   }
   const needed = openingThreshold(custodians.length, faults(members.length));
   if (threshold === needed) return;

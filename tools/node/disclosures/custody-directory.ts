@@ -1,13 +1,16 @@
 // Which key shares are sealed to for each node: every node states its own to those it has a link to, and remembers what it was told.
 // A key that nothing can be sealed to is refused as it comes, and health says whose it is: nothing that a node states throws later.
 
-import { fromHex, toHex } from "../../../src/wire/bytes.js";
+import { equalBytes, fromHex, toHex } from "../../../src/wire/bytes.js";
 import { signCustodyKey, verifyCustodyKey } from "../../../src/wire/envelope.js";
 import { WireError } from "../../../src/wire/error.js";
 import { frameOf } from "../chain/frame.js";
 import { idKey } from "../store/keys.js";
 import { CUSTODY_KEY_FRAME, type DisclosuresPorts } from "./ports.js";
 import { custodyKeys } from "./tables/custody-keys.js";
+
+/** A node's key is stated again after so long. */
+const AGAIN_MS = 20_000;
 
 export interface CustodyDirectory {
   /**
@@ -18,7 +21,7 @@ export interface CustodyDirectory {
   known(members: readonly string[]): readonly { readonly node: Uint8Array; readonly key: Uint8Array }[];
   /** Takes a node's statement of its own key; rejects with a WireError where it is none. */
   take(from: string, payload: Uint8Array): Promise<string | undefined>;
-  /** States this node's key to whoever has come since the last call. */
+  /** States this node's key to whoever has come since the last call, and again now and then: who knew no such node yet has dropped it. */
   announce(): void;
   /** Ids of nodes whose last statement was of a key that nothing can be sealed to. */
   unusable(): readonly string[];
@@ -28,8 +31,8 @@ export function createCustodyDirectory(ports: DisclosuresPorts): CustodyDirector
   const { genesis, signer, self, custody, store, verify } = ports;
   const own = toHex(self);
   const statement = signCustodyKey(genesis.hash, { node: self, key: custody.key }, signer);
-  /** ids of those that were told since they came */
-  let told = new Set<string>();
+  /** when those were told that are connected, by id */
+  const told = new Map<string, number>();
   /** ids of nodes that a node key is known of, so that there are no more than those */
   const refused = new Set<string>();
   const signerOf = (node: Uint8Array) => ports.nodeKey(toHex(node));
@@ -58,7 +61,9 @@ export function createCustodyDirectory(ports: DisclosuresPorts): CustodyDirector
       try {
         const { node } = verifyCustodyKey(genesis.hash, payload, signerOf, verify);
         if (toHex(node) !== from) return "custody-foreign";
-        await store.write((writer) => writer.put(custodyKeys, idKey(0, node), Uint8Array.from(payload)));
+        const known = store.get(custodyKeys, idKey(0, node));
+        const isNews = known === undefined || !equalBytes(known, payload);
+        if (isNews) await store.write((writer) => writer.put(custodyKeys, idKey(0, node), Uint8Array.from(payload)));
         refused.delete(from);
         return undefined;
       } catch (error) {
@@ -68,11 +73,13 @@ export function createCustodyDirectory(ports: DisclosuresPorts): CustodyDirector
     },
     announce() {
       const connected = ports.connected();
-      told = new Set([...told].filter((node) => connected.includes(node)));
+      const now_ms = ports.now_ms();
+      for (const node of told.keys()) if (!connected.includes(node)) told.delete(node);
       for (const node of connected) {
-        if (told.has(node)) continue;
+        const told_ms = told.get(node);
+        if (told_ms !== undefined && Math.abs(now_ms - told_ms) < AGAIN_MS) continue;
         ports.send(node, frameOf(CUSTODY_KEY_FRAME, 0, statement));
-        told.add(node);
+        told.set(node, now_ms);
       }
     },
     unusable: () => [...refused],

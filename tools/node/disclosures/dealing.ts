@@ -155,7 +155,7 @@ async function makeDivision(
 ): Promise<{ readonly division: SignedDivision; readonly parts: readonly KeptShare[] } | undefined> {
   const standing = membersOf(envelope.chain);
   if (standing === undefined) return undefined;
-  const known = directory.known(standing.members);
+  const known = directory.known(standing.custodians);
   if (known.length < standing.quorum) return undefined;
   const threshold = openingThreshold(known.length, faults(standing.members.length));
   const parts = await splitKey(share, known.length, threshold);

@@ -16,12 +16,10 @@ import { sealedDisclosures } from "../chain/tables/sealed-disclosures.js";
 import type { Receipts } from "../ingest/receipts.js";
 import { hashRange, type KeyRange, keyBehind, stateKey } from "../store/keys.js";
 import type { PartReader } from "../store/store.js";
+import { ACCESS_CONTRACT } from "./chain-policy.js";
 import type { DisclosuresPorts } from "./ports.js";
 import { divisionsOf, ownShare } from "./shares.js";
 import { envelopes, type KeptEnvelope } from "./tables/envelopes.js";
-
-/** The contract whose grants count, on every chain that has it. */
-const CONTRACT = "access";
 
 export interface Grant {
   readonly id: string;
@@ -49,8 +47,8 @@ export function grantInForce(
   chain: number,
   id: string,
 ): Grant | undefined {
-  if (!hasContract(chain, CONTRACT)) return undefined;
-  const bytes = store.get(contractState, stateKey(chain, `${CONTRACT}/grant/${id}`));
+  if (!hasContract(chain, ACCESS_CONTRACT)) return undefined;
+  const bytes = store.get(contractState, stateKey(chain, `${ACCESS_CONTRACT}/grant/${id}`));
   if (bytes === undefined) return undefined;
   const grant = grantIn(decodeValue(bytes));
   if (grant === undefined || now_ms() > 1_000 * grant.until_s) return undefined;

@@ -97,8 +97,9 @@ export async function makeDayKey(
 ): Promise<OpenKey | string> {
   const standing = membersOf(chain);
   if (standing === undefined) return `chain ${chain} does not run here`;
-  const { members, quorum } = standing;
-  const known = directory.known(members);
+  const { members, quorum, custodians: allowed } = standing;
+  if (allowed.length < quorum) return `the policy lets only ${allowed.length} of ${members.length} members keep shares`;
+  const known = directory.known(allowed);
   if (known.length < quorum) return `only ${known.length} of ${members.length} members have stated a custody key yet`;
   const key = generateDayKey();
   const threshold = openingThreshold(known.length, faults(members.length));

@@ -11,6 +11,8 @@ import type { Store } from "../store/store.js";
 export interface Standing {
   readonly members: readonly string[];
   readonly quorum: number;
+  /** those that may keep shares: all, unless the chain's policy says where nodes stand */
+  readonly custodians: readonly string[];
 }
 
 export interface DisclosuresPorts {

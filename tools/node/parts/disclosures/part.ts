@@ -3,6 +3,7 @@
 import type { Block } from "../../../../src/wire/block.js";
 import { decodeOutput, type Value } from "../../../../src/wire/value.js";
 import { decodeResults } from "../../../ledger/violations.js";
+import { ACCESS_CONTRACT } from "../../disclosures/chain-policy.js";
 import {
   CUSTODY_KEY_FRAME,
   DIVISION_FRAME,
@@ -28,7 +29,7 @@ const TICK_MS = 500;
 /** Ids as hex of the meters of which the block erases days. */
 function erasedBy({ results }: Block): string[] {
   return decodeResults(results).outcomes.flatMap((outcome) => {
-    if (outcome.type !== "done" || outcome.contract !== "access") return [];
+    if (outcome.type !== "done" || outcome.contract !== ACCESS_CONTRACT) return [];
     return outcome.effects.filter(({ name }) => name === "erasure").flatMap(({ body }) => meterIn(decodeOutput(body)));
   });
 }
@@ -44,7 +45,7 @@ export const disclosuresPart: Part = {
     ...[envelopes, custodyKeys, erasures, destroyed],
     ...[divisions, missingDisclosures, missingShares, disclosuresNoted],
   ],
-  create({ disclosures, receipts, chains, timers, onFatal }) {
+  create({ disclosures, receipts, readersOf, chains, timers, onFatal }) {
     const { erasing, missing } = disclosures;
     let isLooking = false;
     /** One at a time: it goes over whole chains. */
@@ -117,7 +118,7 @@ export const disclosuresPart: Part = {
           take: (from, chain, payload) => disclosures.onDivision(from, chain, payload),
         },
       ],
-      routes: grantRoutes({ disclosures: disclosures.ports, receipts }),
+      routes: grantRoutes({ disclosures: disclosures.ports, receipts, readersOf }),
       onSealed({ block, records }) {
         const { chain } = block;
         missing.sealed({ block, records });
