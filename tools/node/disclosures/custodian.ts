@@ -31,6 +31,12 @@ export function envelopeFrame(envelope: SignedEnvelope, { sealed }: KeptShare): 
   return frameOf(ENVELOPE_FRAME, envelope.chain, encodeCbor([envelope.bytes, sealedShareToItems(sealed)]));
 }
 
+export interface EnvelopeTerms {
+  readonly limits: EnvelopeLimits;
+  /** This node has a share from now on that it has looked for. */
+  onShare(chain: number): void;
+}
+
 interface Brought {
   /** the node that has sent it, as hex */
   readonly from: string;
@@ -41,7 +47,7 @@ interface Brought {
 /** Takes an envelope with this node's share; rejects with a WireError where it is not what its origin may send. */
 export async function takeEnvelope(
   ports: DisclosuresPorts,
-  limits: EnvelopeLimits,
+  { limits, onShare }: EnvelopeTerms,
   { from, chain, payload }: Brought,
 ): Promise<string | undefined> {
   const { genesis, self, store, verify } = ports;
@@ -57,7 +63,8 @@ export async function takeEnvelope(
   const place = placeKeyOf(envelope);
   if (!(store.get(envelopes, place)?.shares.some(({ node }) => equalBytes(node, self)) ?? false)) {
     // A sealed record's ciphertext names what is missing: that it was in order once, those who keep it have looked.
-    if (store.get(missingShares, place) === undefined) {
+    const wasMissing = store.get(missingShares, place) !== undefined;
+    if (!wasMissing) {
       checkCustodians(envelope, standing);
       if (!mayKeep(ports, limits, envelope)) return "envelope-limit";
     }
@@ -71,6 +78,7 @@ export async function takeEnvelope(
       writer.put(envelopes, place, row);
       writer.delete(missingShares, place);
     });
+    if (wasMissing) onShare(chain);
   }
   ports.send(from, frameOf(KEPT_FRAME, chain, envelope.id));
   return undefined;

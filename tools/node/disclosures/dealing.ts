@@ -32,14 +32,14 @@ import { divisions } from "./tables/divisions.js";
 import { envelopes, type KeptEnvelope, type KeptShare } from "./tables/envelopes.js";
 import { missingShares } from "./tables/missing-shares.js";
 
-/** Divisions of one custodian's share of one envelope: one more for each change of members, and each disk that was lost. */
+/** Divisions of one custodian's share of one envelope: one more for each change of members that brings somebody new. */
 const DIVISIONS_OF_SHARE_MAX = 16;
 /** Rows that a turn of `tick` looks at, and how long it rests where a whole pass has had nothing to send. */
 const ROWS_AT_ONCE = 32;
 const REST_MS = 60_000;
 const RESEND_MS = 2_000;
-/** Divisions that were sent and not answered, by their ids. */
-const SENT_MAX = 10_000;
+/** Own divisions of which it is remembered who has said to keep a part. Of others that is asked again. */
+const REMEMBERED_MAX = 50_000;
 const frameLimits = { size: 2 * ENVELOPE_BYTES_MAX + 256, items: 8 };
 
 export interface Dealing {
@@ -48,7 +48,7 @@ export interface Dealing {
   /** Takes a part of a custodian's share; rejects with a WireError where it is not what that may send. */
   onDivision(from: string, chain: number, payload: Uint8Array): Promise<string | undefined>;
   /** A member keeps its part of a division; undefined where this node has sent none of that id. */
-  onKept(from: string, id: Uint8Array): Promise<void> | undefined;
+  onKept(from: string, id: Uint8Array): "noted" | undefined;
   /** Sends parts again to those that have not said that they keep theirs. */
   tick(): void;
 }
@@ -61,7 +61,8 @@ export function createDealing(
 ): Dealing {
   const { genesis, self, store, send, now_ms } = ports;
   const own = toHex(self);
-  const sent = new BoundedMap<string, HashKey>(SENT_MAX);
+  /** ids as hex of those who have said to keep their part, by the division's id */
+  const keepers = new BoundedMap<string, Set<string>>(REMEMBERED_MAX);
   /** ids as hex of the envelopes whose shares are being divided */
   const making = new Set<string>();
   let next: Buffer | undefined;
@@ -74,7 +75,8 @@ export function createDealing(
       const node = toHex(part.node);
       if (node !== own && reachable.includes(node)) send(node, divisionFrame(envelope, division, part));
     }
-    sent.set(toHex(division.id), placeKeyOf({ ...envelope, id: division.id }));
+    const name = toHex(division.id);
+    keepers.set(name, keepers.get(name) ?? new Set());
   };
 
   const divide = async (envelope: SignedEnvelope, share: Uint8Array): Promise<void> => {
@@ -115,23 +117,23 @@ export function createDealing(
     },
     onDivision: (from, chain, payload) => takePart(ports, { from, chain, payload }, onShare),
     onKept(from, id) {
-      const key = sent.get(toHex(id));
-      const row = key === undefined ? undefined : store.get(divisions, key);
-      if (key === undefined || row === undefined) return undefined;
-      const left = row.shares.filter(({ node }) => toHex(node) !== from);
-      if (left.length === row.shares.length) return Promise.resolve();
-      return store.write((writer) => writer.put(divisions, key, { ...row, shares: left }));
+      const known = keepers.get(toHex(id));
+      if (known === undefined) return undefined;
+      // A set has no more than the members that there ever were.
+      known.add(from);
+      return "noted";
     },
     tick() {
       if (now_ms() < restsUntil_ms) return;
       const rows = store.range(divisions, { ...(next !== undefined && { start: next }), limit: ROWS_AT_ONCE });
       for (const { key, row } of rows) {
         const division = parseDivision(genesis.hash, row.bytes);
-        const isPending = row.shares.some(({ node }) => !equalBytes(node, self));
-        if (!equalBytes(division.dealer, self) || !isPending) continue;
-        const envelope = envelopeBeside(ports, key, division);
+        if (!equalBytes(division.dealer, self)) continue;
+        const kept = keepers.get(toHex(division.id));
+        const pending = row.shares.filter(({ node }) => !equalBytes(node, self) && !kept?.has(toHex(node)));
+        const envelope = pending.length === 0 ? undefined : envelopeBeside(ports, key, division);
         if (envelope === undefined) continue;
-        sendParts(envelope, division, row.shares);
+        sendParts(envelope, division, pending);
         wasIdle = false;
       }
       next = rows.length === ROWS_AT_ONCE ? keyBehind(rows.at(-1)!.key) : undefined;

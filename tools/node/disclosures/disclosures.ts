@@ -18,7 +18,7 @@ export interface Disclosures {
   /** Frames of other nodes; each resolves to why it is dropped, undefined where it is taken. */
   onCustodyKey(from: string, payload: Uint8Array): Promise<string | undefined>;
   onEnvelope(from: string, chain: number, payload: Uint8Array): Promise<string | undefined>;
-  onKept(from: string, id: Uint8Array): Promise<string | undefined>;
+  onKept(from: string, id: Uint8Array): string | undefined;
   onDivision(from: string, chain: number, payload: Uint8Array): Promise<string | undefined>;
   /** Says again what was not answered, and forgets what its day is over for. */
   tick(): void;
@@ -45,7 +45,8 @@ export function createDisclosures(ports: DisclosuresTerms): Disclosures {
   const dayKeys = createDayKeys(ports, directory);
   const erasing = createErasing({ ...ports, forgetDays: dayKeys.forgetDays, afterOthers });
   const limits = createEnvelopeLimits(ports.now_ms);
-  const dealing = createDealing(ports, directory, (chain) => missing.onShare(chain));
+  const onShare = (chain: number) => missing.onShare(chain);
+  const dealing = createDealing(ports, directory, onShare);
   const onFetched: MissingPorts["onFetched"] = (chain, meter, record) => {
     if (erasing.concerns(chain, meter)) erasing.record(chain, meter, record).catch(ports.onFatal);
   };
@@ -54,13 +55,8 @@ export function createDisclosures(ports: DisclosuresTerms): Disclosures {
     ports,
     seal: dayKeys.seal,
     onCustodyKey: (from, payload) => directory.take(from, payload),
-    onEnvelope: (from, chain, payload) => takeEnvelope(ports, limits, { from, chain, payload }),
-    async onKept(from, id) {
-      const ofDivision = dealing.onKept(from, id);
-      if (ofDivision === undefined) return dayKeys.onKept(from, id);
-      await ofDivision;
-      return undefined;
-    },
+    onEnvelope: (from, chain, payload) => takeEnvelope(ports, { limits, onShare }, { from, chain, payload }),
+    onKept: (from, id) => (dealing.onKept(from, id) === "noted" ? undefined : dayKeys.onKept(from, id)),
     onDivision: dealing.onDivision,
     tick() {
       directory.announce();

@@ -192,6 +192,7 @@ export function serveDisclosures(
     bytes += sealed.ciphertext.length;
     if (bytes >= ANSWER_BYTES_MAX) break;
   }
+  charge(from, "record", asked.length);
   charge(from, "served", bytes);
   send(from, frameOf(FOUND_DISCLOSURES_FRAME, chain, encodeSealedList(found)));
 }

@@ -1,5 +1,5 @@
 // Table `divisions`: how custodians have divided their shares of envelopes among later members, as they have signed it, with the sealed
-// parts that this node has: its own, and of its own divisions those that their nodes have not said to keep.
+// parts that this node has: its own, or all of them where it is the dealer.
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import { chainIn, type HashKey, idIn, numberIn } from "../../store/keys.js";

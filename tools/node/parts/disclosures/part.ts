@@ -86,7 +86,7 @@ export const disclosuresPart: Part = {
         {
           byte: KEPT_FRAME,
           kind: "envelopeKept",
-          take: (from, _chain, payload) => disclosures.onKept(from, payload),
+          take: async (from, _chain, payload) => disclosures.onKept(from, payload),
         },
         {
           byte: NEED_DISCLOSURES_FRAME,
