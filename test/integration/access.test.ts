@@ -15,7 +15,7 @@ import { decodeResults } from "../../tools/ledger/violations.js";
 import { independentSequence } from "../wire/independent-cbor.js";
 import { apiOf, dayText, openAccess, runGood, SERVICE } from "./access-network.js";
 import { stopNodes, type TestNetwork, type TestNode, verifyChains, whenEqual } from "./network.js";
-import { cleanUp, gridseal, gridsealJson } from "./processes.js";
+import { cleanUp, type Defer, gridseal, gridsealJson } from "./processes.js";
 
 interface Opened {
   readonly meter: string;
@@ -43,6 +43,7 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
   const apis = network.nodes.map(apiOf);
   const [first] = network.nodes as [TestNode, TestNode, TestNode, TestNode];
   const api = apis[1]!;
+  const told = listenTo(defer, `${apis[0]}/events`);
   const meter = access.startMeter();
   await access.sealed(first, 5);
 
@@ -132,8 +133,11 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
     assert.match(errors, /No grant .* is in force/);
   });
 
+  const doors = [...(await behindDoors(network, meterId)), { door: "events", bytes: told() }];
   await stopNodes(network);
-  await t.test("salts, labels and keys stand in no store, no log and no export", () => assertHidden(network, opened));
+  await t.test("salts, labels and keys stand in no store, no log, no export and no answer", () =>
+    assertHidden(network, opened, doors),
+  );
   await verifyChains(network);
 });
 
@@ -158,8 +162,72 @@ async function listsWhatConcerns(
   assert.match(listed, new RegExp(`asks for AcademicResearch, "evening peaks"[^]*access withdraw ${request} --as`));
 }
 
+interface Door {
+  readonly door: string;
+  readonly bytes: Buffer;
+}
+
+/** What is told from here on; nobody waits for its end. */
+function listenTo(defer: Defer, url: string): () => Buffer {
+  const chunks: Uint8Array[] = [];
+  const aborting = new AbortController();
+  defer(async () => aborting.abort());
+  void (async () => {
+    const { body } = await fetch(url, { signal: aborting.signal });
+    for await (const chunk of body!) chunks.push(chunk);
+  })().catch(() => undefined);
+  return () => Buffer.concat(chunks);
+}
+
+/** What a running node tells: its answers, errors among them, rows and headers of its chain, a copy of its store. */
+async function behindDoors({ folder, nodes, genesis }: TestNetwork, meterId: string): Promise<readonly Door[]> {
+  const [node] = nodes as [TestNode];
+  const api = apiOf(node);
+  const chain = `/chains/${SERVICE}`;
+  const paths = [
+    ...["/metrics", "/health", "/chains", "/orders", "/violations", "/nowhere", `${chain}/holders`, `${chain}/lineage`],
+    ...[`${chain}/blocks`, `${chain}/records/${meterId}`, `/receipts/${SERVICE}/${meterId}/0`, `${chain}/blocks/0`],
+    ...[`${chain}/state/access`, `${chain}/grants/${"11".repeat(8)}-1`, `${chain}/erasures/${meterId}`],
+  ];
+  const doors: Door[] = [];
+  for (const path of paths) {
+    const answer = await fetch(api + path);
+    doors.push({ door: path, bytes: Buffer.from(await answer.arrayBuffer()) });
+  }
+  const files = [
+    { name: "dispatch.public", args: ["--public"] },
+    { name: "dispatch.csv", args: ["--format", "csv"] },
+    { name: "dispatch.jsonl", args: ["--format", "jsonl"] },
+  ];
+  for (const { name, args } of files) {
+    const file = join(folder, name);
+    await runGood("chain", "export", SERVICE, ...args, "--api", api, "-o", file);
+    doors.push({ door: name, bytes: await readFile(file) });
+  }
+  const copy = join(folder, "copy");
+  await runGood("backup", join(node.folder, "node.json"), copy);
+  for (const name of await readdir(copy))
+    doors.push({ door: `backup ${name}`, bytes: await readFile(join(copy, name)) });
+  const { status, errors } = await gridseal(
+    "chain",
+    "audit",
+    join(folder, "dispatch.public"),
+    "--genesis",
+    genesis,
+  );
+  assert.equal(status, 3, errors);
+  assert.match(errors, /what the blocks hold is not in the file/);
+  const { bytes } = doors.find(({ door }) => door === "dispatch.public")!;
+  assert.ok(!bytes.includes(Buffer.from(fromHex(meterId)!)), "nor which meters there are, in what strangers may have");
+  return doors;
+}
+
 /** What the meter has confided, and the keys of those who keep it, are searched for in all that nodes have left, as bytes, hex and base64. */
-async function assertHidden({ folder, nodes }: TestNetwork, opened: readonly Opened[]): Promise<void> {
+async function assertHidden(
+  { folder, nodes }: TestNetwork,
+  opened: readonly Opened[],
+  doors: readonly Door[],
+): Promise<void> {
   const salts = opened.map(({ disclosure }) => fromHex(disclosure)!.subarray(2, 18));
   assert.ok(salts.length >= 5, "salts to look for");
   const keys = await Promise.all(
@@ -177,11 +245,18 @@ async function assertHidden({ folder, nodes }: TestNetwork, opened: readonly Ope
   assert.ok(exported.includes(Buffer.from(need!)), "the need's text is in the export");
   const stores = await Promise.all(nodes.map((node) => readFile(join(node.folder, "data", "data.mdb"))));
   const logs = nodes.map((node) => Buffer.from(`${node.process?.output ?? ""}${node.process?.errors ?? ""}`));
-  for (const [index, place] of [exported, ...stores, ...logs].entries()) {
+  assert.ok(doors.find(({ door }) => door === "events")!.bytes.length > 0, "something was told");
+  const places = [
+    { door: "export", bytes: exported },
+    ...stores.map((bytes, index) => ({ door: `store ${index}`, bytes })),
+    ...logs.map((bytes, index) => ({ door: `log ${index}`, bytes })),
+    ...doors,
+  ];
+  for (const { door, bytes: place } of places) {
     for (const secret of planted) {
       const bytes = Buffer.from(secret);
       const forms = [bytes, Buffer.from(bytes.toString("hex")), Buffer.from(bytes.toString("base64").slice(0, -4))];
-      for (const form of forms) assert.ok(!place.includes(form), `${bytes.toString("hex")} in place ${index}`);
+      for (const form of forms) assert.ok(!place.includes(form), `${bytes.toString("hex")} behind ${door}`);
     }
   }
   const breaches = independentSequence(exported).flatMap((bytes) => {
