@@ -25,9 +25,11 @@ import { type Grant, sharesOf } from "../../../tools/node/disclosures/grants.js"
 import { encodeAsked } from "../../../tools/node/disclosures/missing/asking.js";
 import { DIVISION_FRAME, ENVELOPE_FRAME, FOUND_DISCLOSURES_FRAME } from "../../../tools/node/disclosures/ports.js";
 import { ownShare } from "../../../tools/node/disclosures/shares.js";
+import { custodyKeys } from "../../../tools/node/disclosures/tables/custody-keys.js";
+import { divisions } from "../../../tools/node/disclosures/tables/divisions.js";
 import { missingDisclosures } from "../../../tools/node/disclosures/tables/missing-disclosures.js";
 import { missingShares } from "../../../tools/node/disclosures/tables/missing-shares.js";
-import { stateKey } from "../../../tools/node/store/keys.js";
+import { idKey, stateKey } from "../../../tools/node/store/keys.js";
 import { createWorld, greet, keptBy, kid, openingBy, reading, SERVICE, sealedBy, TIME_S, type World } from "./world.js";
 
 type Member = World["nodes"][number];
@@ -288,4 +290,48 @@ test("a custodian that has lost its disk is given its share again by the origin 
   assert.deepEqual(new Set(brought), new Set([0]));
   const [{ row }] = keptBy(away) as [ReturnType<typeof keptBy>[number]];
   assert.equal(row.shares.length, 1);
+});
+
+test("no share is divided before who asks has stated a custody key, nor among members that may keep none", async (t) => {
+  const { world, second, third, came, gone } = await createReplaced(t);
+  const own = idKey(0, came.ports.self);
+  const keys = await Promise.all(
+    [second, third].map(async ({ ports }) => {
+      const key = ports.store.get(custodyKeys, own)!;
+      await ports.store.write((writer) => writer.delete(custodyKeys, own));
+      return key;
+    }),
+  );
+  const divided = () => [second, third].map(({ ports }) => ports.store.range(divisions, {}).length);
+  await comeBack(world, came, gone, [0]);
+  assert.deepEqual(
+    [divided(), missingAt(came)],
+    [
+      [0, 0],
+      [0, 1],
+    ],
+  );
+  for (const [at, { ports }] of [second, third].entries()) {
+    await ports.store.write((writer) => writer.put(custodyKeys, own, keys[at]!));
+  }
+  world.now_ms += PAUSE_MS;
+  for (let turn = 0; turn < 3; turn += 1) {
+    world.now_ms += 2_500;
+    await look(world, came);
+  }
+  assert.deepEqual(
+    [divided(), missingAt(came)],
+    [
+      [2, 2],
+      [0, 0],
+    ],
+    "its own, and the part of the other's",
+  );
+});
+
+test("a member that may keep no shares looks for none, and nothing is missing there", async (t) => {
+  const { world, came, gone, sealed } = await createReplaced(t);
+  world.abroad = 3;
+  await comeBack(world, came, gone, [0]);
+  assert.deepEqual([sealedAt(came), missingAt(came)], [[sealed], [0, 0]]);
 });

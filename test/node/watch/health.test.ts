@@ -78,6 +78,22 @@ test("contracts that answer each other without end are named", () => {
   assert.match(problems[0]!.output, /^credit, trading: messages answer each other without end/);
 });
 
+test("what a member lacks of disclosures for a minute is told, with how much and since when, and no sooner", () => {
+  const seen = (since_s: number | undefined) => withChain({ missing: { disclosures: 3, shares: 2, since_s } });
+  const { clock_ms } = seen(undefined);
+  const told = (since_s: number | undefined) =>
+    judge(noHistory, seen(since_s), 0).problems.filter(({ check }) => check === "chain:disclosures");
+  assert.deepEqual([told(undefined), told(clock_ms / 1_000 - 59)], [[], []]);
+  const [problem] = told(clock_ms / 1_000 - 60);
+  assert.equal(problem?.status, "warn");
+  const since = new Date(clock_ms - 60_000).toISOString();
+  assert.ok(
+    problem?.output.startsWith(
+      `3 readings without their sealed disclosures and 2 envelopes without a share, since ${since}`,
+    ),
+  );
+});
+
 test("a node whose shared broker is lost fails, with the broker's reason", () => {
   const { status, problems } = judge(noHistory, { ...well, brokerLost: "connect ECONNREFUSED" }, 0);
   assert.equal(status, "fail");

@@ -104,7 +104,9 @@ export function createDealing(
       }
       const name = toHex(envelope.id);
       if (dealt.length >= DIVISIONS_OF_SHARE_MAX || making.has(name)) return;
-      if (!(ports.membersOf(place.chain)?.members.includes(to) ?? false)) return;
+      // Divided before who asks can be sealed to, it would have to be divided again.
+      const isCustodian = ports.membersOf(place.chain)?.custodians.includes(to) ?? false;
+      if (!isCustodian || directory.keyOf(to) === undefined) return;
       const share = ownShare(ports, envelope, row);
       if (share === undefined) return;
       making.add(name);

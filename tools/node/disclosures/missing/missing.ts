@@ -81,8 +81,9 @@ export function createMissing(ports: MissingPorts, dealing: Dealing): MissingPar
     if (share > 0) shares.noted(share, Math.floor(now_ms() / 1_000));
   });
 
-  /** Of a day that is erased nobody has a share any more. */
+  /** Of a day that is erased nobody has a share any more, and the policy may let this node keep none. */
   const isWanted = (chain: number, { key, row: { id } }: FoundRow<HashKey, MissingShare>) => {
+    if (!(membersOf(chain)?.custodians.includes(own) ?? false)) return false;
     const place = { chain, meter: idIn(key), day: numberIn(key), id };
     return !opensHere(ports, place) && !isErasedDay(store, chain, toHex(place.meter), place.day);
   };
