@@ -1,6 +1,7 @@
 // The access policy of a chain in the Open Digital Rights Language (W3C, ODRL 2.2) as JSON-LD, with purposes, legal bases and places of the
 // Data Privacy Vocabulary. What no permission allows is denied, and a prohibition wins. Pure.
 
+import type { ParameterValue } from "../../../src/wire/contract-order.js";
 import { roles } from "../../../src/wire/credential.js";
 import { purposes } from "./purposes.js";
 
@@ -20,7 +21,7 @@ export interface StatedPolicy {
   /** whose law sets these; undefined where it is for all */
   readonly jurisdiction: string | undefined;
   /** of the contract `access`; those that it does not know say nothing */
-  readonly parameters: ReadonlyMap<string, string | number | bigint>;
+  readonly parameters: ReadonlyMap<string, ParameterValue>;
 }
 
 interface Constraint {
