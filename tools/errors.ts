@@ -33,6 +33,8 @@ const remedies = {
     "So far it is good. Name the contracts chain too, as new as this one: `gridseal chain export contracts` writes it.",
   CHAIN_CUT: "What is there is good as far as it goes: fetch the rest of it, from its first block to its last.",
   CHAIN_PRUNED: "So far it is good. Audit a node that keeps whole blocks, or an export that was made before.",
+  CHAIN_PUBLIC:
+    "Its members have sealed these headers. Ask for the whole chain, with a credential that may read it: `gridseal chain export`.",
   SCRIPT_UNKNOWN: "So far it is good. Update Gridseal: the chain goes on by rules that came after this version.",
   NO_CHAIN: "Name files that `gridseal chain export` has written; what else was named is audited.",
   ERASURE_UNPROVED: "Ask every member of the chain, each by its own API; who does not answer has said nothing.",
@@ -104,7 +106,7 @@ const remedies = {
 export type ErrorCode = keyof typeof remedies;
 
 /** Nothing wrong was found, but not all of it could be judged. */
-const unjudged: readonly ErrorCode[] = ["CONTRACTS_MISSING", "CHAIN_CUT", "CHAIN_PRUNED", "SCRIPT_UNKNOWN", "NO_CHAIN"];
+const unjudged: readonly ErrorCode[] = ["CONTRACTS_MISSING", "CHAIN_CUT", "CHAIN_PRUNED", "CHAIN_PUBLIC", "SCRIPT_UNKNOWN", "NO_CHAIN"];
 
 /** An error with a place in the catalogue; `message` says what happened and to what, `remedy` what to do. */
 export class GridsealError extends Error {

@@ -13,11 +13,11 @@ import { asArray, asBytes, asList, asUint } from "./shape.js";
 export const DAY_S = 86_400;
 /** Days since 1970 that a time can have. */
 export const DAY_MAX = Math.floor(TIME_S_MAX / DAY_S);
-/** A share of a 32-byte key: as many bytes and where it was taken. */
-const SHARE_BYTES_MAX = 33;
+/** A share of a 32-byte key: as many bytes and where it was taken. A part of a share has one more. */
+const SHARE_BYTES_MAX = 34;
 const SALT_BYTES = 16;
 export const ENVELOPE_BYTES_MAX = 8_192;
-const envelopeLimits = { size: ENVELOPE_BYTES_MAX, items: 4 * NODES_MAX + 16 };
+export const envelopeLimits = { size: ENVELOPE_BYTES_MAX, items: 4 * NODES_MAX + 16 };
 
 /** A member that keeps a share of the day key. */
 export interface Custodian {
@@ -95,7 +95,8 @@ export function parseEnvelope(genesisHash: Uint8Array, bytes: Uint8Array): Signe
   return { ...envelope, id, signature: asBytes(signature, "envelope signature", 64), bytes };
 }
 
-function custodiansFrom(value: CborValue | undefined): Custodian[] {
+/** Ascending by node. Throws a WireError. */
+export function custodiansFrom(value: CborValue | undefined): Custodian[] {
   const custodians = asList(value, "envelope custodians", NODES_MAX).map((item) => {
     const [node, commitment] = asArray(item, "envelope custodian", 2);
     return { node: asBytes(node, "custodian id", 8), commitment: asBytes(commitment, "share commitment", 32) };
@@ -116,9 +117,13 @@ export function isSignedBy(
   return verify(key, envelopeBytes(genesisHash, envelope), envelope.signature);
 }
 
-/** Whether the bytes are the node's share of the envelope's key. */
-export function isShareOf(envelope: Envelope, node: Uint8Array, share: Uint8Array): boolean {
-  const custodian = envelope.custodians.find((each) => equalBytes(each.node, node));
+/** Whether the bytes are the node's share of an envelope's key, or its part of a divided share. */
+export function isShareOf(
+  { custodians }: { readonly custodians: readonly Custodian[] },
+  node: Uint8Array,
+  share: Uint8Array,
+): boolean {
+  const custodian = custodians.find((each) => equalBytes(each.node, node));
   if (custodian === undefined || share.length > SHARE_BYTES_MAX) return false;
   return equalBytes(custodian.commitment, shareCommitment(share));
 }

@@ -5,34 +5,17 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { decodeBlock } from "../../src/wire/block.js";
 import { fromHex, toHex } from "../../src/wire/bytes.js";
-import type { Role } from "../../src/wire/credential.js";
 import { decodeReceipt, verifyReceipt } from "../../src/wire/receipt.js";
 import { nodeVerify } from "../../tools/crypto/signatures.js";
 import { readGenesisFile } from "../../tools/files/genesis-file.js";
 import { withParticipant } from "../../tools/files/operations/participant-folder.js";
 import { decodeResults } from "../../tools/ledger/violations.js";
-import { createParticipant } from "../../tools/provisioning/participant.js";
 import { independentSequence } from "../wire/independent-cbor.js";
-import {
-  makeNetwork,
-  readyOf,
-  startNodes,
-  stopNodes,
-  type TestNetwork,
-  type TestNode,
-  verifyChains,
-  whenEqual,
-} from "./network.js";
-import { cleanUp, gridseal, gridsealJson, startGridseal, submitted, temporaryFolder, until } from "./processes.js";
-
-const ACCESS = fileURLToPath(new URL("../../tools/market/access/access.ts", import.meta.url));
-/** Dispatch: `init` makes the power of its meters confidential. */
-const SERVICE = "3";
-const DAY_MS = 86_400_000;
-const dayText = (offset: number) => new Date(Date.now() + offset * DAY_MS).toISOString().slice(0, 10);
+import { apiOf, dayText, openAccess, runGood, SERVICE } from "./access-network.js";
+import { stopNodes, type TestNetwork, type TestNode, verifyChains, whenEqual } from "./network.js";
+import { cleanUp, type Defer, gridseal, gridsealJson } from "./processes.js";
 
 interface Opened {
   readonly meter: string;
@@ -45,62 +28,24 @@ interface Opened {
   readonly disclosure: string;
 }
 
-async function runGood(...args: readonly string[]): Promise<string> {
-  const { status, output, errors } = await gridseal(...args);
-  assert.equal(status, 0, `gridseal ${args.join(" ")}: ${errors}${output}`);
-  return output;
-}
-
 test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and by nobody else", {
   timeout: 400_000,
 }, async (t) => {
   const defer = cleanUp(t);
-  const network = await makeNetwork(defer, await temporaryFolder(defer), { nodes: 4, meters: 1 });
-  const { folder, genesis } = network;
-  const people: Readonly<Record<string, Role>> = {
+  const access = await openAccess(defer, {
     anna: "customer",
     study: "researcher",
     keeper: "metered-data-administrator",
     stray: "supplier",
-  };
-  for (const [id, role] of Object.entries(people)) {
-    const plan = { network: folder, id, role, services: [Number(SERVICE)], out: join(folder, id) } as const;
-    await createParticipant({ ...plan, algorithm: "Ed25519" }, new Date());
-  }
-  const idOf = (name: string) => withParticipant(join(folder, name), async ({ kid }) => toHex(kid));
-  await startNodes(network);
-  const apis = network.nodes.map(({ api }) => `http://${api.host}:${api.port}`);
+  });
+  const { network, meterId, say, open, idOf } = access;
+  const { folder, genesis } = network;
+  const apis = network.nodes.map(apiOf);
   const [first] = network.nodes as [TestNode, TestNode, TestNode, TestNode];
   const api = apis[1]!;
-
-  const order = async (file: string, ...args: readonly string[]) => {
-    await runGood(...args, "--network", folder, "--api", api, "-o", join(folder, file));
-    await runGood("order", "submit", join(folder, file), "--api", api, "--genesis", genesis);
-  };
-  const place = ["--service", SERVICE, "--from", "1"];
-  const types = [64, 65, 66, 67, 68, 69, 70, 71, 72].flatMap((type) => ["--type", String(type)]);
-  const named = ["--name", "access", "--revision", "1", ...types];
-  const ready = await readyOf(network.nodes, ACCESS, join(folder, "access.ready"), ...place, ...named);
-  await order("install.cose", "contract", "propose", ACCESS, ...place, ...named, ...ready);
-  await order("rules.cose", "contract", "parameters", "access", "rule-9-7=consent 31 *", ...place);
-
-  const meterId = await meterOf(folder);
-  const meter = startGridseal(defer, "meter", "run", join(folder, "meters", "meter-1"));
-  const records = async (node: TestNode) =>
-    (await node.chains()).find(({ service }) => service === Number(SERVICE))!.records;
-  await until("records with confidential groups are sealed", async () => (await records(first)) >= 5, 120_000);
-
-  /** Signs, submits and waits until it is sealed; what it is called, and what became of it. */
-  const say = async (as: string, ...args: readonly string[]) => {
-    const who = ["--as", join(folder, as), "--service", SERVICE];
-    const said = await gridsealJson("access", ...args, ...who);
-    const sealed = await submitted(join(folder, as), "--api", api);
-    return { name: Object.values(said as Record<string, string>).find((text) => /^[0-9a-f]{16}-/.test(text))!, sealed };
-  };
-  const open = (request: string, nodes: readonly string[]) => {
-    const who = ["--as", join(folder, "study"), "--service", SERVICE];
-    return gridseal("access", "open", request, ...who, ...nodes.flatMap((each) => ["--api", each]));
-  };
+  const told = listenTo(defer, `${apis[0]}/events`);
+  const meter = access.startMeter();
+  await access.sealed(first, 5);
 
   await runGood("access", "key", "--as", join(folder, "study"));
   await runGood("access", "key", "--as", join(folder, "stray"));
@@ -188,8 +133,11 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
     assert.match(errors, /No grant .* is in force/);
   });
 
+  const doors = [...(await behindDoors(network, meterId)), { door: "events", bytes: told() }];
   await stopNodes(network);
-  await t.test("salts, labels and keys stand in no store, no log and no export", () => assertHidden(network, opened));
+  await t.test("salts, labels and keys stand in no store, no log, no export and no answer", () =>
+    assertHidden(network, opened, doors),
+  );
   await verifyChains(network);
 });
 
@@ -214,14 +162,72 @@ async function listsWhatConcerns(
   assert.match(listed, new RegExp(`asks for AcademicResearch, "evening peaks"[^]*access withdraw ${request} --as`));
 }
 
-async function meterOf(folder: string): Promise<string> {
-  const rows = (await runGood("authority", "list", "--network", folder, "--json")).trim().split("\n");
-  const listed = rows.map((row) => JSON.parse(row) as { readonly id: string; readonly meter: string });
-  return listed.find(({ id }) => id === "meter-1")!.meter;
+interface Door {
+  readonly door: string;
+  readonly bytes: Buffer;
+}
+
+/** What is told from here on; nobody waits for its end. */
+function listenTo(defer: Defer, url: string): () => Buffer {
+  const chunks: Uint8Array[] = [];
+  const aborting = new AbortController();
+  defer(async () => aborting.abort());
+  void (async () => {
+    const { body } = await fetch(url, { signal: aborting.signal });
+    for await (const chunk of body!) chunks.push(chunk);
+  })().catch(() => undefined);
+  return () => Buffer.concat(chunks);
+}
+
+/** What a running node tells: its answers, errors among them, rows and headers of its chain, a copy of its store. */
+async function behindDoors({ folder, nodes, genesis }: TestNetwork, meterId: string): Promise<readonly Door[]> {
+  const [node] = nodes as [TestNode];
+  const api = apiOf(node);
+  const chain = `/chains/${SERVICE}`;
+  const paths = [
+    ...["/metrics", "/health", "/chains", "/orders", "/violations", "/nowhere", `${chain}/holders`, `${chain}/lineage`],
+    ...[`${chain}/blocks`, `${chain}/records/${meterId}`, `/receipts/${SERVICE}/${meterId}/0`, `${chain}/blocks/0`],
+    ...[`${chain}/state/access`, `${chain}/grants/${"11".repeat(8)}-1`, `${chain}/erasures/${meterId}`],
+  ];
+  const doors: Door[] = [];
+  for (const path of paths) {
+    const answer = await fetch(api + path);
+    doors.push({ door: path, bytes: Buffer.from(await answer.arrayBuffer()) });
+  }
+  const files = [
+    { name: "dispatch.public", args: ["--public"] },
+    { name: "dispatch.csv", args: ["--format", "csv"] },
+    { name: "dispatch.jsonl", args: ["--format", "jsonl"] },
+  ];
+  for (const { name, args } of files) {
+    const file = join(folder, name);
+    await runGood("chain", "export", SERVICE, ...args, "--api", api, "-o", file);
+    doors.push({ door: name, bytes: await readFile(file) });
+  }
+  const copy = join(folder, "copy");
+  await runGood("backup", join(node.folder, "node.json"), copy);
+  for (const name of await readdir(copy))
+    doors.push({ door: `backup ${name}`, bytes: await readFile(join(copy, name)) });
+  const { status, errors } = await gridseal(
+    "chain",
+    "audit",
+    join(folder, "dispatch.public"),
+    "--genesis",
+    genesis,
+  );
+  assert.equal(status, 3, errors);
+  assert.match(errors, /what the blocks hold is not in the file/);
+  const { bytes } = doors.find(({ door }) => door === "dispatch.public")!;
+  assert.ok(!bytes.includes(Buffer.from(fromHex(meterId)!)), "nor which meters there are, in what strangers may have");
+  return doors;
 }
 
 /** What the meter has confided, and the keys of those who keep it, are searched for in all that nodes have left, as bytes, hex and base64. */
-async function assertHidden({ folder, nodes }: TestNetwork, opened: readonly Opened[]): Promise<void> {
+async function assertHidden(
+  { folder, nodes }: TestNetwork,
+  opened: readonly Opened[],
+  doors: readonly Door[],
+): Promise<void> {
   const salts = opened.map(({ disclosure }) => fromHex(disclosure)!.subarray(2, 18));
   assert.ok(salts.length >= 5, "salts to look for");
   const keys = await Promise.all(
@@ -239,11 +245,18 @@ async function assertHidden({ folder, nodes }: TestNetwork, opened: readonly Ope
   assert.ok(exported.includes(Buffer.from(need!)), "the need's text is in the export");
   const stores = await Promise.all(nodes.map((node) => readFile(join(node.folder, "data", "data.mdb"))));
   const logs = nodes.map((node) => Buffer.from(`${node.process?.output ?? ""}${node.process?.errors ?? ""}`));
-  for (const [index, place] of [exported, ...stores, ...logs].entries()) {
+  assert.ok(doors.find(({ door }) => door === "events")!.bytes.length > 0, "something was told");
+  const places = [
+    { door: "export", bytes: exported },
+    ...stores.map((bytes, index) => ({ door: `store ${index}`, bytes })),
+    ...logs.map((bytes, index) => ({ door: `log ${index}`, bytes })),
+    ...doors,
+  ];
+  for (const { door, bytes: place } of places) {
     for (const secret of planted) {
       const bytes = Buffer.from(secret);
       const forms = [bytes, Buffer.from(bytes.toString("hex")), Buffer.from(bytes.toString("base64").slice(0, -4))];
-      for (const form of forms) assert.ok(!place.includes(form), `${bytes.toString("hex")} in place ${index}`);
+      for (const form of forms) assert.ok(!place.includes(form), `${bytes.toString("hex")} behind ${door}`);
     }
   }
   const breaches = independentSequence(exported).flatMap((bytes) => {

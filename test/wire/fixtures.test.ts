@@ -23,6 +23,7 @@ import {
   withSource,
 } from "../../src/wire/contract-order.js";
 import { issueCredential, verifyCredential } from "../../src/wire/credential.js";
+import { parseDivision, signDivision } from "../../src/wire/division.js";
 import { signApproval, signEnrolment, verifyApproval, verifyEnrolment } from "../../src/wire/enrolment.js";
 import { codeKey, codeProof } from "../../src/wire/enrolment-code.js";
 import { parseEnvelope, shareCommitment, signCustodyKey, signEnvelope } from "../../src/wire/envelope.js";
@@ -532,6 +533,9 @@ test("states and reads the fixed custody key, envelope, sealed disclosures and e
   const custodians = nodes.sort(Buffer.compare).map((id) => ({ node: id, commitment }));
   const of = { chain: 1, origin: node, meter: kid, day: custody.day, salt: Uint8Array.from(salt), threshold: 2 };
   matches("custody", "envelope", signEnvelope(genesis.hash, { ...of, custodians }, origin).bytes);
+  const divided = parseDivision(genesis.hash, bytesOf("custody", "division"));
+  assert.equal(hex(divided.id), derivedOf("custody", "division", "id"));
+  matches("custody", "division", signDivision(genesis.hash, divided, origin).bytes);
   const sealed = decodeSealed(bytesOf("custody", "sealed"));
   assert.deepEqual([sealed.seq, hex(sealed.envelope)], [1, hex(parsed.id)]);
   matches("custody", "sealed", encodeSealed(sealed));

@@ -614,6 +614,9 @@ const custodians = nodes
 const envelopeItems: Item[] = [1, nodes[0]!.id, meter.id, custody.day, salt, 2, custodians];
 const envelopeSigned = independentCbor(["gs1/envelope", genesisHash, ...envelopeItems]);
 const envelope = independentCbor([...envelopeItems, signature(nodes[0]!, envelopeSigned)]);
+const divisionItems: Item[] = [sha256(envelopeSigned), nodes[0]!.id, 2, custodians];
+const divisionSigned = independentCbor(["gs1/division", genesisHash, ...divisionItems]);
+const division = independentCbor([...divisionItems, signature(nodes[0]!, divisionSigned)]);
 const sealedAway = independentCbor([
   ...[meter.id, 1, sha256(Buffer.from("record")), sha256(envelopeSigned)],
   ...[Buffer.alloc(12, 0x0c), Buffer.alloc(40, 0xcc)],
@@ -782,6 +785,9 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     envelope: fixture("an envelope of node-0 with three custodians, any two of whom open it", envelope, {
       id: hexOf(sha256(envelopeSigned)),
       commitment: hexOf(commitment),
+    }),
+    division: fixture("node-0 has divided its share of the envelope among the same three", division, {
+      id: hexOf(sha256(divisionSigned)),
     }),
     sealed: fixture("what record 1 hides, sealed away", sealedAway),
     erased: fixture("node-0 has erased two days of the meter", erased),

@@ -235,6 +235,27 @@ export function unknownChainReport(genesis: Genesis, service: number): AuditRepo
   return reportOf(chain, nothing, { height: 1, what, lacks: "contracts" });
 }
 
+/** How far headers alone are good. */
+export interface HeadersSeen {
+  readonly height: number;
+  /** hash of the last one, the genesis hash where there is none */
+  readonly header: Uint8Array;
+  readonly time_s: number | undefined;
+}
+
+/** Of a chain of which nothing but headers and certificates is at hand. */
+export function reportOfHeaders(
+  genesis: Genesis,
+  service: number,
+  { height, header, time_s }: HeadersSeen,
+  problem: Problem,
+): AuditReport {
+  const name = genesis.chains.find((chain) => chain.service === service)?.name ?? `service-${service}`;
+  const time_ms = time_s === undefined ? undefined : 1_000 * time_s;
+  const totals = { ...createTotals(genesis), height, header, time_ms };
+  return reportOf({ service, name }, { totals, keys: new Map(), meters: new Map() }, problem);
+}
+
 function openGapsOf(states: ReadonlyMap<string, MeterState>): OpenGaps {
   const open = [...states].filter(([, { gaps }]) => gaps.length > 0).sort(([one], [other]) => (one < other ? -1 : 1));
   const all = open.flatMap(([meter, { gaps }]) => gaps.map(([from, to]) => ({ meter, from, to })));

@@ -8,6 +8,7 @@ import { lockFolder } from "../files/lock.js";
 import { closeFolder } from "../files/private-files.js";
 import { type Api, createApi } from "./api/server.js";
 import { admissionAt, fieldsForRestart, type NodeConfiguration, namesOf } from "./configuration.js";
+import type { MissingOfChain } from "./disclosures/missing/missing.js";
 import { openCustody, readIdentity } from "./identity.js";
 import { Busy } from "./ingest/admission.js";
 import type { Ingest } from "./ingest/ingest.js";
@@ -29,6 +30,8 @@ export interface Node {
   readonly apiPort: number;
   /** How far each chain is, and what the other members have of it. */
   fetched(): readonly FetchedChain[];
+  /** What it lacks of what readings hide, of each chain that it is a member of. */
+  missing(): readonly MissingHere[];
   /** Takes the peers' addresses and the chains to follow from a changed configuration. Throws CONFIGURATION_INVALID. */
   reload(configuration: NodeConfiguration): void;
   /** A changed configuration cannot be taken, for the reason. */
@@ -37,6 +40,11 @@ export interface Node {
   stop(): Promise<void>;
   /** Settles when the node stopped by itself: with the reason, a full disk or a damaged store. */
   readonly failed: Promise<unknown>;
+}
+
+export interface MissingHere extends MissingOfChain {
+  /** of the chain */
+  readonly name: string;
 }
 
 /** What ends with a node, the last first. */
@@ -116,7 +124,8 @@ async function start(
   return { mqttUrl: url, apiPort };
 }
 
-function nodeOver({ selfId, chains, running, links, log, failed, configuration }: NodeServices) {
+function nodeOver(services: NodeServices) {
+  const { selfId, chains, running, links, log, failed, configuration, disclosures } = services;
   return {
     id: selfId,
     failed,
@@ -130,6 +139,11 @@ function nodeOver({ selfId, chains, running, links, log, failed, configuration }
         log.warn({ fields }, "these fields are others now: they count from the node's next start on");
     },
     keepConfiguration: (reason: string) => log.warn({ reason }, "the configuration stays as it was"),
+    missing: () =>
+      [...chains.keys()].flatMap((service) => {
+        const missing = disclosures.missing.of(service);
+        return missing === undefined ? [] : [{ name: running.nameOf(service), ...missing }];
+      }),
     fetched: () =>
       [...chains].map(([service, { head, standing }]) => {
         const { members, claimed } = standing;
@@ -188,6 +202,7 @@ function apiOf(services: NodeServices, made: readonly RunningPart[]): Api {
     routes: routesOf(made),
     admission: {
       isAsked: admissionAt(configuration.api, configuration.api.admission) === "tokens",
+      readersOf: services.readersOf,
       judge: (token) => services.tokens.judge(token, namesOf(configuration.api, configuration.api.hosts)),
     },
     onDamage({ message, remedy }) {

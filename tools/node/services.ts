@@ -3,6 +3,7 @@
 
 import type { Logger } from "pino";
 import { toHex } from "../../src/wire/bytes.js";
+import type { Role } from "../../src/wire/credential.js";
 import type { GenesisChain } from "../../src/wire/genesis.js";
 import { localTimeouts } from "../consensus/types.js";
 import type { DeliveryKeys } from "../crypto/hpke.js";
@@ -21,6 +22,7 @@ import type { ChainPorts } from "./chain/ports.js";
 import { createGovernor, type Governor } from "./chain/sealed-orders.js";
 import type { NodeConfiguration } from "./configuration.js";
 import { createNodeContracts, type NodeContracts } from "./contracts/node-contracts.js";
+import { custodiansOf, readersOf } from "./disclosures/chain-policy.js";
 import { createDisclosures, type Disclosures } from "./disclosures/disclosures.js";
 import type { Identity } from "./identity.js";
 import { createIntroductions, type Introductions } from "./ingest/handovers.js";
@@ -65,6 +67,8 @@ export interface NodeServices extends Ground {
   readonly health: HealthWatch;
   readonly tokens: TokenJudge;
   readonly disclosures: Disclosures;
+  /** Roles that read the chain; undefined where its policy names none. */
+  readersOf(service: number): readonly Role[] | undefined;
 }
 
 interface Custody {
@@ -95,24 +99,34 @@ export function createServices(
   ground.runningChains.open(running);
   const { chains, nameOf } = running;
   running.follow(configuration.follow);
+  /** by which the chain's next block is judged */
+  const contractsOf = (service: number) => {
+    const height = (chains.get(service)?.head.height ?? 0) + 1;
+    return contractsAt(governor.current.contracts, { service, height, judgedAt: governedHeight(governor.current) });
+  };
   const disclosures = createDisclosures({
     ...{ genesis: identity.genesis, signer: identity.signer, self: identity.self.id, custody, store, log },
     verify: nodeVerify,
     nodeKey: (node) => governor.current.nodes.get(node)?.key,
-    membersOf: (chain) => chains.get(chain)?.standing,
-    hasContract(service, name) {
-      const height = (chains.get(service)?.head.height ?? 0) + 1;
-      const place = { service, height, judgedAt: governedHeight(governor.current) };
-      return contractsAt(governor.current.contracts, place).some(({ install }) => install.name === name);
+    membersOf(chain) {
+      const standing = chains.get(chain)?.standing;
+      if (standing === undefined) return undefined;
+      return { ...standing, custodians: custodiansOf(standing.members, contractsOf(chain)) };
     },
+    hasContract: (service, name) => contractsOf(service).some(({ install }) => install.name === name),
     connected: () => links.to.connected(),
     send: (node, frame) => void links.to.send(node, frame),
+    unsent_bytes: (node) => links.to.unsent_bytes(node),
+    charge: (node, work, amount) => links.to.charge(node, work, amount),
+    chains: () => [...chains.keys()],
+    onFatal: ground.onFatal,
     now_ms: () => health.now_ms(),
   });
   const health = createHealthWatch({
     ...{ self: selfId, chains, nameOf, writes, metrics, log },
     connected: () => links.to.connected(),
     unusableCustodians: () => disclosures.unusable(),
+    missingOf: (chain) => disclosures.missing.of(chain),
     connections: () => (ingest.isOpen ? ingest.to.counters().connections : 0),
     nodeNames: () => new Map([...governor.current.nodes].map(([id, { name }]) => [id, name])),
     folder: configuration.data,
@@ -128,6 +142,7 @@ export function createServices(
     }),
     receipts: createReceipts(network, store),
     disclosures,
+    readersOf: (service) => readersOf(contractsOf(service)),
     introductions: createIntroductions(network, store, (topic, payload, to) => {
       ingest.to.publish(topic, payload, to);
     }),

@@ -41,7 +41,10 @@ export const grant = {
   access: "holder",
 } as const satisfies RouteShape;
 
-/** A sequence of [envelope, enc, ciphertext]: the node's share of each envelope of the day, sealed to the grant's key. */
+/**
+ * A sequence of [envelope, division / null, enc, ciphertext]: the node's share of each envelope of the day, or its part of another
+ * custodian's, sealed to the grant's key.
+ */
 export const grantShares = {
   method: "GET",
   path: "/chains/:service/grants/:grant/days/:day/shares",

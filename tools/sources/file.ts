@@ -6,6 +6,7 @@ import { equalBytes, toHex } from "../../src/wire/bytes.js";
 import { WireError } from "../../src/wire/error.js";
 import { headerHash } from "../../src/wire/header.js";
 import { type AnyRecord, parseAnyRecord } from "../../src/wire/operation.js";
+import { decodePublicHead, type PublicHead } from "../../src/wire/public-chain.js";
 import { paperServices } from "../../src/wire/services.js";
 import { GridsealError, reasonOf } from "../errors.js";
 import type { ChainSummary } from "../routes/chains.js";
@@ -89,6 +90,37 @@ export async function serviceOfFile(path: string): Promise<number> {
     throw new GridsealError("CHAIN_INVALID", `${path} does not begin with a block: ${cause.message}`, { cause });
   }
   throw new GridsealError("CHAIN_INVALID", `${path} holds no block`);
+}
+
+export interface PublicFile {
+  readonly head: PublicHead;
+  /** encoded, from height 1 on */
+  blocks(): AsyncIterable<Uint8Array>;
+}
+
+/** What anybody may have of a chain, as `chain export --public` writes it; undefined where the file is something else. Rejects with FILE_UNREADABLE. */
+export async function openPublicFile(path: string): Promise<PublicFile | undefined> {
+  const head = await publicHeadOf(path);
+  if (head === undefined) return undefined;
+  return {
+    head,
+    async *blocks() {
+      let isHead = true;
+      for await (const bytes of splitSequence(chunksOf(path))) {
+        if (!isHead) yield bytes;
+        isHead = false;
+      }
+    },
+  };
+}
+
+async function publicHeadOf(path: string): Promise<PublicHead | undefined> {
+  try {
+    for await (const bytes of splitSequence(chunksOf(path))) return decodePublicHead(bytes);
+  } catch (cause) {
+    if (!(cause instanceof WireError)) throw cause;
+  }
+  return undefined;
 }
 
 /** Hands over the blocks of an exported file in their order. Rejects with FILE_UNREADABLE, and CHAIN_INVALID where one cannot be read. */

@@ -15,6 +15,8 @@ export type StatedGrant = ValueOf<typeof grant>;
 
 export interface DeliveredShare {
   readonly envelope: Uint8Array;
+  /** where it is a part of another custodian's share: how that has divided it */
+  readonly division: Uint8Array | undefined;
   readonly sealed: SealedShare;
 }
 
@@ -56,10 +58,11 @@ export function openGrantSource(url: string, of: { service: number; grant: strin
     origin: base,
     grant: () => askValue(base, grant, { parameters: of, token: token() }),
     async *shares(day) {
-      for await (const [envelope, enc, ciphertext] of items(grantShares, day, 3)) {
+      for await (const [envelope, division, enc, ciphertext] of items(grantShares, day, 4)) {
         const sealed = { enc: asBytes(enc, "delivered enc", 32), ciphertext: asBytes(ciphertext, "delivered share") };
         const bytes = asBytes(envelope, "delivered envelope");
-        if (bytes.length <= ENVELOPE_BYTES_MAX) yield { envelope: bytes, sealed };
+        const divided = division === null ? undefined : asBytes(division, "delivered division");
+        if (bytes.length <= ENVELOPE_BYTES_MAX) yield { envelope: bytes, division: divided, sealed };
       }
     },
     async *records(day) {

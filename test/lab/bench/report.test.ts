@@ -106,3 +106,13 @@ test("prints every figure, and by name what was skipped", () => {
   }
   assert.ok(!text.includes("FAULT"));
 });
+
+test("the ratio with a confidential group is stated where it was measured, and its faults are the report's", () => {
+  const measured = measurements();
+  assert.equal(composeReport(measured).ratios.confidentialToClear, undefined);
+  const confidential = { ...measured.gridseal, saturated: { ...phase, records_per_s: 2_550 }, lost: 3 };
+  const report = composeReport({ ...measured, confidential });
+  assert.equal(report.ratios.confidentialToClear, 0.85);
+  assert.ok(reportLines(report).some((line) => /confidential group \/ without +0\.85 +0\.80 or more/.test(line)));
+  assert.deepEqual(report.faults, ["a confidential group a record: 3 published records have no receipt"]);
+});

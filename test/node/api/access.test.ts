@@ -19,7 +19,11 @@ import { createNodeApi, jsonOf } from "./api.js";
 
 const asked = () => {
   const { judge, state } = createJudge();
-  return { state, admission: { isAsked: true, judge: (token: string) => judge.judge(token, []) } };
+  const judged = (token: string) => judge.judge(token, []);
+  return {
+    state,
+    admission: { isAsked: true, judge: judged, readersOf: () => undefined as readonly Role[] | undefined },
+  };
 };
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 const bytesOf = (holder: { readonly kid: Uint8Array }) => Buffer.from(holder.kid);
@@ -61,6 +65,25 @@ test("every other role is refused whole chains, and a bad token is told apart fr
   }
   state.governance = { ...state.governance, revoked: new Map([[regulator.id, 1]]) };
   assert.equal(await status(regulator.token()), 401);
+});
+
+test("a chain's policy names the roles that read it, instead of regulators, and of other chains says nothing", async (t) => {
+  const { admission } = asked();
+  const readersOf = (service: number): readonly Role[] | undefined => (service === 1 ? ["researcher"] : undefined);
+  const { base } = await createNodeApi(t, {}, { ...admission, readersOf });
+  const [study, regulator] = (["researcher", "regulator"] as const).map((role) => createHolder({}, [role]).token());
+  const status = async (path: string, token: string) => {
+    const aborting = new AbortController();
+    const answer = await fetch(base + path, { ...bearer(token), signal: aborting.signal });
+    aborting.abort();
+    return answer.status;
+  };
+  assert.deepEqual(
+    [await status("/chains/1/blocks", study!), await status("/chains/1/blocks", regulator!)],
+    [200, 403],
+  );
+  assert.deepEqual([await status("/events", study!), await status("/events", regulator!)], [403, 200]);
+  assert.equal(await status("/chains/1/blocks", nodeToken()), 200);
 });
 
 test("an API that asks for no tokens answers everybody, and still refuses a bad one", async (t) => {

@@ -38,7 +38,11 @@ export async function jsonOf(response: Response): Promise<Record<string, unknown
 export async function createNodeApi(
   t: TestContext,
   terms: Partial<NodeConfiguration["api"]> = {},
-  admission: ApiAdmission = { isAsked: false, judge: async () => assert.fail("no token is judged") },
+  admission: ApiAdmission = {
+    isAsked: false,
+    readersOf: () => undefined,
+    judge: async () => assert.fail("no token is judged"),
+  },
 ) {
   const cluster = await createCluster(1, 0, 1, [SERVICE, CONTRACTS_SERVICE]);
   const meter = await cluster.meter();
@@ -90,6 +94,7 @@ export async function createNodeApi(
         ordersRoute(store),
         submitOrderRoute(orders.submit),
         ...grantRoutes({
+          readersOf: admission.readersOf,
           disclosures: {
             ...{ genesis: cluster.genesis, store, log, verify: nodeVerify, custody: generateDeliveryKeys() },
             ...{ signer: cluster.nodes[0]!.signer, self: keyId(cluster.nodes[0]!.signer.key) },
@@ -98,6 +103,8 @@ export async function createNodeApi(
             hasContract: () => true,
             connected: () => [],
             send() {},
+            unsent_bytes: () => 0,
+            charge() {},
             now_ms: Date.now,
           },
           receipts: createReceipts(cluster.genesis.network, store),

@@ -12,9 +12,9 @@ import { sealDisclosures } from "../../../tools/crypto/day-key.js";
 import { generateDeliveryKeys } from "../../../tools/crypto/hpke.js";
 import { contractState } from "../../../tools/node/chain/tables/contract-state.js";
 import { putSealed } from "../../../tools/node/chain/tables/sealed-disclosures.js";
-import { envelopeKey } from "../../../tools/node/disclosures/custodian.js";
 import { type Grant, grantInForce, holdsDay, recordsOf } from "../../../tools/node/disclosures/grants.js";
 import type { DisclosuresPorts } from "../../../tools/node/disclosures/ports.js";
+import { placeKeyOf } from "../../../tools/node/disclosures/shares.js";
 import { envelopes } from "../../../tools/node/disclosures/tables/envelopes.js";
 import { createReceipts } from "../../../tools/node/ingest/receipts.js";
 import { stateKey } from "../../../tools/node/store/keys.js";
@@ -55,7 +55,7 @@ test("a record is delivered on the day of its own time, whatever envelope its or
   await node.chain.admit(record, sealed);
   await cluster.until(() => node.chain.head.records === 1, "it is sealed");
   await store.write((writer) => {
-    for (const each of [right, wrong]) writer.put(envelopes, envelopeKey(each), { bytes: each.bytes, shares: [] });
+    for (const each of [right, wrong]) writer.put(envelopes, placeKeyOf(each), { bytes: each.bytes, shares: [] });
   });
   const ports = { genesis: cluster.genesis, store } as unknown as DisclosuresPorts;
   const grant: Grant = {

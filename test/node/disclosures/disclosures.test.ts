@@ -2,204 +2,54 @@
 // refused by custodians and named by who opens, keys are forgotten with their day.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import {
   custodyInfo,
   DAY_S,
-  deliveryInfo,
-  parseEnvelope,
   sealedShareToItems,
   shareCommitment,
   signCustodyKey,
   signEnvelope,
 } from "../../../src/wire/envelope.js";
 import { verifyErased } from "../../../src/wire/erased.js";
-import type { Genesis } from "../../../src/wire/genesis.js";
-import { keyId } from "../../../src/wire/key.js";
-import { type Claims, digestsOf, encodeDisclosure, parseRecord, signRecord } from "../../../src/wire/record.js";
 import { decodeDisclosures } from "../../../src/wire/sealed-disclosure.js";
 import { encodeValue } from "../../../src/wire/value.js";
-import { dayKeys, type Opening, takeShare } from "../../../tools/cli/access/opening.js";
+import { dayKeys, takeShare } from "../../../tools/cli/access/opening.js";
 import { openDisclosures } from "../../../tools/crypto/day-key.js";
 import { generateDeliveryKeys, sealTo } from "../../../tools/crypto/hpke.js";
-import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
-import { byteOf, chainOf, frameOf, payloadOf } from "../../../tools/node/chain/frame.js";
+import { nodeVerify } from "../../../tools/crypto/signatures.js";
+import { byteOf, frameOf } from "../../../tools/node/chain/frame.js";
 import { contractState } from "../../../tools/node/chain/tables/contract-state.js";
 import { putSealed, sealedDisclosures } from "../../../tools/node/chain/tables/sealed-disclosures.js";
-import { ownShare } from "../../../tools/node/disclosures/custodian.js";
-import { createDisclosures, type Disclosures } from "../../../tools/node/disclosures/disclosures.js";
 import { createEnvelopeLimits, ENVELOPES_OF_DAY_MAX } from "../../../tools/node/disclosures/envelope-limits.js";
-import {
-  CUSTODY_KEY_FRAME,
-  type DisclosuresPorts,
-  ENVELOPE_FRAME,
-  KEPT_FRAME,
-} from "../../../tools/node/disclosures/ports.js";
+import { CUSTODY_KEY_FRAME, ENVELOPE_FRAME } from "../../../tools/node/disclosures/ports.js";
+import { ownShare, placeKeyOf } from "../../../tools/node/disclosures/shares.js";
 import { custodyKeys } from "../../../tools/node/disclosures/tables/custody-keys.js";
 import { envelopes } from "../../../tools/node/disclosures/tables/envelopes.js";
 import { erasures } from "../../../tools/node/disclosures/tables/erasures.js";
 import { backupStore } from "../../../tools/node/store/backup.js";
 import { idKey, stateKey } from "../../../tools/node/store/keys.js";
 import { PAGES_FILE } from "../../../tools/node/store/lmdb.js";
-import { openStore } from "../../../tools/node/store/open-store.js";
 import { rewriteErased } from "../../../tools/node/store/rewriting.js";
-import type { Store } from "../../../tools/node/store/store.js";
-
-const SERVICE = 3;
-const TIME_S = 1_790_000_000;
-const genesis = { hash: new Uint8Array(32).fill(9) } as Genesis;
-const salt = new Uint8Array(16).fill(0xa5);
-const meter = signerFromSeed(generateSeed());
-const kid = keyId(meter.key);
-
-interface World {
-  readonly nodes: readonly {
-    readonly ports: DisclosuresPorts;
-    readonly disclosures: Disclosures;
-    /** of its store */
-    readonly path: string;
-  }[];
-  /** frames that were refused or dropped, by why */
-  readonly refused: string[];
-  /** Changes a frame on its way; undefined loses it. */
-  passes: (from: number, to: number, frame: Uint8Array) => Uint8Array | undefined;
-  now_ms: number;
-  /** signatures that were verified, rows that were written */
-  verified: number;
-  written: number;
-  /** the node that is no member */
-  without: number | undefined;
-  settle(): Promise<void>;
-}
-
-async function createWorld(t: TestContext): Promise<World> {
-  const signers = Array.from({ length: 4 }, () => signerFromSeed(generateSeed()));
-  const ids = signers.map(({ key }) => toHex(keyId(key)));
-  const underWay: Promise<unknown>[] = [];
-  const nodes: World["nodes"][number][] = [];
-  const world: World = {
-    nodes,
-    refused: [],
-    passes: (_from, _to, frame) => frame,
-    now_ms: 1_000 * TIME_S,
-    ...{ verified: 0, written: 0 },
-    without: undefined,
-    async settle() {
-      for (let turn = 0; turn < 20; turn += 1) {
-        await Promise.all(underWay.splice(0));
-        await new Promise((resolve) => setTimeout(resolve, 2));
-      }
-    },
-  };
-  const deliver = async (from: number, to: number, frame: Uint8Array): Promise<string | undefined> => {
-    const { disclosures } = nodes[to]!;
-    const [sender, chain, payload] = [ids[from]!, chainOf(frame), payloadOf(frame)];
-    if (byteOf(frame) === CUSTODY_KEY_FRAME) return disclosures.onCustodyKey(sender, payload);
-    if (byteOf(frame) === ENVELOPE_FRAME) return disclosures.onEnvelope(sender, chain, payload);
-    assert.equal(byteOf(frame), KEPT_FRAME, "a frame of no other kind");
-    return disclosures.onKept(sender, payload);
-  };
-  for (const [index, signer] of signers.entries()) {
-    const path = mkdtempSync(join(tmpdir(), "gridseal-disclosures-"));
-    const self = keyId(signer.key);
-    const opened = await openStore(path, { node: self, genesisHash: genesis.hash }, false);
-    const store: Store = {
-      ...opened,
-      write(fill) {
-        world.written += 1;
-        return opened.write(fill);
-      },
-    };
-    t.after(async () => {
-      nodes[index]!.disclosures.close();
-      await store.close().catch(() => undefined);
-      rmSync(path, { recursive: true });
-    });
-    const ports: DisclosuresPorts = {
-      ...{ genesis, signer, self, store, custody: generateDeliveryKeys() },
-      verify(...signed) {
-        world.verified += 1;
-        return nodeVerify(...signed);
-      },
-      log: { info() {}, warn() {}, debug() {}, error() {} } as never,
-      nodeKey: (node) => signers[ids.indexOf(node)]?.key,
-      membersOf: (chain) =>
-        chain === SERVICE ? { members: ids.filter((_, at) => at !== world.without), quorum: 3 } : undefined,
-      hasContract: () => true,
-      connected: () => ids.filter((id) => id !== ids[index]),
-      send(node, frame) {
-        const to = ids.indexOf(node);
-        const passed = world.passes(index, to, frame);
-        if (passed === undefined) return;
-        const taken = Promise.resolve().then(() => deliver(index, to, passed));
-        underWay.push(
-          taken.then(
-            (reason) => void (reason !== undefined && world.refused.push(reason)),
-            (error: Error) => void world.refused.push(error.message),
-          ),
-        );
-      },
-      now_ms: () => world.now_ms,
-    };
-    nodes.push({ ports, path, disclosures: createDisclosures(ports) });
-  }
-  return world;
-}
-
-async function greet(world: World): Promise<void> {
-  for (const { disclosures } of world.nodes) disclosures.tick();
-  await world.settle();
-}
-
-function reading(seq: number, time_s = TIME_S) {
-  const hidden = encodeDisclosure({
-    salt,
-    label: "power",
-    registers: [{ obis: Uint8Array.of(1, 0, 1, 7, 0, 255), value: 4_321, scaler: 0, unit: 27 }],
-  });
-  const previous = seq === 0 ? new Uint8Array(0) : new Uint8Array(32);
-  const claims: Claims = {
-    service: SERVICE,
-    serviceId: 0,
-    seq,
-    previous,
-    time_s,
-    quality: 2,
-    digests: digestsOf([hidden]),
-  };
-  return { hidden, record: parseRecord(signRecord(claims, [hidden], meter, kid)) };
-}
-
-async function sealedBy({ disclosures }: World["nodes"][number], seq = 0, time_s = TIME_S) {
-  const sealing = await disclosures.seal(reading(seq, time_s).record);
-  assert.ok(sealing.type === "sealed", sealing.type === "unready" ? sealing.reason : "");
-  return sealing.sealed;
-}
-
-function keptBy({ ports }: World["nodes"][number]) {
-  return ports.store.range(envelopes, {}).map(({ row }) => ({
-    row,
-    envelope: parseEnvelope(genesis.hash, row.bytes),
-  }));
-}
-
-function openingBy(): Opening {
-  const keys = generateDeliveryKeys();
-  return {
-    ...{ genesis, keys, grant: "00-1", service: SERVICE, meter: toHex(kid), lineage: [], envelopes: new Map() },
-  };
-}
-
-function deliveryOf({ ports }: World["nodes"][number], { keys, grant }: Opening, share?: Uint8Array) {
-  const { row, envelope } = keptBy({ ports } as never)[0]!;
-  const own = share ?? ownShare(ports, envelope, row)!;
-  return { envelope: row.bytes, sealed: sealTo(keys.key, deliveryInfo(envelope.id, ports.self, grant), own) };
-}
+import {
+  createWorld,
+  deliveryOf,
+  genesis,
+  greet,
+  keptBy,
+  kid,
+  openingBy,
+  reading,
+  SERVICE,
+  salt,
+  sealedBy,
+  TIME_S,
+  type World,
+} from "./world.js";
 
 test("nothing is encrypted before a quorum has stated its custody keys", async (t) => {
   const world = await createWorld(t);
@@ -489,4 +339,46 @@ test("a day key that is open is forgotten with its days, and what a backup bring
   assert.deepEqual(origin.ports.store.range(sealedDisclosures, {}), [], "gone again");
   assert.deepEqual(keptBy(origin), []);
   assert.deepEqual(origin.ports.store.range(erasures, {})[0]?.row, statement, "what it has said stays");
+});
+
+test("a member that stands where it may keep no shares gets none, and takes none of a liar", async (t) => {
+  const world = await createWorld(t);
+  await greet(world);
+  const [origin, , , abroad] = world.nodes as [World["nodes"][number], ...World["nodes"][number][]];
+  const before = await sealedBy(origin);
+  await world.settle();
+  world.abroad = 3;
+  world.now_ms += 2_000 * DAY_S;
+  origin.disclosures.tick();
+  const after = await sealedBy(origin, 1, TIME_S + 2 * DAY_S);
+  await world.settle();
+  const [first, second] = [before, after].map(({ envelope }) =>
+    keptBy(origin).find(({ envelope: each }) => equalBytes(each.id, envelope)),
+  );
+  assert.deepEqual([first?.envelope.custodians.length, second?.envelope.custodians.length], [4, 3]);
+  assert.equal(keptBy(abroad!).length, 1, "it keeps what it had, and no more");
+  const { bytes, shares } = first!.row;
+  const { sealed } = shares.find(({ node }) => equalBytes(node, world.nodes[1]!.ports.self))!;
+  await world.nodes[1]!.ports.store.write((writer) => writer.delete(envelopes, placeKeyOf(first!.envelope)));
+  const bring = world.nodes[1]!.disclosures.onEnvelope(
+    toHex(origin.ports.self),
+    SERVICE,
+    encodeCbor([bytes, sealedShareToItems(sealed)]),
+  );
+  await assert.rejects(bring, /no quorum of the members that may keep shares/);
+});
+
+test("a node that an order admits after it came states its custody key again, and keeps shares from then on", async (t) => {
+  const world = await createWorld(t);
+  const [origin] = world.nodes as [World["nodes"][number]];
+  world.unknown = 3;
+  await greet(world);
+  await sealedBy(origin);
+  const custodiansOf = (at: number) => keptBy(origin)[at]?.envelope.custodians.length;
+  assert.equal(custodiansOf(0), 3);
+  world.unknown = undefined;
+  world.now_ms += 20_000;
+  await greet(world);
+  await sealedBy(origin, 1, TIME_S + DAY_S);
+  assert.equal(custodiansOf(1), 4);
 });

@@ -14,10 +14,10 @@ import { encodeValue } from "../../../src/wire/value.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
 import { contractState } from "../../../tools/node/chain/tables/contract-state.js";
 import { putSealed, sealedDisclosures } from "../../../tools/node/chain/tables/sealed-disclosures.js";
-import { envelopeKey } from "../../../tools/node/disclosures/custodian.js";
 import { mergedRuns } from "../../../tools/node/disclosures/erased-days.js";
 import { createErasing } from "../../../tools/node/disclosures/erasing.js";
 import type { ErasingPorts } from "../../../tools/node/disclosures/erasing-rows.js";
+import { placeKeyOf } from "../../../tools/node/disclosures/shares.js";
 import { envelopes } from "../../../tools/node/disclosures/tables/envelopes.js";
 import { erasures } from "../../../tools/node/disclosures/tables/erasures.js";
 import { stateKey } from "../../../tools/node/store/keys.js";
@@ -85,7 +85,7 @@ async function createHistory(t: TestContext) {
     return store.write((writer) => putSealed(writer, CHAIN, { kid, seq, recordHash: hashOf(seq), envelope, ...rest }));
   };
   const keep = (envelope: ReturnType<typeof envelopeOf>) =>
-    store.write((writer) => writer.put(envelopes, envelopeKey(envelope), { bytes: envelope.bytes, shares: [] }));
+    store.write((writer) => writer.put(envelopes, placeKeyOf(envelope), { bytes: envelope.bytes, shares: [] }));
   for (let seq = 0; seq < HISTORY; seq += 1) await confide(seq, new Uint8Array(32).fill(1));
   return {
     ...{ store, ports, forgotten, confide, keep },

@@ -92,6 +92,7 @@ test("takes over what only this node has from every row that is whole, its own t
     admitted: 3,
     sealedDisclosures: 1,
     envelopes: 0,
+    divisions: 0,
     custodyKeys: 0,
     erasures: 0,
     destroyed: 0,

@@ -29,8 +29,12 @@ import { indexKey, violationIndex, violations, violationsListed } from "../../..
 import { waitingNotices } from "../../../tools/node/chain/tables/waiting-notices.js";
 import { custodyKeys } from "../../../tools/node/disclosures/tables/custody-keys.js";
 import { destroyed } from "../../../tools/node/disclosures/tables/destroyed.js";
+import { disclosuresNoted } from "../../../tools/node/disclosures/tables/disclosures-noted.js";
+import { divisions } from "../../../tools/node/disclosures/tables/divisions.js";
 import { envelopes } from "../../../tools/node/disclosures/tables/envelopes.js";
 import { erasures } from "../../../tools/node/disclosures/tables/erasures.js";
+import { missingDisclosures } from "../../../tools/node/disclosures/tables/missing-disclosures.js";
+import { missingShares } from "../../../tools/node/disclosures/tables/missing-shares.js";
 import { checkRows } from "../../../tools/node/store/check.js";
 import {
   blockKey,
@@ -424,8 +428,30 @@ const rows: Record<string, readonly [(writer: Writer) => void, (store: Store) =>
     (store) => store.get(destroyed, numberKey(1, id, 20_700)),
     /what is erased of day 20700 of meter 0707/,
   ],
+  divisions: [
+    (writer) => writer.put(divisions, hashKey(1, id, 6, new Uint8Array(32)), keptEnvelope),
+    (store) => store.get(divisions, hashKey(1, id, 6, new Uint8Array(32))),
+    /a divided share of day 6 of meter 0707/,
+  ],
+  missingDisclosures: [
+    (writer) => writer.put(missingDisclosures, hashKey(1, id, 6, new Uint8Array(32)), missingRow),
+    (store) => store.get(missingDisclosures, hashKey(1, id, 6, new Uint8Array(32))),
+    /missing disclosures of record 6 of meter 0707/,
+  ],
+  missingShares: [
+    (writer) =>
+      writer.put(missingShares, hashKey(1, id, 6, new Uint8Array(32)), { id: new Uint8Array(32), since_s: 9 }),
+    (store) => store.get(missingShares, hashKey(1, id, 6, new Uint8Array(32))),
+    /a missing share of day 6 of meter 0707/,
+  ],
+  disclosuresNoted: [
+    (writer) => writer.put(disclosuresNoted, chainKey(1), 6),
+    (store) => store.get(disclosuresNoted, chainKey(1)),
+    /how far missing disclosures of chain 1 are noted/,
+  ],
 };
 
+const missingRow = { hash: new Uint8Array(32).fill(4), origin: new Uint8Array(8), day: 20_700, since_s: 9 };
 const keptEnvelope = {
   bytes: new Uint8Array(100).fill(1),
   shares: [

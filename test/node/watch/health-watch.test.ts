@@ -18,6 +18,7 @@ function watchOf(t: TestContext, services: readonly number[], say: (line: string
     connected: () => [],
     nodeNames: () => new Map(),
     unusableCustodians: () => [],
+    missingOf: () => undefined,
     connections: () => 0,
     writes: { oldest_ms: () => 0 },
     folder: tmpdir(),

@@ -34,6 +34,7 @@ const chain: ChainSeen = {
   abstention: undefined,
   disagreement: undefined,
   endless: [],
+  missing: { disclosures: 0, shares: 0, since_s: undefined },
   claimed: [10, 10, 10],
 };
 const well: Seen = {
@@ -75,6 +76,22 @@ test("contracts that answer each other without end are named", () => {
   const { status, problems } = judge(noHistory, withChain({ endless: ["credit", "trading"] }), 0);
   assert.deepEqual([status, problems.length, problems[0]?.check], ["warn", 1, "chain:messages"]);
   assert.match(problems[0]!.output, /^credit, trading: messages answer each other without end/);
+});
+
+test("what a member lacks of disclosures for a minute is told, with how much and since when, and no sooner", () => {
+  const seen = (since_s: number | undefined) => withChain({ missing: { disclosures: 3, shares: 2, since_s } });
+  const { clock_ms } = seen(undefined);
+  const told = (since_s: number | undefined) =>
+    judge(noHistory, seen(since_s), 0).problems.filter(({ check }) => check === "chain:disclosures");
+  assert.deepEqual([told(undefined), told(clock_ms / 1_000 - 59)], [[], []]);
+  const [problem] = told(clock_ms / 1_000 - 60);
+  assert.equal(problem?.status, "warn");
+  const since = new Date(clock_ms - 60_000).toISOString();
+  assert.ok(
+    problem?.output.startsWith(
+      `3 readings without their sealed disclosures and 2 envelopes without a share, since ${since}`,
+    ),
+  );
 });
 
 test("a node whose shared broker is lost fails, with the broker's reason", () => {
@@ -247,6 +264,11 @@ const someChain = fc.record({
     { nil: undefined },
   ),
   endless: fc.constantFrom([], ["credit"]),
+  missing: fc.record({
+    disclosures: fc.nat(),
+    shares: fc.nat(),
+    since_s: fc.option(fc.nat({ max: 2_000_000_000 }), { nil: undefined }),
+  }),
   disagreement: fc.constantFrom(undefined, "block 7 is sealed by a quorum and comes to something else here"),
   claimed: fc.array(fc.nat(30), { maxLength: 6 }),
 });

@@ -8,6 +8,8 @@ import { registerKey } from "./key.js";
 import { registerList } from "./list.js";
 import { registerNeed } from "./need.js";
 import { registerOpen } from "./open.js";
+import { registerPermission } from "./permission.js";
+import { registerPolicy } from "./policy.js";
 import { registerRequest } from "./request.js";
 import { registerConfirm, registerSubject } from "./subject.js";
 
@@ -27,4 +29,6 @@ export function registerAccess(program: Command): void {
   registerCertificate(access);
   registerList(access);
   registerOpen(access);
+  registerPermission(access);
+  registerPolicy(access);
 }

@@ -69,7 +69,7 @@ async function list({ mine, json, ...options }: ListOptions): Promise<void> {
 }
 
 /** Names behind the prefix, and what stands there. */
-async function* entriesOf(
+export async function* entriesOf(
   source: ReceiptSource,
   service: number,
   prefix: string,
@@ -80,7 +80,7 @@ async function* entriesOf(
 }
 
 /** What the need says; undefined where it was taken back. */
-async function textOf(source: ReceiptSource, service: number, need: string): Promise<string | undefined> {
+export async function textOf(source: ReceiptSource, service: number, need: string): Promise<string | undefined> {
   for await (const [name, value] of entriesOf(source, service, `need/${need}`)) {
     const [, , text] = Array.isArray(value) ? (value as readonly Value[]) : [];
     if (name === "" && typeof text === "string") return text;

@@ -6,11 +6,12 @@ import { equalBytes } from "../../../src/wire/bytes.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import type { AuditedBlock, AuditReport } from "../../audit/audit.js";
 import { auditNetwork } from "../../audit/network.js";
+import { auditPublic } from "../../audit/public.js";
 import { type ErrorCode, GridsealError } from "../../errors.js";
 import { chainNamed, readGenesisFile } from "../../files/genesis-file.js";
 import { type ChainContracts, createChainContracts } from "../../node/contracts/node-contracts.js";
 import type { ChainSummary } from "../../routes/chains.js";
-import { openFileSource, serviceOfFile } from "../../sources/file.js";
+import { openFileSource, openPublicFile, serviceOfFile } from "../../sources/file.js";
 import type { Lack } from "../../sources/incomplete.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { withNode } from "../../terminal/arguments.js";
@@ -34,6 +35,7 @@ export const lackErrors: Readonly<Record<Lack, ErrorCode>> = {
   end: "CHAIN_CUT",
   start: "CHAIN_CUT",
   pruned: "CHAIN_PRUNED",
+  public: "CHAIN_PUBLIC",
   rules: "SCRIPT_UNKNOWN",
 };
 
@@ -141,7 +143,15 @@ async function auditFiles(
     throw new GridsealError("USAGE", "name what to audit: exported files, --api URL or --data DIR");
   const paths = new Map<number, string>();
   const noChains: NoChain[] = [];
+  const publicReports: AuditReport[] = [];
   for (const file of files) {
+    const open = await openPublicFile(file);
+    if (open !== undefined) {
+      const what = `auditing headers of chain ${open.head.chain}`;
+      const onBlock = (done: number) => tell({ what, done, unit: "block" });
+      publicReports.push(await auditPublic(genesis, open.head, open.blocks(), onBlock));
+      continue;
+    }
     const service = await serviceOfFile(file).catch((error: unknown) => {
       if (!(error instanceof GridsealError && error.code === "CHAIN_INVALID")) throw error;
       return error.message.slice(file.length + 1);
@@ -154,7 +164,7 @@ async function auditFiles(
     if (other !== undefined) throw new GridsealError("USAGE", `${other} and ${file} are both of service ${service}`);
     paths.set(service, file);
   }
-  if (paths.size + noChains.length === 0) {
+  if (paths.size + noChains.length + publicReports.length === 0) {
     throw new GridsealError(
       "USAGE",
       `there is no chain among ${files.join(", ")}: the genesis alone says nothing of one`,
@@ -167,7 +177,7 @@ async function auditFiles(
   const reports = await withContracts((runContracts) =>
     auditNetwork(genesis, { open, runContracts, onBlock: telling(tell, []) }, [...paths.keys()]),
   );
-  return { reports, noChains };
+  return { reports: [...reports, ...publicReports], noChains };
 }
 
 async function isGenesis(file: string, { hash }: Genesis): Promise<boolean> {

@@ -3,10 +3,11 @@
 
 import { type Command, Option } from "commander";
 import { decodeBlockViews } from "../../../src/wire/block.js";
+import { encodePublicBlock, encodePublicHead } from "../../../src/wire/public-chain.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { createFile } from "../../files/made-once.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
-import { chainOfSource } from "../../sources/source.js";
+import { chainOfSource, type ReceiptSource } from "../../sources/source.js";
 import { withNode } from "../../terminal/arguments.js";
 import { countText, printLines, toJson } from "../../terminal/output.js";
 import { type Step, withProgress } from "../../terminal/progress.js";
@@ -19,6 +20,7 @@ const UTF8_BYTES_MAX = 3;
 interface ExportOptions extends SourceOptions {
   readonly out: string;
   readonly format: "cbor" | RowFormat;
+  readonly public?: true;
   readonly json?: true;
 }
 
@@ -35,11 +37,15 @@ export function registerExport(chain: Command): void {
         .choices(["cbor", "csv", "jsonl"])
         .default("cbor"),
     )
+    .option("--public", "what anybody may have: headers, certificates and what leads to the members")
     .option("--json", "print JSON")
     .action(exportChain);
 }
 
 async function exportChain(service: string, options: ExportOptions): Promise<void> {
+  if (options.public && options.format !== "cbor") {
+    throw new GridsealError("USAGE", "--public writes no records, and so no rows: leave --format out");
+  }
   printLines([await withProgress((tell) => writeChain(service, options, tell))]);
 }
 
@@ -57,7 +63,8 @@ function writeChain(service: string, options: ExportOptions, tell: (step: Step) 
       }
     }
     const { format } = options;
-    const chunks = format === "cbor" ? counted() : rowsIn(counted(), format, source.origin);
+    const whole = format === "cbor" ? counted() : rowsIn(counted(), format, source.origin);
+    const chunks = options.public ? publicIn(counted(), source, chain.service) : whole;
     async function* written(): AsyncGenerator<Uint8Array> {
       for await (const chunk of chunks) {
         bytes += chunk.length;
@@ -67,9 +74,29 @@ function writeChain(service: string, options: ExportOptions, tell: (step: Step) 
     await createFile(options.out, written());
     const { name } = chain;
     if (options.json) return toJson({ service: chain.service, name, blocks, bytes, file: options.out });
-    const what = `${format === "cbor" ? "" : "records of "}${countText(blocks, "block")}`;
+    const of = options.public ? "headers of " : format === "cbor" ? "" : "records of ";
+    const what = `${of}${countText(blocks, "block")}`;
     return `${options.out}: ${what} of ${name}, ${bytes} bytes`;
   });
+}
+
+/** What anybody may have of the blocks. Rejects with CHAIN_INVALID where one cannot be read. */
+async function* publicIn(
+  blocks: AsyncIterable<Uint8Array>,
+  source: ReceiptSource,
+  chain: number,
+): AsyncGenerator<Uint8Array> {
+  const { network } = await source.genesis();
+  yield encodePublicHead({ network, chain, lineage: await source.lineage(chain) });
+  for await (const bytes of blocks) yield publicBlockOf(bytes, source.origin);
+}
+
+function publicBlockOf(bytes: Uint8Array, origin: string): Uint8Array {
+  try {
+    return encodePublicBlock(decodeBlockViews(bytes));
+  } catch (cause) {
+    throw new GridsealError("CHAIN_INVALID", `${origin}: a block cannot be read: ${reasonOf(cause)}`, { cause });
+  }
 }
 
 /** Rows of many records at a time, in memory that the next ones are written into. Rejects with CHAIN_INVALID where a block cannot be read. */

@@ -73,6 +73,7 @@ function serve({ store, chains }: Archive, genesis: Genesis, genesisBytes: Uint8
   const receipts = createReceipts(genesis.network, store);
   const admission: ApiAdmission = {
     isAsked: false,
+    readersOf: () => undefined,
     judge: async () => ({ type: "refused", reason: "token-unproven", message: "exported chains know no holder" }),
   };
   return createApi(

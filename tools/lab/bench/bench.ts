@@ -27,6 +27,7 @@ interface BenchOptions {
   readonly verifiers?: number;
   readonly json?: string;
   readonly profile?: true;
+  readonly confidential?: true;
 }
 
 const RESULTS_FOLDER = "bench-results";
@@ -57,6 +58,7 @@ const program = new Command("bench")
   .option("--chains <count>", "chains, each of all nodes", whole(1, SERVICES_MAX), 1)
   .option("--meters <count>", "meters, each with a connection of its own", whole(1, INITIAL_METERS_MAX), 200)
   .option("--verifiers <count>", "nodes that verify a record before it is sealed", whole(1, INITIAL_NODES_MAX))
+  .option("--confidential", "measure records with one confidential group too, beside those without")
   .option("--json <file>", "write the report as JSON")
   .option("--profile", `write a CPU profile of the first node to ${RESULTS_FOLDER}/`)
   .exitOverride();
@@ -111,6 +113,7 @@ async function measure(options: BenchOptions, folder: string, results: string): 
   await cluster.stop();
   const disk = await measureDisk(cluster, gridseal);
   const long = await measureLong(options, folder, plan);
+  const confidential = options.confidential ? await measureConfidential(options, folder, plan) : undefined;
   await verifyRate.end();
   const peerPlan = { folder, meters: sample, service, warmup_s: WARMUP_S, seconds };
   step("verifying once, and storing at etcd");
@@ -128,6 +131,7 @@ async function measure(options: BenchOptions, folder: string, results: string): 
     machine,
     gridseal,
     long,
+    ...(confidential !== undefined && { confidential }),
     idle,
     disk,
     peers: { etcd, jetstream, etcdUnverified },
@@ -135,17 +139,30 @@ async function measure(options: BenchOptions, folder: string, results: string): 
 }
 
 /** Another cluster like the first, whose meters send many registers in one record. */
-async function measureLong({ nodes, chains, meters, verifiers }: BenchOptions, folder: string, plan: LoadPlan) {
+async function measureLong(options: BenchOptions, folder: string, plan: LoadPlan) {
   const registers = LONG_RECORD * REGISTERS_DEFAULT;
-  const own = join(folder, "long");
+  const what = `${registers} registers a record`;
+  return { registers, gridseal: await measureBeside(options, join(folder, "long"), { ...plan, registers }, what) };
+}
+
+/** Another one whose meters hide one group of each record. */
+function measureConfidential(options: BenchOptions, folder: string, plan: LoadPlan): Promise<ClusterMeasurement> {
+  const what = "a confidential group a record";
+  return measureBeside(options, join(folder, "confidential"), { ...plan, hides: true }, what);
+}
+
+async function measureBeside(
+  { nodes, chains, meters, verifiers }: BenchOptions,
+  own: string,
+  plan: LoadPlan,
+  what: string,
+): Promise<ClusterMeasurement> {
   await mkdir(own);
   const cluster = await createCluster({ folder: own, nodes, chains, meters, verifiers, isLoad: true });
   await cluster.start();
-  const gridseal: ClusterMeasurement = await measureCluster(cluster, { ...plan, registers }, (text) =>
-    step(`${registers} registers a record: ${text}`),
-  );
+  const measured = await measureCluster(cluster, plan, (text) => step(`${what}: ${text}`));
   await cluster.stop();
-  return { registers, gridseal };
+  return measured;
 }
 
 async function writeReport(path: string, text: string): Promise<void> {

@@ -43,6 +43,8 @@ export interface LoadPlan {
   verify(): Promise<VerifierResult>;
   /** in each record; as a household's where absent */
   readonly registers?: number;
+  /** the last of them is a confidential group of its own */
+  readonly hides?: boolean;
   /** participants in the place of meters; they keep fewer operations under way, as a block holds few */
   readonly participants?: { readonly folders: readonly string[]; readonly underWay: number };
 }
@@ -186,6 +188,7 @@ function meterPlans(
   return folders.map((folder, index) => ({
     ...{ folder, network, records, asks: plan.participants !== undefined },
     ...(plan.registers !== undefined && { registers: plan.registers }),
+    ...(plan.hides && { hides: true }),
     time_s,
     port: nodes[index % nodes.length]!.mqttPort,
     // Meters of one node are spread over all chains.

@@ -23,6 +23,8 @@ export interface Measurements {
   readonly gridseal: ClusterMeasurement;
   /** the same with so many registers in a record */
   readonly long: { readonly registers: number; readonly gridseal: ClusterMeasurement };
+  /** the same with one confidential group in a record; absent where it was not asked for */
+  readonly confidential?: ClusterMeasurement;
   readonly idle: IdleMeasurement;
   readonly disk: DiskMeasurement;
   /** `etcd`, `jetstream`: each record is verified once and stored; `etcdUnverified`: stored as it comes */
@@ -49,6 +51,8 @@ export interface Report extends Measurements {
      * holds: 1 is in proportion
      */
     readonly registersInProportion: number;
+    /** records a second with one confidential group in each, by those without */
+    readonly confidentialToClear?: number;
     readonly sealedToEtcd?: number;
     readonly sealedToJetStream?: number;
     readonly sealedToEtcdUnverified?: number;
@@ -68,6 +72,9 @@ export function composeReport(measured: Measurements): Report {
       limit_per_s,
       sealedToLimit: sealed_per_s / limit_per_s,
       ...verificationShare(measured),
+      ...(measured.confidential !== undefined && {
+        confidentialToClear: measured.confidential.saturated.records_per_s / sealed_per_s,
+      }),
       registersInProportion: measured.long.gridseal.saturated.records_per_s / sealed_per_s,
       ...("skipped" in etcd ? {} : { sealedToEtcd: sealed_per_s / etcd.records_per_s }),
       ...("skipped" in jetstream ? {} : { sealedToJetStream: sealed_per_s / jetstream.records_per_s }),
@@ -85,10 +92,12 @@ function verificationShare({ verifiers, gridseal }: Measurements): Pick<Report["
 }
 
 /** Only what is wrong on any machine, however slow. */
-function faultsOf({ gridseal, long, idle }: Measurements): string[] {
+function faultsOf({ gridseal, long, confidential, idle }: Measurements): string[] {
+  const hidden = confidential === undefined ? [] : recordFaultsOf(confidential);
   const inLong = recordFaultsOf(long.gridseal).map((fault) => `${long.registers} registers a record: ${fault}`);
   const idling = idle.blocks > 0 ? [`${idle.blocks} blocks were made of nothing`] : [];
-  return [...recordFaultsOf(gridseal), ...inLong, ...idling];
+  const inHidden = hidden.map((fault) => `a confidential group a record: ${fault}`);
+  return [...recordFaultsOf(gridseal), ...inLong, ...inHidden, ...idling];
 }
 
 function recordFaultsOf(gridseal: ClusterMeasurement): string[] {
@@ -175,6 +184,7 @@ function rowsOf({
       ratios.registersInProportion.toFixed(2),
       "0.85 or more",
     ],
+    ...confidentialRows(ratios),
     ["disk / signed record", `${disk.ratio.toFixed(2)} (${disk.bytes_per_record.toFixed(0)} bytes)`, "1.50 or less"],
     [
       "idle, all nodes",
@@ -185,6 +195,10 @@ function rowsOf({
     peer("verified once, JetStream R3, no fsync each", peers.jetstream, ratios.sealedToJetStream, "× 1.20 or more"),
     peer("unverified, etcd, 3 servers, fsync", peers.etcdUnverified, ratios.sealedToEtcdUnverified, ""),
   ];
+}
+
+function confidentialRows({ confidentialToClear: ratio }: Report["ratios"]): (readonly [string, string, string])[] {
+  return ratio === undefined ? [] : [["with a confidential group / without", ratio.toFixed(2), "0.80 or more"]];
 }
 
 function registersRow(count: number, { saturated, half, record_bytes }: ClusterMeasurement) {

@@ -1,10 +1,16 @@
 // A meter's whole load, made before anything is measured: signed records in PUBLISH packets that
 // stand behind one another, so that sending the next few of them is one write.
 
-import { sha256 } from "../../../src/wire/hash.js";
 import { meterTopic, serviceTopic } from "../../../src/wire/topics.js";
 import { encodePublish, PACKET_ID_MAX } from "./mqtt-packets.js";
-import { type LoadMeter, readLoadMeter, readLoadParticipant, signedAsks, signedRecords } from "./records.js";
+import {
+  type LoadMeter,
+  readLoadMeter,
+  readLoadParticipant,
+  sealedHash,
+  signedAsks,
+  signedRecords,
+} from "./records.js";
 
 export interface PreparedMeter {
   readonly meter: LoadMeter;
@@ -28,6 +34,8 @@ export interface MeterPlan {
   readonly records: number;
   /** in each record; as a household's where absent */
   readonly registers?: number;
+  /** the last of them is a confidential group of its own */
+  readonly hides?: boolean;
   readonly time_s: number;
 }
 
@@ -35,7 +43,7 @@ export interface MeterPlan {
 export const BIRTH_PACKET_ID = PACKET_ID_MAX;
 
 export function prepareMeter(plan: MeterPlan): PreparedMeter {
-  return prepareRecords(plan, readLoadMeter(plan.folder, plan.registers), signedRecords);
+  return prepareRecords(plan, readLoadMeter(plan.folder, plan.registers, plan.hides), signedRecords);
 }
 
 /** Operations of the participant in the plan's folder. */
@@ -54,7 +62,7 @@ function prepareRecords(plan: MeterPlan, meter: LoadMeter, signed: typeof signed
   let record_bytes = 0;
   for (const record of signed(meter, plan.service, plan.records, plan.time_s)) {
     const packet = encodePublish(topic, 1 + (index % (BIRTH_PACKET_ID - 1)), record);
-    const hash = sha256(record);
+    const hash = sealedHash(meter, record);
     chunks.push(packet);
     hashes.set(hash, 32 * index);
     indices.set(shortHash(hashes, 32 * index), index);

@@ -6,7 +6,16 @@ import { join } from "node:path";
 import { sha256 } from "../../../src/wire/hash.js";
 import { keyId, type Signer } from "../../../src/wire/key.js";
 import { encodeHidden, type OperationClaims, parseOperation, signOperation } from "../../../src/wire/operation.js";
-import { type Claims, digestsOf, type Register, reasons, signRecord, sources } from "../../../src/wire/record.js";
+import {
+  type Claims,
+  digestsOf,
+  encodeDisclosure,
+  parseRecord,
+  type Register,
+  reasons,
+  signRecord,
+  sources,
+} from "../../../src/wire/record.js";
 import { signerFromSeed } from "../../crypto/signatures.js";
 import { readKeyFile } from "../../files/key-file.js";
 
@@ -16,6 +25,8 @@ export interface LoadMeter {
   readonly signer: Signer;
   /** in each of its records */
   readonly registers: number;
+  /** the last register of each record is a confidential group of its own */
+  readonly hides?: boolean;
 }
 
 /** Registers that a household's meter sends for a service, five or so. */
@@ -34,17 +45,17 @@ const quantities: readonly (readonly [number, number, number, number])[] = [
 ];
 
 /** The meter of a folder that the authority has filled. */
-export function readLoadMeter(folder: string, registers: number = REGISTERS_DEFAULT): LoadMeter {
+export function readLoadMeter(folder: string, registers: number = REGISTERS_DEFAULT, hides = false): LoadMeter {
   const signer = signerFromSeed(Uint8Array.from(readFileSync(join(folder, "keyvalue/seed"))));
   const credential = Uint8Array.from(readFileSync(join(folder, "keyvalue/credential")));
-  return { kid: keyId(signer.key), credential, signer, registers };
+  return { kid: keyId(signer.key), credential, signer, registers, hides };
 }
 
 /** The participant of a folder that the authority has filled; it has no registers. */
 export async function readLoadParticipant(folder: string): Promise<LoadMeter> {
   const signer = await readKeyFile(join(folder, "key.json"));
   const credential = Uint8Array.from(readFileSync(join(folder, "credential.cbor")));
-  return { kid: keyId(signer.key), credential, signer, registers: 0 };
+  return { kid: keyId(signer.key), credential, signer, registers: 0, hides: false };
 }
 
 /** Of the operations that `signedAsks` signs. */
@@ -102,9 +113,14 @@ export function* signedRecords(
   let previous: Uint8Array = new Uint8Array(0);
   for (let seq = 0; seq < count; seq += 1) {
     const record = nextRecord(meter, service, seq, previous, time_s);
-    previous = sha256(record);
+    previous = sealedHash(meter, record);
     yield record;
   }
+}
+
+/** The hash by which the meter's record is sealed: what it hides does not count. */
+export function sealedHash({ hides }: Pick<LoadMeter, "hides">, record: Uint8Array): Uint8Array {
+  return hides ? parseRecord(record).hash : sha256(record);
 }
 
 /** The meter's record with this sequence number, behind the one whose hash is `previous`. */
@@ -115,6 +131,8 @@ export function nextRecord(
   previous: Uint8Array,
   time_s: number,
 ): Uint8Array {
+  const registers = registersAt(seq, meter.registers);
+  const hidden = meter.hides ? [hiddenAt(seq, registers.splice(-1))] : [];
   const claims: Claims = {
     service,
     serviceId: 1,
@@ -122,12 +140,19 @@ export function nextRecord(
     previous,
     time_s,
     quality: 2,
-    registers: registersAt(seq, meter.registers),
+    registers,
+    ...(meter.hides && { digests: digestsOf(hidden) }),
     source: sources.emulated,
     frameHash: sha256(Uint8Array.of(seq >> 16, seq >> 8, seq)),
     reason: reasons.periodic,
   };
-  return signRecord(claims, [], meter.signer, meter.kid);
+  return signRecord(claims, hidden, meter.signer, meter.kid);
+}
+
+/** A confidential group. Its salt is none that a meter would take, but as long. */
+function hiddenAt(seq: number, registers: readonly Register[]): Uint8Array {
+  const salt = sha256(Uint8Array.of(seq >> 24, seq >> 16, seq >> 8, seq)).subarray(0, 16);
+  return encodeDisclosure({ salt, label: "power", registers });
 }
 
 /** The quantities of one channel after another (OBIS group B). */

@@ -1,10 +1,11 @@
 // The access contract: who may see what a meter confides, for which purpose, for which days. What no rule allows is denied, and a
 // prohibition wins. States of a request have the names of EDDIE, roles those of Regulation (EU) 2023/1162.
 // Parameters: `rule-ROLE-PURPOSE`, "BASIS DAYS PLACES" with BASIS `consent`, `decision` or `law`, DAYS the longest period and PLACES
-// `*` or codes of ISO 3166 with commas between; `prohibit-PURPOSE`, PLACES; `answer_days`, how long a request waits for its answer
+// `*` or codes of ISO 3166 with commas between; `prohibit-PURPOSE`, PLACES; `nodes-PLACE`, the IDs of the nodes that stand there, with commas
+// between, and no others keep shares then; `residency-PURPOSE`, PLACES where all of them must stand; `answer_days`, how long a request waits for its answer
 // (14); `grant_days`, how long a grant holds behind its period and its decision (30); `horizon_days`, how far ahead a period may end
 // (366); `requests` and `needs`, how many one party may have (100, 20); `administrators`, the IDs that may state subjects (any with
-// the role); `erasure`, `subject` where subjects may have their days erased.
+// the role); `erasure`, `subject` where subjects may have their days erased; `readers`, numbers of the roles that nodes show the chain to.
 
 import type { Context, Deadline, Operation } from "../../contracts/author.js";
 import { erase } from "./erasure.js";

@@ -3,7 +3,7 @@
 
 import type { Context, Operation, Value } from "../../contracts/author.js";
 import { countAt, numberSet } from "./kept.js";
-import { REQUESTS_DEFAULT } from "./types.js";
+import { NODES, REQUESTS_DEFAULT } from "./types.js";
 
 export interface Wanted {
   readonly purpose: number;
@@ -30,10 +30,19 @@ export function judge(context: Context, asked: Operation, { purpose, days, most 
   if (here.length === 0) return breachOf("jurisdiction");
   const fitting = here.find(([, longest]) => days <= Number(longest));
   if (fitting === undefined || days > most) return breachOf("period");
+  if (isAbroad(context, purpose)) return breachOf("residency");
   if (countAt(context, `open/${participant}`) >= numberSet(context, "requests", REQUESTS_DEFAULT)) {
     return breachOf("budget");
   }
   return { type: "allowed", basis: fitting[0] ?? "" };
+}
+
+/** Whether a node that may keep shares stands where none may for that purpose, or nothing says where nodes stand. */
+function isAbroad({ parameters }: Context, purpose: number): boolean {
+  const allowed = parameters[`residency-${purpose}`];
+  if (allowed === undefined) return false;
+  const places = Object.keys(parameters).flatMap((name) => (name.startsWith(NODES) ? [name.slice(NODES.length)] : []));
+  return places.length === 0 || !places.every((place) => liesIn(allowed, place));
 }
 
 function breachOf(rule: string): Verdict {

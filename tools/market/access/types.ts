@@ -19,6 +19,9 @@ export const DAY_MAX = 50_000_000;
 export const PURPOSE_MAX = 12;
 export const TEXT_MAX = 200;
 
+/** What parameters begin with that name the nodes of a place. */
+export const NODES = "nodes-";
+
 export const PERMISSION_ADMINISTRATOR = 12;
 export const METERED_DATA_ADMINISTRATOR = 13;
 

@@ -9,6 +9,8 @@ export interface ApiAdmission {
   /** Whether what is not public asks for a token. One that is shown is judged in any case. */
   readonly isAsked: boolean;
   judge(token: string): Promise<TokenVerdict>;
+  /** Roles that read the chain; undefined where its policy names none. */
+  readersOf(service: number): readonly Role[] | undefined;
 }
 
 export type Access = { readonly type: "granted"; readonly shown: Holder | undefined } | Refused;
@@ -16,10 +18,16 @@ export type Access = { readonly type: "granted"; readonly shown: Holder | undefi
 /** Roles that read whole chains, beside the network's nodes, where no policy of a chain says otherwise. */
 const readers: readonly Role[] = ["regulator"];
 
+/** What is asked for: its level, and the chain that it is of, where it is of one. */
+export interface AskedFor {
+  readonly level: AccessLevel;
+  readonly service: number | undefined;
+}
+
 /** Resolves with who asks, where that is enough for the level. */
 export async function accessOf(
-  { isAsked, judge }: ApiAdmission,
-  level: AccessLevel,
+  { isAsked, judge, readersOf }: ApiAdmission,
+  { level, service }: AskedFor,
   authorization: string | undefined,
 ): Promise<Access> {
   if (level === "public") return { type: "granted", shown: undefined };
@@ -34,11 +42,12 @@ export async function accessOf(
   const verdict = await judge(token);
   if (verdict.type === "refused") return refused("unauthorized", `The session token is not taken: ${verdict.message}.`);
   const { holder } = verdict;
-  if (level === "holder" || readsChains(holder) || !isAsked) return { type: "granted", shown: holder };
+  const named = service === undefined ? undefined : readersOf(service);
+  if (level === "holder" || readsChains(holder, named) || !isAsked) return { type: "granted", shown: holder };
   return refused("forbidden", `The credential of ${holder.id} has no role that reads chains.`);
 }
 
-/** Whether the holder is answered on routes of level chain. */
-export function readsChains({ credential }: Holder): boolean {
-  return credential === undefined || credential.roles.some((role) => readers.includes(role));
+/** Whether the holder is answered on routes of level chain, where the chain's policy names these roles, or none. */
+export function readsChains({ credential }: Holder, named: readonly Role[] = readers): boolean {
+  return credential === undefined || credential.roles.some((role) => named.includes(role));
 }

@@ -53,7 +53,8 @@ function addRoute(server: FastifyInstance, { shape, answer }: Route, { answers, 
     ...(shape.body !== undefined && { bodyLimit: shape.body.bytes_max }),
     // Before its body is read.
     onRequest: async (request, reply) => {
-      const access = await accessOf(admission, shape.access, request.headers.authorization);
+      const asked = { level: shape.access, service: serviceIn(request.params as Texts) };
+      const access = await accessOf(admission, asked, request.headers.authorization);
       if (access.type === "refused") return refuse(reply, access.code, access.message);
       request.shown = access.shown;
     },
@@ -67,6 +68,11 @@ function addRoute(server: FastifyInstance, { shape, answer }: Route, { answers, 
       return send(reply, shape, asked.type === "refused" ? asked : await answer(asked.asked), answers);
     },
   });
+}
+
+/** The chain that a path names; undefined where it names none. */
+function serviceIn({ service }: Texts): number | undefined {
+  return typeof service === "string" && /^\d{1,5}$/.test(service) ? Number(service) : undefined;
 }
 
 type ReadAsked = { readonly type: "asked"; readonly asked: Asked } | Refused;

@@ -30,7 +30,7 @@ export interface SealedBlock {
   readonly block: Block;
   readonly tree: MerkleLevels;
   /** in the order of their leaves, from leaf 1 on */
-  readonly records: readonly Pick<ExecutionRecord, "bytes" | "hash" | "meter" | "seq">[];
+  readonly records: readonly Pick<ExecutionRecord, "bytes" | "hash" | "meter" | "seq" | "hides">[];
   readonly head: Head;
   /** that the block holds, on the contracts chain */
   readonly orders: readonly Order[];

@@ -3,10 +3,8 @@
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
 import {
-  custodyInfo,
   DAY_S,
   ENVELOPE_BYTES_MAX,
-  isShareOf,
   isSignedBy,
   openingThreshold,
   parseEnvelope,
@@ -17,36 +15,26 @@ import {
 import { WireError } from "../../../src/wire/error.js";
 import { faults } from "../../../src/wire/quorum.js";
 import { asArray, asBytes } from "../../../src/wire/shape.js";
-import { openWith } from "../../crypto/hpke.js";
 import { frameOf } from "../chain/frame.js";
 import { credentials } from "../chain/tables/credentials.js";
-import { type HashKey, hashKey, hashRange, idKey } from "../store/keys.js";
+import { hashRange, idKey } from "../store/keys.js";
 import { ENVELOPES_OF_DAY_MAX, type EnvelopeLimits } from "./envelope-limits.js";
 import { type DisclosuresPorts, ENVELOPE_FRAME, KEPT_FRAME, type Standing } from "./ports.js";
-import { envelopes, type KeptEnvelope, type KeptShare } from "./tables/envelopes.js";
+import { ownShare, placeKeyOf } from "./shares.js";
+import { envelopes, type KeptShare } from "./tables/envelopes.js";
+import { missingShares } from "./tables/missing-shares.js";
 
 const frameLimits = { size: ENVELOPE_BYTES_MAX + 256, items: 8 };
-
-/** Where the envelope's row is. */
-export function envelopeKey({ chain, meter, day, id }: SignedEnvelope): HashKey {
-  return hashKey(chain, meter, day, id);
-}
 
 /** The envelope on its way to one of its custodians. */
 export function envelopeFrame(envelope: SignedEnvelope, { sealed }: KeptShare): Uint8Array {
   return frameOf(ENVELOPE_FRAME, envelope.chain, encodeCbor([envelope.bytes, sealedShareToItems(sealed)]));
 }
 
-/** The share that the row has for this node; undefined where it has none, or it is not what the envelope says. */
-export function ownShare(
-  { self, custody }: Pick<DisclosuresPorts, "self" | "custody">,
-  envelope: SignedEnvelope,
-  { shares }: KeptEnvelope,
-): Uint8Array | undefined {
-  const kept = shares.find(({ node }) => equalBytes(node, self));
-  if (kept === undefined) return undefined;
-  const share = openWith(custody, custodyInfo(envelope.id, self), kept.sealed);
-  return share !== undefined && isShareOf(envelope, self, share) ? share : undefined;
+export interface EnvelopeTerms {
+  readonly limits: EnvelopeLimits;
+  /** This node has a share from now on that it has looked for. */
+  onShare(chain: number): void;
 }
 
 interface Brought {
@@ -59,7 +47,7 @@ interface Brought {
 /** Takes an envelope with this node's share; rejects with a WireError where it is not what its origin may send. */
 export async function takeEnvelope(
   ports: DisclosuresPorts,
-  limits: EnvelopeLimits,
+  { limits, onShare }: EnvelopeTerms,
   { from, chain, payload }: Brought,
 ): Promise<string | undefined> {
   const { genesis, self, store, verify } = ports;
@@ -72,26 +60,38 @@ export async function takeEnvelope(
     throw new WireError("untimely", "envelope is of no member");
   }
   const row = { bytes: envelope.bytes, shares: [{ node: self, sealed: sealedShareFrom(item, "sealed share") }] };
-  if (store.get(envelopes, envelopeKey(envelope)) === undefined) {
-    checkDivision(envelope, standing);
-    if (!mayKeep(ports, limits, envelope)) return "envelope-limit";
+  const place = placeKeyOf(envelope);
+  if (!(store.get(envelopes, place)?.shares.some(({ node }) => equalBytes(node, self)) ?? false)) {
+    // A sealed record's ciphertext names what is missing: that it was in order once, those who keep it have looked.
+    const wasMissing = store.get(missingShares, place) !== undefined;
+    if (!wasMissing) {
+      checkCustodians(envelope, standing);
+      if (!mayKeep(ports, limits, envelope)) return "envelope-limit";
+    }
     if (!isSignedBy(genesis.hash, envelope, { key, verify })) {
       throw new WireError("unproven", "envelope is not signed by its origin");
     }
     if (ownShare(ports, envelope, row) === undefined) {
       throw new WireError("unproven", "share is not the one that its envelope states");
     }
-    await store.write((writer) => writer.put(envelopes, envelopeKey(envelope), row));
+    await store.write((writer) => {
+      writer.put(envelopes, place, row);
+      writer.delete(missingShares, place);
+    });
+    if (wasMissing) onShare(chain);
   }
   ports.send(from, frameOf(KEPT_FRAME, chain, envelope.id));
   return undefined;
 }
 
 /** A quorum of the members has its shares, of which as many open it as the chain's size asks for. Throws a WireError. */
-function checkDivision({ custodians, threshold }: SignedEnvelope, { members, quorum }: Standing): void {
-  const isTheirs = custodians.every(({ node }) => members.includes(toHex(node)));
+export function checkCustodians(
+  { custodians, threshold }: Pick<SignedEnvelope, "custodians" | "threshold">,
+  { members, quorum, custodians: allowed }: Standing,
+): void {
+  const isTheirs = custodians.every(({ node }) => allowed.includes(toHex(node)));
   if (!isTheirs || custodians.length < quorum) {
-    throw new WireError("untimely", "envelope's custodians are no quorum of the members");
+    throw new WireError("untimely", "envelope's custodians are no quorum of the members that may keep shares");
   }
   const needed = openingThreshold(custodians.length, faults(members.length));
   if (threshold === needed) return;

@@ -9,14 +9,19 @@ import { idKey } from "../store/keys.js";
 import { CUSTODY_KEY_FRAME, type DisclosuresPorts } from "./ports.js";
 import { custodyKeys } from "./tables/custody-keys.js";
 
+/** A node's key is stated again after so long. */
+const AGAIN_MS = 20_000;
+
 export interface CustodyDirectory {
   /**
    * The X25519 key of a node, by its id as hex; undefined where it has stated none that anything can be sealed to. Throws STORE_CORRUPT.
    */
   keyOf(node: string): Uint8Array | undefined;
+  /** Those of the members, by their ids as hex, whose key is known, ascending. Throws STORE_CORRUPT. */
+  known(members: readonly string[]): readonly { readonly node: Uint8Array; readonly key: Uint8Array }[];
   /** Takes a node's statement of its own key; rejects with a WireError where it is none. */
   take(from: string, payload: Uint8Array): Promise<string | undefined>;
-  /** States this node's key to whoever has come since the last call. */
+  /** States this node's key to whoever has come since the last call, and again now and then: who knew no such node yet has dropped it. */
   announce(): void;
   /** Ids of nodes whose last statement was of a key that nothing can be sealed to. */
   unusable(): readonly string[];
@@ -26,34 +31,44 @@ export function createCustodyDirectory(ports: DisclosuresPorts): CustodyDirector
   const { genesis, signer, self, custody, store, verify } = ports;
   const own = toHex(self);
   const statement = signCustodyKey(genesis.hash, { node: self, key: custody.key }, signer);
-  /** ids of those that were told since they came */
-  let told = new Set<string>();
+  /** when those were told that are connected, by id */
+  const told = new Map<string, number>();
   /** ids of nodes that a node key is known of, so that there are no more than those */
   const refused = new Set<string>();
   /** what each of them has stated last and this process has verified: at each connection it is said again */
   const taken = new Map<string, Uint8Array>();
   const signerOf = (node: Uint8Array) => ports.nodeKey(toHex(node));
 
+  const keyOf = (node: string): Uint8Array | undefined => {
+    if (node === own) return custody.key;
+    const bytes = store.get(custodyKeys, idKey(0, fromHex(node)!));
+    if (bytes === undefined) return undefined;
+    try {
+      return verifyCustodyKey(genesis.hash, bytes, signerOf, verify).key;
+    } catch (error) {
+      // Of a node that is none any more, or that this store was told of before such keys were refused.
+      if (error instanceof WireError) return undefined;
+      throw error;
+    }
+  };
+
   return {
-    keyOf(node) {
-      if (node === own) return custody.key;
-      const bytes = store.get(custodyKeys, idKey(0, fromHex(node)!));
-      if (bytes === undefined) return undefined;
-      try {
-        return verifyCustodyKey(genesis.hash, bytes, signerOf, verify).key;
-      } catch (error) {
-        // Of a node that is none any more, or that this store was told of before such keys were refused.
-        if (error instanceof WireError) return undefined;
-        throw error;
-      }
-    },
+    keyOf,
+    known: (members) =>
+      [...members].sort().flatMap((node) => {
+        const key = keyOf(node);
+        return key === undefined ? [] : [{ node: fromHex(node)!, key }];
+      }),
     async take(from, payload) {
       const known = taken.get(from);
       if (known !== undefined && equalBytes(known, payload)) return undefined;
       try {
         const { node } = verifyCustodyKey(genesis.hash, payload, signerOf, verify);
         if (toHex(node) !== from) return "custody-foreign";
-        await store.write((writer) => writer.put(custodyKeys, idKey(0, node), Uint8Array.from(payload)));
+        const stored = store.get(custodyKeys, idKey(0, node));
+        if (stored === undefined || !equalBytes(stored, payload)) {
+          await store.write((writer) => writer.put(custodyKeys, idKey(0, node), Uint8Array.from(payload)));
+        }
         taken.set(from, Uint8Array.from(payload));
         refused.delete(from);
         return undefined;
@@ -64,11 +79,13 @@ export function createCustodyDirectory(ports: DisclosuresPorts): CustodyDirector
     },
     announce() {
       const connected = ports.connected();
-      told = new Set([...told].filter((node) => connected.includes(node)));
+      const now_ms = ports.now_ms();
+      for (const node of told.keys()) if (!connected.includes(node)) told.delete(node);
       for (const node of connected) {
-        if (told.has(node)) continue;
+        const told_ms = told.get(node);
+        if (told_ms !== undefined && Math.abs(now_ms - told_ms) < AGAIN_MS) continue;
         ports.send(node, frameOf(CUSTODY_KEY_FRAME, 0, statement));
-        told.add(node);
+        told.set(node, now_ms);
       }
     },
     unusable: () => [...refused],

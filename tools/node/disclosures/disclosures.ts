@@ -5,8 +5,10 @@ import type { ReadRecord } from "../../ledger/record-scan.js";
 import { takeEnvelope } from "./custodian.js";
 import { createCustodyDirectory } from "./custody-directory.js";
 import { createDayKeys, type Sealing } from "./day-keys.js";
+import { createDealing } from "./dealing.js";
 import { createEnvelopeLimits } from "./envelope-limits.js";
 import { createErasing, type Erasing } from "./erasing.js";
+import { createMissing, type MissingParts, type MissingPorts } from "./missing/missing.js";
 import type { DisclosuresPorts } from "./ports.js";
 
 export interface Disclosures {
@@ -17,9 +19,12 @@ export interface Disclosures {
   onCustodyKey(from: string, payload: Uint8Array): Promise<string | undefined>;
   onEnvelope(from: string, chain: number, payload: Uint8Array): Promise<string | undefined>;
   onKept(from: string, id: Uint8Array): string | undefined;
+  onDivision(from: string, chain: number, payload: Uint8Array): Promise<string | undefined>;
   /** Says again what was not answered, and forgets what its day is over for. */
   tick(): void;
   readonly erasing: Erasing;
+  /** What this node lacks, as it was away. */
+  readonly missing: MissingParts;
   /** Ids of nodes that have stated a key which nothing can be sealed to: they are left out. */
   unusable(): readonly string[];
   /** Forgets all keys. */
@@ -28,24 +33,41 @@ export interface Disclosures {
 
 const afterOthers = () => setImmediate();
 
-export function createDisclosures(ports: DisclosuresPorts): Disclosures {
+export interface DisclosuresTerms extends DisclosuresPorts {
+  /** chains that run here */
+  chains(): readonly number[];
+  /** What must stop the node: a damaged store. */
+  onFatal(error: unknown): void;
+}
+
+export function createDisclosures(ports: DisclosuresTerms): Disclosures {
   const directory = createCustodyDirectory(ports);
   const dayKeys = createDayKeys(ports, directory);
   const erasing = createErasing({ ...ports, forgetDays: dayKeys.forgetDays, afterOthers });
   const limits = createEnvelopeLimits(ports.now_ms);
+  const onShare = (chain: number) => missing.onShare(chain);
+  const dealing = createDealing(ports, directory, onShare);
+  const onFetched: MissingPorts["onFetched"] = (chain, meter, record) => {
+    if (erasing.concerns(chain, meter)) erasing.record(chain, meter, record).catch(ports.onFatal);
+  };
+  const missing = createMissing({ ...ports, afterOthers, onFetched }, dealing);
   return {
     ports,
     seal: dayKeys.seal,
     onCustodyKey: (from, payload) => directory.take(from, payload),
-    onEnvelope: (from, chain, payload) => takeEnvelope(ports, limits, { from, chain, payload }),
-    onKept: dayKeys.onKept,
+    onEnvelope: (from, chain, payload) => takeEnvelope(ports, { limits, onShare }, { from, chain, payload }),
+    onKept: (from, id) => (dealing.onKept(from, id) === "noted" ? undefined : dayKeys.onKept(from, id)),
+    onDivision: dealing.onDivision,
     tick() {
       directory.announce();
       dayKeys.tick();
+      dealing.tick();
     },
     unusable: directory.unusable,
     erasing,
+    missing,
     close() {
+      missing.stop();
       erasing.stop();
       dayKeys.close();
     },

@@ -63,3 +63,8 @@ export function mergedRuns(days: readonly Run[]): Run[] {
   }
   return all;
 }
+
+/** Whether the chain's state says that nobody keeps anything of the meter's day; the meter's id as hex. Throws STORE_CORRUPT. */
+export function isErasedDay(store: StoreReader, chain: number, meter: string, day: number): boolean {
+  return erasedDaysOf(store, chain, meter).some(({ from, until }) => from <= day && day < until);
+}

@@ -13,6 +13,7 @@ import type { DayKeys } from "./day-keys.js";
 import type { ErasedDays, Run } from "./erased-days.js";
 import type { DisclosuresPorts } from "./ports.js";
 import { destroyed } from "./tables/destroyed.js";
+import { divisions } from "./tables/divisions.js";
 import { envelopes } from "./tables/envelopes.js";
 import { erasures } from "./tables/erasures.js";
 
@@ -62,6 +63,7 @@ export async function eraseAll(ports: ErasingPorts, of: MeterRuns, isStopped: ()
     await ports.afterOthers();
   }
   if (isStopped()) return hasDestroyed;
+  await destroyDivisions(ports, of);
   await destroyEnvelopes(ports, of, kept);
   return hasDestroyed || kept.size > 0;
 }
@@ -84,6 +86,7 @@ export async function eraseOf(ports: ErasingPorts, of: MeterRuns, records: reado
     hasDestroyed ||= found.length > 0;
     await ports.afterOthers();
   }
+  await destroyDivisions(ports, of);
   await destroyEnvelopes(ports, of, kept);
   return hasDestroyed || kept.size > 0;
 }
@@ -172,6 +175,18 @@ async function destroyEnvelopes(ports: ErasingPorts, of: MeterRuns, kept: Readon
   const all = [...kept.values()];
   for (let at = 0; at < all.length; at += ROWS_AT_ONCE) {
     await destroy(ports, of, { envelopes: all.slice(at, at + ROWS_AT_ONCE) });
+  }
+}
+
+/** Parts of shares of these days go with what they are parts of. */
+async function destroyDivisions({ store }: ErasingPorts, { chain, meter, runs }: MeterRuns): Promise<void> {
+  const keys = runs.flatMap(({ from, until }) =>
+    store.range(divisions, hashRange(chain, meter, { from, to: until - 1 })).map(({ key }) => key),
+  );
+  for (let at = 0; at < keys.length; at += ROWS_AT_ONCE) {
+    await store.write((writer) => {
+      for (const key of keys.slice(at, at + ROWS_AT_ONCE)) writer.erase(divisions, key);
+    });
   }
 }
 

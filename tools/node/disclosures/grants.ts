@@ -16,12 +16,10 @@ import { sealedDisclosures } from "../chain/tables/sealed-disclosures.js";
 import type { Receipts } from "../ingest/receipts.js";
 import { hashRange, type KeyRange, keyBehind, stateKey } from "../store/keys.js";
 import type { PartReader } from "../store/store.js";
-import { ownShare } from "./custodian.js";
+import { ACCESS_CONTRACT } from "./chain-policy.js";
 import type { DisclosuresPorts } from "./ports.js";
+import { divisionsOf, ownShare } from "./shares.js";
 import { envelopes, type KeptEnvelope } from "./tables/envelopes.js";
-
-/** The contract whose grants count, on every chain that has it. */
-const CONTRACT = "access";
 
 export interface Grant {
   readonly id: string;
@@ -49,8 +47,8 @@ export function grantInForce(
   chain: number,
   id: string,
 ): Grant | undefined {
-  if (!hasContract(chain, CONTRACT)) return undefined;
-  const bytes = store.get(contractState, stateKey(chain, `${CONTRACT}/grant/${id}`));
+  if (!hasContract(chain, ACCESS_CONTRACT)) return undefined;
+  const bytes = store.get(contractState, stateKey(chain, `${ACCESS_CONTRACT}/grant/${id}`));
   if (bytes === undefined) return undefined;
   const grant = grantIn(decodeValue(bytes));
   if (grant === undefined || now_ms() > 1_000 * grant.until_s) return undefined;
@@ -88,16 +86,30 @@ export function holdsDay({ from, until, days }: Grant, day: number): boolean {
   return from <= day && day < until && days.some(([first, end]) => first <= day && day < end);
 }
 
-/** [envelope, enc, ciphertext] for each envelope of the day that this node keeps a share of. */
+/** [envelope, division / null, enc, ciphertext] of each envelope of the day: this node's share, or its part of another custodian's. */
 export function* sharesOf(ports: DisclosuresPorts, grant: Grant, day: number): Generator<Uint8Array, void> {
-  const { self } = ports;
   for (const { envelope, kept } of envelopesOf(ports, grant, day)) {
-    const share = ownShare(ports, envelope, kept);
-    if (share === undefined) continue;
-    const { enc, ciphertext } = sealTo(fromHex(grant.key)!, deliveryInfo(envelope.id, self, grant.id), share);
-    share.fill(0);
-    yield encodeCbor([envelope.bytes, enc, ciphertext]);
+    const share = delivered(ports, grant, envelope, kept);
+    if (share !== undefined) yield encodeCbor([envelope.bytes, null, ...share]);
+    for (const each of divisionsOf(ports, envelope)) {
+      const part = delivered(ports, grant, each.division, each.kept);
+      if (part !== undefined) yield encodeCbor([envelope.bytes, each.division.bytes, ...part]);
+    }
   }
+}
+
+/** [enc, ciphertext] of what this node has of it; undefined where it has nothing. */
+function delivered(
+  ports: DisclosuresPorts,
+  grant: Grant,
+  signed: Pick<SignedEnvelope, "id" | "custodians">,
+  kept: KeptEnvelope,
+): readonly [Uint8Array, Uint8Array] | undefined {
+  const share = ownShare(ports, signed, kept);
+  if (share === undefined) return undefined;
+  const { enc, ciphertext } = sealTo(fromHex(grant.key)!, deliveryInfo(signed.id, ports.self, grant.id), share);
+  share.fill(0);
+  return [enc, ciphertext];
 }
 
 /** Rows that are looked at between two items of an answer, which may be empty: the loop comes to other things in between. */

@@ -2,7 +2,7 @@
 // longest is forgotten. What is forgotten is zeros.
 
 import { randomBytes } from "node:crypto";
-import { fromHex, toHex } from "../../../src/wire/bytes.js";
+import { toHex } from "../../../src/wire/bytes.js";
 import {
   custodyInfo,
   openingThreshold,
@@ -13,9 +13,9 @@ import {
 import { faults } from "../../../src/wire/quorum.js";
 import { generateDayKey, splitKey } from "../../crypto/day-key.js";
 import { sealTo } from "../../crypto/hpke.js";
-import { envelopeKey } from "./custodian.js";
 import type { CustodyDirectory } from "./custody-directory.js";
 import type { DisclosuresPorts } from "./ports.js";
+import { placeKeyOf } from "./shares.js";
 import { envelopes, type KeptShare } from "./tables/envelopes.js";
 
 export interface OpenKey {
@@ -97,11 +97,9 @@ export async function makeDayKey(
 ): Promise<OpenKey | string> {
   const standing = membersOf(chain);
   if (standing === undefined) return `chain ${chain} does not run here`;
-  const { members, quorum } = standing;
-  const known = [...members].sort().flatMap((node) => {
-    const key = directory.keyOf(node);
-    return key === undefined ? [] : [{ node: fromHex(node)!, key }];
-  });
+  const { members, quorum, custodians: allowed } = standing;
+  if (allowed.length < quorum) return `the policy lets only ${allowed.length} of ${members.length} members keep shares`;
+  const known = directory.known(allowed);
   if (known.length < quorum) return `only ${known.length} of ${members.length} members have stated a custody key yet`;
   const key = generateDayKey();
   const threshold = openingThreshold(known.length, faults(members.length));
@@ -113,9 +111,7 @@ export async function makeDayKey(
     return { node, sealed: sealTo(to, custodyInfo(envelope.id, node), shares[index]!) };
   });
   for (const share of shares) share.fill(0);
-  await store.write((writer) =>
-    writer.put(envelopes, envelopeKey(envelope), { bytes: envelope.bytes, shares: sealed }),
-  );
+  await store.write((writer) => writer.put(envelopes, placeKeyOf(envelope), { bytes: envelope.bytes, shares: sealed }));
   return {
     ...{ key, envelope, quorum, kept: new Set([toHex(self)]), made_ms: now_ms() },
     ...{ shares: sealed, members: members.join(), sent_ms: 0, isForgotten: false, waiting: [] },

@@ -4,12 +4,15 @@ import type { Genesis } from "../../../src/wire/genesis.js";
 import type { PublicKey, Signer, Verify } from "../../../src/wire/key.js";
 import type { DeliveryKeys } from "../../crypto/hpke.js";
 import type { ChainLog } from "../chain/ports.js";
+import type { PeerWork } from "../network/budget.js";
 import type { Store } from "../store/store.js";
 
 /** A chain's members by id as hex, and how many are a quorum. */
 export interface Standing {
   readonly members: readonly string[];
   readonly quorum: number;
+  /** those that may keep shares: all, unless the chain's policy says where nodes stand */
+  readonly custodians: readonly string[];
 }
 
 export interface DisclosuresPorts {
@@ -31,6 +34,10 @@ export interface DisclosuresPorts {
   /** ids of the nodes that are connected */
   connected(): readonly string[];
   send(node: string, frame: Uint8Array): void;
+  /** Bytes that were sent to a node and that it has not taken yet. */
+  unsent_bytes(node: string): number;
+  /** Notes what a frame of a node has made this one do: each has a share. */
+  charge(node: string, work: PeerWork, amount: number): void;
   now_ms(): number;
 }
 
@@ -38,3 +45,7 @@ export interface DisclosuresPorts {
 export const CUSTODY_KEY_FRAME = 13;
 export const ENVELOPE_FRAME = 14;
 export const KEPT_FRAME = 15;
+export const NEED_DISCLOSURES_FRAME = 16;
+export const FOUND_DISCLOSURES_FRAME = 17;
+export const NEED_SHARES_FRAME = 18;
+export const DIVISION_FRAME = 19;

@@ -32,7 +32,7 @@ export function openEnvironment(path: string, readOnly: boolean): Environment {
       readOnly,
       noSubdir: false, // lmdb takes a name with a dot for a file
       overlappingSync: false,
-      maxDbs: 32,
+      maxDbs: tables.length + 1, // and the one that overwrites free pages
       keyEncoding: "binary",
       encoding: "binary",
     });

@@ -8,6 +8,7 @@ import { GridsealError } from "../../errors.js";
 import { outlines, putOutline, blocks as wholeBlocks } from "../chain/tables/blocks.js";
 import { heads } from "../chain/tables/heads.js";
 import { sealedDisclosures } from "../chain/tables/sealed-disclosures.js";
+import { missingDisclosures } from "../disclosures/tables/missing-disclosures.js";
 import { blockKey, chainKey, hashKey } from "./keys.js";
 import { outlineOf, treeOfOutline } from "./outline.js";
 import type { Store } from "./store.js";
@@ -39,7 +40,9 @@ export async function pruneChain(store: Store, chain: number, before: number): P
       for (const row of rows) {
         putOutline(writer, chain, row.height, row.outline);
         for (const { kid, claims, hash } of row.records) {
-          writer.delete(sealedDisclosures, hashKey(chain, kid, claims.seq, hash));
+          const key = hashKey(chain, kid, claims.seq, hash);
+          writer.delete(sealedDisclosures, key);
+          writer.delete(missingDisclosures, key);
         }
       }
     });

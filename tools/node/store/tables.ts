@@ -19,8 +19,12 @@ import { violationIndex, violations, violationsListed } from "../chain/tables/vi
 import { waitingNotices } from "../chain/tables/waiting-notices.js";
 import { custodyKeys } from "../disclosures/tables/custody-keys.js";
 import { destroyed } from "../disclosures/tables/destroyed.js";
+import { disclosuresNoted } from "../disclosures/tables/disclosures-noted.js";
+import { divisions } from "../disclosures/tables/divisions.js";
 import { envelopes } from "../disclosures/tables/envelopes.js";
 import { erasures } from "../disclosures/tables/erasures.js";
+import { missingDisclosures } from "../disclosures/tables/missing-disclosures.js";
+import { missingShares } from "../disclosures/tables/missing-shares.js";
 import { meta } from "./meta.js";
 import type { AnyTable } from "./table.js";
 
@@ -39,6 +43,10 @@ export const tables: readonly AnyTable[] = [
   admitted,
   sealedDisclosures,
   envelopes,
+  divisions,
+  missingDisclosures,
+  missingShares,
+  disclosuresNoted,
   custodyKeys,
   erasures,
   destroyed,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { BoundedMap } from "../../bounded-map.js";
 import type { Chain } from "../chain/chain.js";
 import type { ChainLog } from "../chain/ports.js";
+import type { MissingOfChain } from "../disclosures/missing/missing.js";
 import { PAGES_FILE } from "../store/lmdb.js";
 import type { Store } from "../store/store.js";
 import {
@@ -15,6 +16,7 @@ import {
   clockOffset_ms,
   type History,
   judge,
+  type MissingSeen,
   noHistory,
   remember,
   rememberBlock,
@@ -40,6 +42,8 @@ export interface HealthPorts {
   connected(): readonly string[];
   /** ids of nodes whose custody key nothing can be sealed to */
   unusableCustodians(): readonly string[];
+  /** what this node lacks as a member of the chain; undefined where it is none */
+  missingOf(chain: number): MissingOfChain | undefined;
   /** names of nodes by id */
   nodeNames(): ReadonlyMap<string, string>;
   /** MQTT clients, or 1 where a shared broker is connected */
@@ -93,6 +97,7 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
     records: pendingRecords,
     isMember: standing.members.includes(ports.self),
     endless: endlessOf(service),
+    missing: missingSeen(ports.missingOf(service)),
     ...standing,
   });
   const endlessOf = (service: number) => {
@@ -176,13 +181,27 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
   };
 }
 
+function missingSeen(missing: MissingOfChain | undefined): MissingSeen {
+  if (missing === undefined) return { disclosures: 0, shares: 0, since_s: undefined };
+  const { disclosures, shares } = missing;
+  const times = [disclosures.since_s, shares.since_s].filter((time_s) => time_s !== undefined);
+  return {
+    disclosures: disclosures.count,
+    shares: shares.count,
+    since_s: times.length === 0 ? undefined : Math.min(...times),
+  };
+}
+
 /** What was seen, as gauges: what alarms are made of. */
 function tellSeen(metrics: Metrics, { self, chains, connected, space, brokerLost }: Seen, offset_ms: number): void {
-  for (const { service, name, records, block_ms, unverified, members } of chains) {
+  for (const { service, name, records, block_ms, unverified, missing, members } of chains) {
     const of = { service: String(service) };
     metrics.chain.set({ ...of, name }, 1);
     metrics.waiting.set(of, records);
     metrics.unverified.set(of, unverified);
+    metrics.disclosuresMissing.set(of, missing.disclosures);
+    metrics.sharesMissing.set(of, missing.shares);
+    metrics.missingSince.set(of, missing.since_s ?? 0);
     if (block_ms > 0) metrics.blockTime.set(of, block_ms / 1_000);
     for (const node of members) {
       if (node !== self) metrics.peerConnected.set({ node }, connected.includes(node) ? 1 : 0);

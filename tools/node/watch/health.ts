@@ -18,6 +18,8 @@ export const CLOCK_WRONG_MS = 30_000;
 export const BEHIND_BLOCKS = 3;
 /** From the proposal of a block until it is sealed; beyond, the node says that sealing is slow. */
 export const SEALING_MAX_MS = 10_000;
+/** What a member lacks of disclosures it fetches from peers; what is missing for longer somebody should know of. */
+export const DISCLOSURES_MISSING_MAX_MS = 60_000;
 /** Blocks whose times the own clock is compared with, and for how long each counts. */
 export const CLOCK_SAMPLES_MAX = 8;
 const CLOCK_SAMPLES_MIN = 3;
@@ -32,6 +34,7 @@ export const checks = [
   "chain:voting",
   "chain:agreement",
   "chain:messages",
+  "chain:disclosures",
   "store:writes",
   "store:space",
   "store:rows",
@@ -65,8 +68,18 @@ export interface ChainSeen {
   readonly disagreement: string | undefined;
   /** names of contracts of which a run failed lately, as they and others answer each other without end */
   readonly endless: readonly string[];
+  /** what this node lacks, as a member that was away, of what the chain's readings hide */
+  readonly missing: MissingSeen;
   /** newest blocks that other members claim to have, one a member */
   readonly claimed: readonly number[];
+}
+
+export interface MissingSeen {
+  /** readings without their sealed disclosures, and envelopes without a share */
+  readonly disclosures: number;
+  readonly shares: number;
+  /** UTC seconds since when the oldest is missing; undefined where nothing is */
+  readonly since_s: number | undefined;
 }
 
 export interface Seen {
@@ -226,11 +239,21 @@ function judgeChain(history: History, seen: Seen, chain: ChainSeen, now_ms: numb
     const what = "messages answer each other without end, and what they ask for is undone";
     add("chain:messages", "warn", `${chain.endless.join(", ")}: ${what}; look at its outcomes that failed with hops`);
   }
+  const lacking = describeMissing(chain.missing, seen.clock_ms);
+  if (lacking !== undefined) add("chain:disclosures", "warn", lacking);
   if (isMember && chain.abstention !== undefined) {
     const stands = cannotGoOn(chain.abstention);
     add("chain:voting", stands ? "fail" : "warn", describeAbstention(chain.abstention));
   }
   return problems;
+}
+
+/** What is missing for longer than it takes to fetch it. */
+function describeMissing({ disclosures, shares, since_s }: MissingSeen, clock_ms: number): string | undefined {
+  if (since_s === undefined || clock_ms - 1_000 * since_s < DISCLOSURES_MISSING_MAX_MS) return undefined;
+  const since = new Date(1_000 * since_s).toISOString();
+  const what = `${disclosures} readings without their sealed disclosures and ${shares} envelopes without a share`;
+  return `${what}, since ${since}: they are asked of the other members; see that these can be reached`;
 }
 
 /** Whether so many members have lost their records that the others are no quorum, and none of them can vouch for the rest. */

@@ -118,6 +118,24 @@ function chainMetrics(registers: Registry[]) {
       labelNames: ["service"],
       registers,
     }),
+    disclosuresMissing: new Gauge({
+      name: "gridseal_disclosures_missing",
+      help: "Sealed readings whose sealed disclosures this member lacks, and asks its peers for",
+      labelNames: ["service"],
+      registers,
+    }),
+    sharesMissing: new Gauge({
+      name: "gridseal_shares_missing",
+      help: "Envelopes of sealed readings of which this member has no share, and asks its peers for one",
+      labelNames: ["service"],
+      registers,
+    }),
+    missingSince: new Gauge({
+      name: "gridseal_disclosures_missing_since_seconds",
+      help: "Time since when the oldest of them is missing, 0 where nothing is",
+      labelNames: ["service"],
+      registers,
+    }),
     rounds: new Counter({
       name: "gridseal_consensus_rounds_failed_total",
       help: "Rounds that ended without a block before the one that was decided",

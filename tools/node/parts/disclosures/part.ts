@@ -3,11 +3,24 @@
 import type { Block } from "../../../../src/wire/block.js";
 import { decodeOutput, type Value } from "../../../../src/wire/value.js";
 import { decodeResults } from "../../../ledger/violations.js";
-import { CUSTODY_KEY_FRAME, ENVELOPE_FRAME, KEPT_FRAME } from "../../disclosures/ports.js";
+import { ACCESS_CONTRACT } from "../../disclosures/chain-policy.js";
+import {
+  CUSTODY_KEY_FRAME,
+  DIVISION_FRAME,
+  ENVELOPE_FRAME,
+  FOUND_DISCLOSURES_FRAME,
+  KEPT_FRAME,
+  NEED_DISCLOSURES_FRAME,
+  NEED_SHARES_FRAME,
+} from "../../disclosures/ports.js";
 import { custodyKeys } from "../../disclosures/tables/custody-keys.js";
 import { destroyed } from "../../disclosures/tables/destroyed.js";
+import { disclosuresNoted } from "../../disclosures/tables/disclosures-noted.js";
+import { divisions } from "../../disclosures/tables/divisions.js";
 import { envelopes } from "../../disclosures/tables/envelopes.js";
 import { erasures } from "../../disclosures/tables/erasures.js";
+import { missingDisclosures } from "../../disclosures/tables/missing-disclosures.js";
+import { missingShares } from "../../disclosures/tables/missing-shares.js";
 import type { Part } from "../../part.js";
 import { grantRoutes } from "./routes.js";
 
@@ -16,7 +29,7 @@ const TICK_MS = 500;
 /** Ids as hex of the meters of which the block erases days. */
 function erasedBy({ results }: Block): string[] {
   return decodeResults(results).outcomes.flatMap((outcome) => {
-    if (outcome.type !== "done" || outcome.contract !== "access") return [];
+    if (outcome.type !== "done" || outcome.contract !== ACCESS_CONTRACT) return [];
     return outcome.effects.filter(({ name }) => name === "erasure").flatMap(({ body }) => meterIn(decodeOutput(body)));
   });
 }
@@ -28,9 +41,23 @@ function meterIn(body: Value): string[] {
 
 export const disclosuresPart: Part = {
   name: "disclosures",
-  tables: [envelopes, custodyKeys, erasures, destroyed],
-  create({ disclosures, receipts, chains, timers, onFatal }) {
-    const { erasing } = disclosures;
+  tables: [
+    ...[envelopes, custodyKeys, erasures, destroyed],
+    ...[divisions, missingDisclosures, missingShares, disclosuresNoted],
+  ],
+  create({ disclosures, receipts, readersOf, chains, timers, onFatal }) {
+    const { erasing, missing } = disclosures;
+    let isLooking = false;
+    /** One at a time: it goes over whole chains. */
+    const lookForMissing = async () => {
+      if (isLooking) return;
+      isLooking = true;
+      try {
+        await missing.tick();
+      } finally {
+        isLooking = false;
+      }
+    };
     const scope = timers.scope("disclosures");
     let stopped = false;
     const tick = () => {
@@ -38,6 +65,7 @@ export const disclosuresPart: Part = {
       try {
         disclosures.tick();
         erasing.tick().catch(onFatal);
+        lookForMissing().catch(onFatal);
       } catch (error) {
         onFatal(error);
       }
@@ -65,10 +93,45 @@ export const disclosuresPart: Part = {
           verifications: 0,
           take: async (from, _chain, payload) => disclosures.onKept(from, payload),
         },
+        {
+          byte: NEED_DISCLOSURES_FRAME,
+          kind: "needDisclosures",
+          verifications: 0,
+          async take(from, chain, payload) {
+            missing.onNeedDisclosures(from, chain, payload);
+            return undefined;
+          },
+        },
+        {
+          byte: FOUND_DISCLOSURES_FRAME,
+          kind: "foundDisclosures",
+          verifications: 0,
+          async take(from, chain, payload) {
+            await missing.onFoundDisclosures(from, chain, payload);
+            return undefined;
+          },
+        },
+        {
+          byte: NEED_SHARES_FRAME,
+          kind: "needShares",
+          verifications: 0,
+          async take(from, chain, payload) {
+            await missing.onNeedShares(from, chain, payload);
+            return undefined;
+          },
+        },
+        {
+          byte: DIVISION_FRAME,
+          kind: "division",
+          // Two, and a row that is written.
+          verifications: 6,
+          take: (from, chain, payload) => disclosures.onDivision(from, chain, payload),
+        },
       ],
-      routes: grantRoutes({ disclosures: disclosures.ports, receipts }),
+      routes: grantRoutes({ disclosures: disclosures.ports, receipts, readersOf }),
       onSealed({ block, records }) {
         const { chain } = block;
+        missing.sealed({ block, records });
         for (const { meter, seq, hash } of records) {
           if (erasing.concerns(chain, meter)) erasing.record(chain, meter, { seq, hash }).catch(onFatal);
         }

@@ -3,6 +3,7 @@
 // has signed an erasure what was done by it.
 
 import { fromHex, toHex } from "../../../../src/wire/bytes.js";
+import type { Role } from "../../../../src/wire/credential.js";
 import { DAY_MAX } from "../../../../src/wire/envelope.js";
 import { decodeErased } from "../../../../src/wire/erased.js";
 import { erased } from "../../../routes/erasures.js";
@@ -20,6 +21,8 @@ import { hashRange } from "../../store/keys.js";
 export interface GrantPorts {
   readonly disclosures: DisclosuresPorts;
   readonly receipts: Receipts;
+  /** Roles that read the chain; undefined where its policy names none. */
+  readersOf(service: number): readonly Role[] | undefined;
 }
 
 interface Sought {
@@ -60,7 +63,8 @@ export function grantRoutes(ports: GrantPorts): readonly Route[] {
       const id = fromHex(meter)!;
       const rows = disclosures.store.range(erasures, hashRange(service, id, { from: 0, to: DAY_MAX }));
       const all = rows.map(({ row }) => row);
-      if (shown === undefined || readsChains(shown)) return { type: "long", items: all.values() };
+      if (shown === undefined || readsChains(shown, ports.readersOf(service)))
+        return { type: "long", items: all.values() };
       const days = subjectRuns(disclosures.store, service, meter, shown.id);
       const theirs = all.filter((bytes) => {
         const said = decodeErased(bytes);

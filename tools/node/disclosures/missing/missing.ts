@@ -1,0 +1,163 @@
+// What this node lacks of what the chains' readings hide, as it was away when they were sealed or became a member later: noted, asked of
+// members, told to whoever watches the node.
+
+import { toHex } from "../../../../src/wire/bytes.js";
+import { frameOf } from "../../chain/frame.js";
+import type { SealedBlock } from "../../chain/ports.js";
+import { type HashKey, idIn, numberIn } from "../../store/keys.js";
+import type { FoundRow } from "../../store/store.js";
+import type { Dealing } from "../dealing.js";
+import { isErasedDay } from "../erased-days.js";
+import { type DisclosuresPorts, NEED_SHARES_FRAME } from "../ports.js";
+import { opensHere } from "../shares.js";
+import { type MissingShare, missingShares } from "../tables/missing-shares.js";
+import { decodeAskedShares, encodeAsked, SHARES_ASKED_MAX } from "./asking.js";
+import { assertMember, Fetching, type FetchingPorts, reachableMembers, serveDisclosures } from "./fetching.js";
+import { createNoting } from "./noting.js";
+import { type Missing, Pass } from "./passes.js";
+
+/** Shares are asked for again after so long. */
+const SHARES_MS = 2_000;
+
+export interface MissingPorts extends DisclosuresPorts, Pick<FetchingPorts, "onFetched"> {
+  /** Resolves when other work has had its turn. */
+  afterOthers(): Promise<void>;
+  /** chains that run here */
+  chains(): readonly number[];
+}
+
+export interface MissingOfChain {
+  /** whether all that the chain has sealed was looked at */
+  readonly isKnown: boolean;
+  readonly disclosures: Missing;
+  readonly shares: Missing;
+}
+
+export interface MissingParts {
+  /** A block is on disk. */
+  sealed(sealed: Pick<SealedBlock, "block" | "records">): void;
+  /** Notes, and asks on. */
+  tick(): Promise<void>;
+  /** Of a chain that this node is a member of; undefined of others. */
+  of(chain: number): MissingOfChain | undefined;
+  /** Frames of other nodes; each throws, or rejects with, a WireError where it is not what they may send. */
+  onNeedDisclosures(from: string, chain: number, payload: Uint8Array): void;
+  onFoundDisclosures(from: string, chain: number, payload: Uint8Array): Promise<void>;
+  onNeedShares(from: string, chain: number, payload: Uint8Array): Promise<void>;
+  /** This node has its part of an envelope's key from now on. */
+  onShare(chain: number): void;
+  stop(): void;
+}
+
+interface OfChain {
+  readonly fetching: Fetching;
+  readonly shares: Pass<HashKey, MissingShare>;
+  sharesAsked_ms: number;
+  /** ids of the members that could be reached the last time */
+  reachable: string;
+}
+
+export function createMissing(ports: MissingPorts, dealing: Dealing): MissingParts {
+  const { store, membersOf, self, now_ms, send } = ports;
+  const own = toHex(self);
+  const byChain = new Map<number, OfChain>();
+  /** ids of those that are being answered: of each one question at a time */
+  const answering = new Set<string>();
+  let isStopped = false;
+
+  const ofChain = (chain: number): OfChain => {
+    const known = byChain.get(chain);
+    if (known !== undefined) return known;
+    const shares = new Pass(store, missingShares, chain);
+    const fetching = new Fetching(ports, chain, (count, since_s) => shares.noted(count, since_s));
+    const made: OfChain = { fetching, shares, sharesAsked_ms: Number.NEGATIVE_INFINITY, reachable: "" };
+    byChain.set(chain, made);
+    return made;
+  };
+
+  const noting = createNoting(ports, (chain, { disclosures, share }) => {
+    const { fetching, shares } = ofChain(chain);
+    if (disclosures > 0) fetching.noted(disclosures);
+    if (share > 0) shares.noted(share, Math.floor(now_ms() / 1_000));
+  });
+
+  /** Of a day that is erased nobody has a share any more, and the policy may let this node keep none. */
+  const isWanted = (chain: number, { key, row: { id } }: FoundRow<HashKey, MissingShare>) => {
+    if (!(membersOf(chain)?.custodians.includes(own) ?? false)) return false;
+    const place = { chain, meter: idIn(key), day: numberIn(key), id };
+    return !opensHere(ports, place) && !isErasedDay(store, chain, toHex(place.meter), place.day);
+  };
+
+  const askShares = async (chain: number, of: OfChain, peers: readonly string[]): Promise<void> => {
+    if (now_ms() - of.sharesAsked_ms < SHARES_MS) return;
+    const rows = of.shares.next(SHARES_ASKED_MAX, now_ms());
+    if (rows.length === 0) return;
+    of.sharesAsked_ms = now_ms();
+    const wanted = rows.filter((row) => isWanted(chain, row));
+    if (wanted.length > 0) {
+      const asked = wanted.map(({ key, row: { id } }) => ({ meter: idIn(key), number: numberIn(key), hash: id }));
+      const frame = frameOf(NEED_SHARES_FRAME, chain, encodeAsked(asked));
+      for (const peer of peers) send(peer, frame);
+    }
+    const settled = rows.filter((row) => !wanted.includes(row));
+    if (settled.length === 0) return;
+    of.shares.found(settled.length);
+    await store.write((writer) => {
+      for (const { key } of settled) writer.delete(missingShares, key);
+    });
+  };
+
+  const look = async (chain: number): Promise<void> => {
+    const peers = reachableMembers(ports, chain);
+    if (!(membersOf(chain)?.members.includes(own) ?? false)) return;
+    const of = ofChain(chain);
+    const reachable = peers.join();
+    if (reachable !== of.reachable) {
+      of.fetching.hurry();
+      of.shares.hurry();
+      of.reachable = reachable;
+    }
+    await noting.goOver(chain);
+    if (isStopped || peers.length === 0) return;
+    await of.fetching.look();
+    if (!isStopped) await askShares(chain, of, peers);
+  };
+
+  return {
+    sealed: noting.sealed,
+    async tick() {
+      await noting.flush();
+      for (const chain of ports.chains()) if (!isStopped) await look(chain);
+    },
+    of(chain) {
+      if (!(membersOf(chain)?.members.includes(own) ?? false)) return undefined;
+      const { fetching, shares } = ofChain(chain);
+      return { isKnown: noting.isLevel(chain), disclosures: fetching.missing, shares: shares.missing };
+    },
+    onNeedDisclosures: (from, chain, payload) => serveDisclosures(ports, { from, chain, payload }),
+    onFoundDisclosures: async (from, chain, payload) => byChain.get(chain)?.fetching.onFound(from, payload),
+    async onNeedShares(from, chain, payload) {
+      const asked = decodeAskedShares(payload);
+      assertMember(membersOf(chain), from);
+      if (answering.has(from)) return ports.charge(from, "unserved", 1);
+      answering.add(from);
+      try {
+        for (const { meter, number, hash } of asked) {
+          if (isStopped) break;
+          ports.charge(from, "verification", 1);
+          await dealing.deal(from, { chain, meter, day: number, id: hash });
+          await ports.afterOthers();
+        }
+      } finally {
+        answering.delete(from);
+      }
+    },
+    onShare(chain) {
+      byChain.get(chain)?.shares.found(1);
+    },
+    stop() {
+      isStopped = true;
+      noting.stop();
+    },
+  };
+}
