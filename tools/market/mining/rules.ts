@@ -1,0 +1,53 @@
+// By which numbers studies are judged: parameters of the mining contract (docs/mining.md has the table). Which role may ask for which
+// purpose is stated as in the access contract, by `rule-ROLE-PURPOSE` and `prohibit-PURPOSE`.
+
+import type { Context } from "../../contracts/author.js";
+import type { CohortClass, StudyKind } from "./kinds.js";
+
+/** All of them whole numbers; where no order sets one, these hold. Groups are those of CPUC decision D.14-05-016. */
+export const defaults = {
+  /** least members of a group of homes, and of a group of others */
+  group_residential: 100,
+  "group_non-residential": 15,
+  /** largest part of one member in the energy of a group that is not of homes */
+  share_permille: 150,
+  /** what a requester may spend in a window of so many days, counted from 1970 */
+  budget: 24,
+  budget_days: 30,
+  /** how long an asked study waits for its result */
+  answer_days: 14,
+  "cost_load-curve": 1,
+  "cost_day-shapes": 4,
+  "cost_feeder-loss": 1,
+  cost_anomalies: 2,
+  cost_forecast: 1,
+  cost_quality: 1,
+  cost_sql: 8,
+} as const;
+
+export type RuleName = keyof typeof defaults;
+
+/** Throws a RangeError, which fails the run, where an order has set something else than a whole number that is not negative. */
+export function ruleOf({ parameters }: Pick<Context, "parameters">, name: RuleName): number {
+  const value = parameters[name] ?? defaults[name];
+  if (typeof value !== "number" || value < 0) throw new RangeError(`parameter ${name} is no whole number`);
+  return value;
+}
+
+export function costOf(context: Context, kind: StudyKind): number {
+  return ruleOf(context, `cost_${kind}`);
+}
+
+/** Which of the group's rules does not hold, with its threshold; undefined where all do. */
+export function groupComplaint(
+  context: Pick<Context, "parameters">,
+  group: { readonly class: CohortClass; readonly size: number; readonly largest_permille?: number },
+): { readonly [name: string]: number } | undefined {
+  const name = `group_${group.class}` as const;
+  const least = ruleOf(context, name);
+  if (group.size < least) return { [name]: least, size: group.size };
+  if (group.class === "residential" || group.largest_permille === undefined) return undefined;
+  const most = ruleOf(context, "share_permille");
+  if (group.largest_permille <= most) return undefined;
+  return { share_permille: most, largest_permille: group.largest_permille };
+}
