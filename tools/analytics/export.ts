@@ -10,7 +10,7 @@ import { auditNetwork, type BlocksOf } from "../audit/network.js";
 import { createFolder } from "../files/made-once.js";
 import { CONTRACTS_SERVICE } from "../ledger/governance.js";
 import { columns } from "./columns.js";
-import { type ExportedChain, FORMAT, type FileForm, MANIFEST, type Manifest, manifestText } from "./manifest.js";
+import { type ExportedChain, type FileForm, FORMAT, MANIFEST, type Manifest, manifestText } from "./manifest.js";
 import { createParts, type Parts } from "./parts.js";
 import { rowsOfBlock } from "./rows.js";
 

@@ -6,8 +6,8 @@ import { dirname, join } from "node:path";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { GridsealError, reasonOf } from "../errors.js";
 import { csvRow } from "../files/csv.js";
-import { columns, type ColumnName, type Row } from "./columns.js";
-import { digestOf, type ExportedFile, FORMAT, type FileForm } from "./manifest.js";
+import { type ColumnName, columns, type Row } from "./columns.js";
+import { digestOf, type ExportedFile, type FileForm, FORMAT } from "./manifest.js";
 
 /** Rows that are held, of all days together: where there are more, the day with most of them is written. */
 export const ROWS_HELD_MAX = 131_072;
@@ -44,7 +44,8 @@ export function createParts(folder: string, forms: readonly FileForm[], rowsMax 
       days.set(name, of);
       of.rows.push(row);
       held += 1;
-      if (held >= rowsMax) flush([...days.values()].reduce((one, other) => (other.rows.length > one.rows.length ? other : one)));
+      if (held >= rowsMax)
+        flush([...days.values()].reduce((one, other) => (other.rows.length > one.rows.length ? other : one)));
     },
     finish() {
       for (const of of days.values()) if (of.rows.length > 0) flush(of);

@@ -19,7 +19,11 @@ export interface Period {
 }
 
 /** Which files have rows of a chain's days, in their order. Throws USAGE where the export has no Parquet. */
-export function filesOf({ folder, manifest }: Export, service: number, { from_s, to_s }: Period): readonly ExportedFile[] {
+export function filesOf(
+  { folder, manifest }: Export,
+  service: number,
+  { from_s, to_s }: Period,
+): readonly ExportedFile[] {
   const own = manifest.files.filter((file) => file.service === service);
   if (own.length > 0 && !own.some(({ form }) => form === "parquet")) {
     throw new GridsealError("USAGE", `${folder} has CSV alone: export again with --format parquet or both`);
@@ -60,7 +64,12 @@ function rowFrom(cells: Readonly<Record<string, unknown>>): Row {
   const { height, leaf, number, age_s } = others;
   return {
     ...others,
-    ...{ time_s: Math.floor(time.getTime() / 1_000), height: Number(height), leaf: Number(leaf), number: Number(number) },
+    ...{
+      time_s: Math.floor(time.getTime() / 1_000),
+      height: Number(height),
+      leaf: Number(leaf),
+      number: Number(number),
+    },
     age_s: age_s === null ? null : Number(age_s),
   };
 }

@@ -53,7 +53,10 @@ export async function seriesOf(
 ): Promise<Series> {
   const { from_s, to_s, slot_s } = plan;
   if (from_s % slot_s !== 0 || to_s % slot_s !== 0 || to_s <= from_s) {
-    throw new GridsealError("USAGE", `the period must begin and end at multiples of ${slot_s} s in UTC, and not be empty`);
+    throw new GridsealError(
+      "USAGE",
+      `the period must begin and end at multiples of ${slot_s} s in UTC, and not be empty`,
+    );
   }
   const counters = await countersOf(rows, plan, isWanted);
   const count = (to_s - from_s) / slot_s;

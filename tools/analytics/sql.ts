@@ -48,6 +48,7 @@ interface Connection {
 
 interface Reader {
   columnNames(): readonly string[];
+  columnTypes(): readonly { toString(): string }[];
   getRows(): readonly (readonly unknown[])[];
 }
 
@@ -139,6 +140,8 @@ async function ask(connection: Connection, sql: string): Promise<{ readonly [nam
     if (rows.length > ROWS_MAX || names.length > COLUMNS_MAX) {
       throw new RangeError(`it comes to more than ${ROWS_MAX} rows of ${COLUMNS_MAX} columns`);
     }
+    const inexact = reader.columnTypes().find((type) => /DOUBLE|FLOAT/.test(type.toString()));
+    if (inexact !== undefined) throw new RangeError(`a column is ${inexact}: cast it to BIGINT or VARCHAR`);
     return { columns: names.map(plain), rows: rows.map((row) => row.map(cellOf)) };
   } catch (cause) {
     throw new GridsealError("QUERY_REFUSED", `the query fails: ${reasonOf(cause)}`, { cause });
@@ -152,7 +155,9 @@ function cellOf(cell: unknown): Value {
   if (cell === null || typeof cell === "boolean" || typeof cell === "bigint") return cell;
   if (typeof cell === "string") return plain(cell);
   if (Number.isSafeInteger(cell)) return cell as number;
-  throw new RangeError(`a cell is ${typeof cell === "number" ? `${cell}` : "of another type"}: cast it to BIGINT or VARCHAR`);
+  throw new RangeError(
+    `a cell is ${typeof cell === "number" ? `${cell}` : "of another type"}: cast it to BIGINT or VARCHAR`,
+  );
 }
 
 /** Text as results have it: visible ASCII without quotation marks and backslashes. */

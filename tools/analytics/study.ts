@@ -87,7 +87,8 @@ export async function runStudy(
   onFile?: (done: number, total: number) => void,
 ): Promise<StudyResult> {
   const { kind, feeder, audience, least, clusters } = terms;
-  if (kind === "sql") throw new GridsealError("USAGE", "a query of SQL is run by `gridseal study run` with DuckDB at hand");
+  if (kind === "sql")
+    throw new GridsealError("USAGE", "a query of SQL is run by `gridseal study run` with DuckDB at hand");
   const { series, members, result } = await groupOf(of, terms, onFile);
   const input = { series, members, audience, least, clusters };
   const above = feeder === null ? undefined : series.meters.get(feeder);
@@ -110,7 +111,10 @@ function chainIn({ folder, manifest }: Export, service: number): ExportedChain {
     throw new GridsealError("NOT_FOUND", `${folder} has no chain ${service}: it has ${known || "none"}`);
   }
   if (chain.from !== 1) {
-    throw new GridsealError("USAGE", `${folder} begins at block ${chain.from}: a study needs an export from block 1 on`);
+    throw new GridsealError(
+      "USAGE",
+      `${folder} begins at block ${chain.from}: a study needs an export from block 1 on`,
+    );
   }
   return chain;
 }
@@ -119,7 +123,8 @@ function chainIn({ folder, manifest }: Export, service: number): ExportedChain {
 function largestPermille({ meters }: Series, members: readonly string[]): number {
   const energies = members.map((meter) => sumOf(meters.get(meter)!.taken) + sumOf(meters.get(meter)!.given));
   const all = sumOf(energies);
-  const largest = energies.reduce((one, other) => (other > one ? other : one), 0n);
+  let largest = 0n;
+  for (const energy of energies) if (energy > largest) largest = energy;
   return all === 0n ? 0 : Number((1_000n * largest + all - 1n) / all);
 }
 
@@ -128,7 +133,10 @@ function checkGroup(
   { group, largest_permille }: Pick<StudyResult, "group" | "largest_permille">,
 ): void {
   if (group < least) {
-    throw new GridsealError("GROUP_TOO_SMALL", `${group} members have data, and figures are of groups of at least ${least}`);
+    throw new GridsealError(
+      "GROUP_TOO_SMALL",
+      `${group} members have data, and figures are of groups of at least ${least}`,
+    );
   }
   if (largest_permille > share_permille) {
     throw new GridsealError(

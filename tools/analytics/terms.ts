@@ -53,7 +53,8 @@ export function termsFrom(value: unknown, origin: string): StudyTerms {
   const fields = value as StudyFields;
   const whole = (name: keyof StudyFields, [least, most]: readonly [number, number], absent?: number): number => {
     const number = fields[name] ?? absent;
-    if (Number.isSafeInteger(number) && (number as number) >= least && (number as number) <= most) return number as number;
+    if (Number.isSafeInteger(number) && (number as number) >= least && (number as number) <= most)
+      return number as number;
     return refuse(`${name} must be a whole number from ${least} to ${most}`);
   };
   const oneOf = <Word extends string>(name: keyof StudyFields, words: readonly Word[], absent?: Word): Word => {
@@ -62,18 +63,24 @@ export function termsFrom(value: unknown, origin: string): StudyTerms {
   };
   const moment = (name: "from" | "to"): number => {
     const text = fields[name];
-    const time_ms = typeof text === "string" && /^\d{4}-\d\d-\d\d(T[\d:]+Z)?$/.test(text) ? Date.parse(text) : Number.NaN;
-    return time_ms >= 0 ? Math.floor(time_ms / 1_000) : refuse(`${name} must be a time in UTC, such as 2026-03-29T00:00:00Z`);
+    const time_ms =
+      typeof text === "string" && /^\d{4}-\d\d-\d\d(T[\d:]+Z)?$/.test(text) ? Date.parse(text) : Number.NaN;
+    return time_ms >= 0
+      ? Math.floor(time_ms / 1_000)
+      : refuse(`${name} must be a time in UTC, such as 2026-03-29T00:00:00Z`);
   };
   const meter = (name: keyof StudyFields, id: unknown): string => {
-    return typeof id === "string" && /^[0-9a-f]{16}$/.test(id) ? id : refuse(`${name} must have meters' ids of 16 hex digits`);
+    return typeof id === "string" && /^[0-9a-f]{16}$/.test(id)
+      ? id
+      : refuse(`${name} must have meters' ids of 16 hex digits`);
   };
   const kind = oneOf("kind", studyKinds);
   const of = oneOf("class", cohortClasses, "residential");
   const slot_s = whole("slot_s", [1, DAY_S], 900);
   if (DAY_S % slot_s !== 0) refuse("slot_s must divide a day");
   const { members, cohort = "all", sql = null } = fields;
-  if (typeof cohort !== "string" || !/^[a-z0-9-]{1,32}$/.test(cohort)) refuse("cohort must be 1 to 32 of a-z, 0-9 and -");
+  if (typeof cohort !== "string" || !/^[a-z0-9-]{1,32}$/.test(cohort))
+    refuse("cohort must be 1 to 32 of a-z, 0-9 and -");
   if (members !== undefined && (!Array.isArray(members) || members.length === 0 || members.length > MEMBERS_MAX)) {
     refuse(`members must be a list of 1 to ${MEMBERS_MAX} ids`);
   }
@@ -87,7 +94,8 @@ export function termsFrom(value: unknown, origin: string): StudyTerms {
     ...{ kind, service: whole("service", [1, 65_535]), from_s: moment("from"), to_s: moment("to"), slot_s },
     gapMax_s: whole("gap_s", [0, 31 * DAY_S], 3_600),
     ...{ cohort: cohort as string, class: of },
-    members: members === undefined ? undefined : [...new Set((members as unknown[]).map((id) => meter("members", id)))].sort(),
+    members:
+      members === undefined ? undefined : [...new Set((members as unknown[]).map((id) => meter("members", id)))].sort(),
     audience: oneOf("audience", ["aggregate", "members"], "aggregate"),
     least: whole("least", [1, MEMBERS_MAX], defaults[`group_${of}`]),
     share_permille: whole("share_permille", [1, 1_000], of === "residential" ? 1_000 : defaults.share_permille),
@@ -98,7 +106,17 @@ export function termsFrom(value: unknown, origin: string): StudyTerms {
 }
 
 /** What is computed, whatever the group and the period are: SHA-256 of its canonical text, hex (PROTOCOL.md, section 4). */
-export function queryHash({ kind, slot_s, gapMax_s, audience, least, share_permille, feeder, clusters, sql }: StudyTerms): string {
+export function queryHash({
+  kind,
+  slot_s,
+  gapMax_s,
+  audience,
+  least,
+  share_permille,
+  feeder,
+  clusters,
+  sql,
+}: StudyTerms): string {
   return digestOf(
     canonicalText({
       ...{ kind, slot_s, gap_s: gapMax_s, audience, least, share_permille, feeder },

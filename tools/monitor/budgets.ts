@@ -70,7 +70,9 @@ export function createBudgets(): Budgets {
       const near = [...known.values()].filter((each) => each.service === service && isNear(each, now_ms));
       if (near.length === 0) return undefined;
       const named = near.slice(0, NAMED_MAX).map(({ participant, spent, budget }) => {
-        return spent === undefined ? `${participant} asked for more than its ${budget}` : `${participant} has spent ${spent} of ${budget}`;
+        return spent === undefined
+          ? `${participant} asked for more than its ${budget}`
+          : `${participant} has spent ${spent} of ${budget}`;
       });
       return `${named.join(", ")}${near.length > NAMED_MAX ? `, and ${near.length - NAMED_MAX} others` : ""}`;
     },

@@ -31,7 +31,10 @@ export const dayShapes: Study = ({ series, members, audience, least, clusters: w
   }
   const days = members.flatMap((meter) => daysOf(series, meter));
   if (days.length > DAYS_MAX) {
-    throw new GridsealError("USAGE", `these are ${days.length} days: at most ${DAYS_MAX} are gathered; shorten the period`);
+    throw new GridsealError(
+      "USAGE",
+      `these are ${days.length} days: at most ${DAYS_MAX} are gathered; shorten the period`,
+    );
   }
   const clusters = clustersOf(days, wanted);
   const shown = audience === "members" ? clusters : clusters.filter((cluster) => cluster.members >= least);

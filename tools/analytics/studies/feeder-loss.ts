@@ -1,7 +1,7 @@
 // Loss of a feeder: what its meter measures, less what its members take and feed in. It needs no learning, and proves what is missing.
 
 import { GridsealError } from "../../errors.js";
-import { seriesOfMembers, type Study } from "./study-input.js";
+import { type Study, seriesOfMembers } from "./study-input.js";
 import { dayAt, netTotals } from "./whole.js";
 
 interface Balance {
@@ -12,7 +12,8 @@ interface Balance {
 
 export const feederLoss: Study = (input) => {
   const { series, feeder } = input;
-  if (feeder === undefined) throw new GridsealError("USAGE", "feeder-loss needs `feeder`, a meter that the export has readings of");
+  if (feeder === undefined)
+    throw new GridsealError("USAGE", "feeder-loss needs `feeder`, a meter that the export has readings of");
   const above = netTotals([feeder], series.count);
   const below = netTotals(seriesOfMembers(input), series.count);
   const all: Balance = { slots: 0, feeder: 0n, members: 0n };

@@ -1,7 +1,7 @@
 // Forecasts of the group's load, scored against the naive one (Hyndman and Koehler 2006): the same slot a day before.
 
-import { seriesOfMembers, type Study } from "./study-input.js";
-import { DAY_S, takenTotals, type Totals } from "./whole.js";
+import { type Study, seriesOfMembers } from "./study-input.js";
+import { DAY_S, type Totals, takenTotals } from "./whole.js";
 
 const WEEKS = 4;
 

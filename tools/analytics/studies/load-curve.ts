@@ -1,6 +1,6 @@
 // Load curve: mean power by quarter of an hour of the UTC day. Duration curve: how much of the time the group's power is above what.
 
-import { seriesOfMembers, type Study } from "./study-input.js";
+import { type Study, seriesOfMembers } from "./study-input.js";
 import { DAY_S, power_mW, startOf, takenTotals } from "./whole.js";
 
 const QUARTER_S = 900;

@@ -25,7 +25,9 @@ export const quality: Study = ({ series, members, audience }) => {
     bands,
   };
   if (audience === "aggregate") return figures;
-  const league = [...places].sort((one, other) => one.good_permille - other.good_permille || (one.meter < other.meter ? -1 : 1));
+  const league = [...places].sort(
+    (one, other) => one.good_permille - other.good_permille || (one.meter < other.meter ? -1 : 1),
+  );
   return {
     ...figures,
     // The worst first: meter, slots read, interpolated, missing, per mille with an energy.
@@ -39,5 +41,11 @@ function placeOf(meter: string, qualities: readonly SlotQuality[]): Place {
   const count = (wanted: SlotQuality) => qualities.filter((each) => each === wanted).length;
   const [read, interpolated, missing] = [count(1), count(2), count(3)];
   const all = qualities.length;
-  return { meter, read, interpolated, missing, good_permille: all === 0 ? 0 : Math.floor((1_000 * (all - missing)) / all) };
+  return {
+    meter,
+    read,
+    interpolated,
+    missing,
+    good_permille: all === 0 ? 0 : Math.floor((1_000 * (all - missing)) / all),
+  };
 }

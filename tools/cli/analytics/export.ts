@@ -67,15 +67,19 @@ async function exportTables(folder: string | undefined, options: ExportOptions):
 
 async function fromNode(options: ExportOptions, tell: (step: Step) => void): Promise<Manifest> {
   const { genesis: path } = options;
-  if (path === undefined) throw new GridsealError("USAGE", "name the genesis with --genesis: all is verified against it");
+  if (path === undefined)
+    throw new GridsealError("USAGE", "name the genesis with --genesis: all is verified against it");
   const { genesis } = await readGenesisFile(path);
   return withNodeSource(options, async (source) => {
     const known = await source.chains();
     const chains: Chains = {
       genesis,
       heights: new Map(known.map(({ service, height }) => [service, height])),
-      named: (text) => known.find(({ service, name }) => name === text || String(service) === text)?.service ?? chainNamed(genesis, text).service,
-      open: (service) => (known.some((chain) => chain.service === service) ? () => source.blocks(service, 1) : undefined),
+      named: (text) =>
+        known.find(({ service, name }) => name === text || String(service) === text)?.service ??
+        chainNamed(genesis, text).service,
+      open: (service) =>
+        known.some((chain) => chain.service === service) ? () => source.blocks(service, 1) : undefined,
     };
     return write(chains, options, tell);
   });
@@ -113,8 +117,11 @@ async function write(chains: Chains, options: ExportOptions, tell: (step: Step) 
     throwWorst(reports, []);
     const short = reports.find(({ service, height }) => services.includes(service) && height < from);
     if (short !== undefined) throw new GridsealError("NOT_FOUND", `chain ${short.name} ends at block ${short.height}`);
-    const cut = reports.find(({ service, height }) => options.toHeight !== undefined && services.includes(service) && height < to);
-    if (cut !== undefined) throw new GridsealError("NOT_FOUND", `chain ${cut.name} ends at block ${cut.height}, before ${to}`);
+    const cut = reports.find(
+      ({ service, height }) => options.toHeight !== undefined && services.includes(service) && height < to,
+    );
+    if (cut !== undefined)
+      throw new GridsealError("NOT_FOUND", `chain ${cut.name} ends at block ${cut.height}, before ${to}`);
   };
   const forms: readonly FileForm[] = options.format === "both" ? ["parquet", "csv"] : [options.format];
   return withContracts((runContracts) =>
@@ -142,7 +149,10 @@ function printManifest({ network, genesis, chains, files }: Manifest, out: strin
     `verified against genesis ${genesis.slice(0, 16)} of network ${network}`,
   ]);
   const hidden = chains.reduce((sum, chain) => sum + chain.hidden, 0);
-  if (hidden > 0) printNote(`${countText(hidden, "confidential group")} of these records are not here: values are as everybody sees them`);
+  if (hidden > 0)
+    printNote(
+      `${countText(hidden, "confidential group")} of these records are not here: values are as everybody sees them`,
+    );
   const beyond = chains.reduce((sum, chain) => sum + chain.beyond, 0);
   if (beyond > 0) printNote(`${countText(beyond, "value")} beyond 64 bits are not here`);
 }

@@ -1,13 +1,14 @@
 // `gridseal study cohort | ask | seal | check`: what participants ask of the mining contract, signed into their folders.
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Value } from "../../../src/wire/value.js";
 import { cohortDigest, queryHash, type StudyTerms } from "../../analytics/terms.js";
 import { GridsealError } from "../../errors.js";
 import { monthOf } from "../../market/mining/cohorts.js";
 import { operationTypes } from "../../market/mining/kinds.js";
-import { moment, whole } from "../../terminal/arguments.js";
+import { moment } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
+import { purposes } from "../access/purposes.js";
 import { signIn } from "../operation/sign.js";
 import { readResult, readTerms } from "./read-study.js";
 
@@ -17,8 +18,6 @@ interface AskOptions {
   readonly json?: true;
 }
 
-const PURPOSE_MAX = 12;
-
 export function registerAsks(study: Command): void {
   withSigner(study.command("cohort").description("sign the group of a study's file, as who administers metered data"))
     .argument("<file>", "file of a study of the group")
@@ -26,7 +25,7 @@ export function registerAsks(study: Command): void {
     .action(stateCohort);
   withSigner(study.command("ask").description("sign a study that is wanted; its requester's budget pays for it"))
     .argument("<file>", "file of the study")
-    .requiredOption("--purpose <number>", "what it is for, by the number of access purposes", whole(1, PURPOSE_MAX))
+    .addOption(new Option("--purpose <name>", "what for").choices(purposes).makeOptionMandatory())
     .action(askStudy);
   withSigner(study.command("seal").description("sign what an asked study has come to"))
     .argument("<study>", "as `study list` names it")
@@ -71,13 +70,21 @@ async function stateCohort(path: string, { from, ...options }: AskOptions & { re
   await sign(operationTypes.cohort, body, options);
 }
 
-async function askStudy(path: string, { purpose, ...options }: AskOptions & { readonly purpose: number }): Promise<void> {
+interface StudyOptions extends AskOptions {
+  readonly purpose: (typeof purposes)[number];
+}
+
+async function askStudy(path: string, { purpose: name, ...options }: StudyOptions): Promise<void> {
   const terms = await readTerms(path);
   membersOf(terms, path);
   if (terms.audience !== "aggregate") {
-    throw new GridsealError("FILE_INVALID", `${path} has the audience members: third parties get figures of groups alone`);
+    throw new GridsealError(
+      "FILE_INVALID",
+      `${path} has the audience members: third parties get figures of groups alone`,
+    );
   }
   const { kind, cohort, service, from_s, to_s } = terms;
+  const purpose = purposes.indexOf(name) + 1;
   await sign(operationTypes.ask, { purpose, kind, cohort, service, from_s, to_s, query: queryHash(terms) }, options);
 }
 

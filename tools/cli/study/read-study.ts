@@ -1,8 +1,8 @@
 // What commands of studies read: a study's file or kind, an export, a result.
 
 import { digestOf, readManifest } from "../../analytics/manifest.js";
-import { runQuery } from "../../analytics/sql.js";
 import type { Export } from "../../analytics/read.js";
+import { runQuery } from "../../analytics/sql.js";
 import { runStudy, type StudyResult } from "../../analytics/study.js";
 import { type StudyTerms, termsFrom } from "../../analytics/terms.js";
 import { GridsealError, reasonOf } from "../../errors.js";

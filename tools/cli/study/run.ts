@@ -36,7 +36,10 @@ export function registerRun(study: Command): void {
     .option("--slot <seconds>", "length of a slot", whole(1, 86_400))
     .option("--feeder <id>", "meter of the feeder, of feeder-loss")
     .addOption(
-      new Option("--audience <who>", "figures of groups alone, or of single members too").choices(["aggregate", "members"]),
+      new Option("--audience <who>", "figures of groups alone, or of single members too").choices([
+        "aggregate",
+        "members",
+      ]),
     )
     .option("-o, --out <file>", "file to make of the result: its SHA-256 stands for the study")
     .option("--json", "print JSON")
@@ -71,7 +74,10 @@ async function termsOf(what: string, options: RunOptions): Promise<StudyTerms> {
   if (!(studyKinds as readonly string[]).includes(what)) {
     const { service, from, to, slot, feeder, audience } = options;
     if ([service, from, to, slot, feeder, audience].some((option) => option !== undefined)) {
-      throw new GridsealError("USAGE", `${what} is a file, which says all of the study: the options are for a kind alone`);
+      throw new GridsealError(
+        "USAGE",
+        `${what} is a file, which says all of the study: the options are for a kind alone`,
+      );
     }
     return readTerms(what);
   }

@@ -43,11 +43,20 @@ async function show(id: string, { contract, json, ...options }: ShowOptions): Pr
               ["result", result.result],
               ["by", `${result.by} with ${result.engine}, sealed in block ${result.height}`],
             ] as const)),
-        ["verified", genesis === undefined ? "no: told by the node; --genesis proves it" : "by proof against the genesis"],
+        [
+          "verified",
+          genesis === undefined ? "no: told by the node; --genesis proves it" : "by proof against the genesis",
+        ],
       ]),
       ...(checks.length === 0
         ? []
-        : ["", ...table(["CHECKED BY", "CAME TO", "BLOCK"], checks.map(([by, isSame, height]) => [by, isSame ? "the same" : "something else", height]))]),
+        : [
+            "",
+            ...table(
+              ["CHECKED BY", "CAME TO", "BLOCK"],
+              checks.map(([by, isSame, height]) => [by, isSame ? "the same" : "something else", height]),
+            ),
+          ]),
     ]);
   });
 }

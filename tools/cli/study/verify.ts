@@ -45,7 +45,8 @@ async function verify(path: string, folder: string, options: VerifyOptions): Pro
     resultPath !== undefined
       ? await resultComplaint(resultPath, again, hash)
       : await sealedComplaint(await sealed(id!, options), { terms, again, hash });
-  if (json) printLines([toJson({ hash, isSame: complaint === undefined, ...(complaint !== undefined && { complaint }) })]);
+  if (json)
+    printLines([toJson({ hash, isSame: complaint === undefined, ...(complaint !== undefined && { complaint }) })]);
   if (complaint !== undefined) throw new GridsealError("STUDY_DIFFERS", complaint);
   if (!json) printLines([`the same: ${hash}, of ${again.group} members up to block ${again.to}`]);
 }
@@ -60,7 +61,9 @@ async function sealed(id: string, { service, contract, ...options }: VerifyOptio
 
 async function resultComplaint(path: string, again: StudyResult, hash: string): Promise<string | undefined> {
   const { result, hash: said } = await readResult(path);
-  return said === hash ? undefined : (fieldComplaint(result, again) ?? `${path} has other figures: ${said}, and here ${hash}`);
+  return said === hash
+    ? undefined
+    : (fieldComplaint(result, again) ?? `${path} has other figures: ${said}, and here ${hash}`);
 }
 
 interface Again {
@@ -75,16 +78,47 @@ async function sealedComplaint(study: Study, { terms, again, hash }: Again): Pro
   if (terms.audience !== "aggregate") return "a sealed study is of groups alone, and the file's figures are of members";
   const { group, largest_permille, to, header, engine } = result;
   const { kind, query, cohort, digest, class: of, service, from_s, to_s } = study;
-  const said = { kind, query, cohort, digest, class: of, service, from_s, to_s, to, header, engine, group, largest_permille };
+  const said = {
+    kind,
+    query,
+    cohort,
+    digest,
+    class: of,
+    service,
+    from_s,
+    to_s,
+    to,
+    header,
+    engine,
+    group,
+    largest_permille,
+  };
   if (terms.members?.length !== study.size) {
     return `the cohort has ${study.size} members, and the file ${terms.members?.length ?? "names none"}`;
   }
-  return fieldComplaint(said, again) ?? (result.result === hash ? undefined : `it is sealed with ${result.result}, and comes to ${hash}`);
+  return (
+    fieldComplaint(said, again) ??
+    (result.result === hash ? undefined : `it is sealed with ${result.result}, and comes to ${hash}`)
+  );
 }
 
 /** The first field in which two differ, beside their figures. */
 function fieldComplaint(said: Omit<StudyResult, "figures">, again: StudyResult): string | undefined {
-  const names = ["kind", "query", "cohort", "digest", "class", "service", "from_s", "to_s", "to", "header", "engine", "group", "largest_permille"] as const;
+  const names = [
+    "kind",
+    "query",
+    "cohort",
+    "digest",
+    "class",
+    "service",
+    "from_s",
+    "to_s",
+    "to",
+    "header",
+    "engine",
+    "group",
+    "largest_permille",
+  ] as const;
   const different = names.find((name) => said[name] !== again[name]);
   return different && `its ${different} is ${said[different]}, and here ${again[different]}`;
 }

@@ -314,9 +314,25 @@ const studies: View = {
         "view.checks",
       ],
       rows(id, value) {
-        const { state, kind, requester, purpose, cohort, class: of, size, from_s, to_s, service, result, checks } = fields(value);
+        const {
+          state,
+          kind,
+          requester,
+          purpose,
+          cohort,
+          class: of,
+          size,
+          from_s,
+          to_s,
+          service,
+          result,
+          checks,
+        } = fields(value);
         const ran = result === null ? undefined : fields(result);
-        const group = ran === undefined ? `${said(size)} ${said(of)}` : `${said(ran.group)} ${said(of)}, ≤ ${Number(ran.largest_permille) / 10} %`;
+        const group =
+          ran === undefined
+            ? `${said(size)} ${said(of)}`
+            : `${said(ran.group)} ${said(of)}, ≤ ${Number(ran.largest_permille) / 10} %`;
         const same = items(checks).filter((check) => items(check)[1] === true).length;
         return [
           [

@@ -11,7 +11,8 @@ import { costOf, groupComplaint, ruleOf } from "./rules.js";
 const DAY_S = 86_400;
 const PURPOSE_MAX = 12;
 const SERVICE_MAX = 65_535;
-const HEIGHT_MAX = 2 ** 48 - 1;
+/** 2^40 - 2, as of any block. */
+const HEIGHT_MAX = 1_099_511_627_774;
 
 /** `{ purpose, kind, cohort, service, from_s, to_s, query }`. Throws Denied; what is against the rules is a breach. */
 export function askStudy(context: Context, asked: Operation): void {
@@ -67,7 +68,6 @@ export function takeResult(context: Context, asked: Operation): void {
   const complaint = groupComplaint(context, { class: study.class, size, largest_permille });
   if (complaint !== undefined) {
     putStudy(context, id, { ...study, state: "withheld" });
-    context.deny("group", complaint);
     context.effect("withheld", { study: id, ...complaint });
     return;
   }
