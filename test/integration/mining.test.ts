@@ -168,8 +168,9 @@ test("a study is exported, computed, sealed and run again by others; a lie and a
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line) as { alarm: string; what: string });
-    const alarm = alarms.filter((each) => each.alarm === "budget").at(-1);
-    assert.match(alarm?.what ?? "", /asked for more than its 2/);
+    const whatOf = (kind: string) => alarms.find(({ alarm }) => alarm === kind)?.what ?? "";
+    assert.match(whatOf("budget"), /has spent 2 of 2/);
+    assert.match(whatOf("beyond-budget"), /asked for more than is left of its 2/);
   });
 
   await whenEqual(network);

@@ -62,6 +62,11 @@ export const alarmKinds = {
     remedy:
       "Look with gridseal study list what was asked for: the budget begins anew at its window's end, and contract parameters set another one.",
   },
+  "beyond-budget": {
+    severity: "ticket",
+    remedy:
+      "Ask the requester what for: nothing was given, and the chain holds it against it as a violation. gridseal study list shows what it was given.",
+  },
   incomplete: {
     severity: "ticket",
     remedy: "Name a node that keeps whole blocks, or a newer monitor: the chain cannot be judged any further here.",

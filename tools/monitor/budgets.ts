@@ -51,8 +51,11 @@ function spentFrom(service: number, { participant, spent, budget, until_s }: Fie
 
 export interface Budgets {
   note(spent: Spent): void;
-  /** A sentence where a budget of the chain is nearly spent or passed in the window that goes on; else undefined. */
-  complaint(service: number, now_ms: number): string | undefined;
+  /** A sentence each of the budgets of a chain that are nearly spent, and that somebody wanted to pass, in the window that goes on. */
+  complaints(
+    service: number,
+    now_ms: number,
+  ): { readonly near: string | undefined; readonly beyond: string | undefined };
 }
 
 export function createBudgets(): Budgets {
@@ -63,22 +66,28 @@ export function createBudgets(): Budgets {
       const before = known.get(name);
       // Each node's blocks say it again: the end of a window never comes back, and what is passed stays so within it.
       if (before !== undefined && before.until_s > spent.until_s) return;
-      if (before?.until_s === spent.until_s && (before.spent ?? Infinity) > (spent.spent ?? Infinity)) return;
-      known.set(name, spent);
+      const [had, has] = [before?.spent ?? Number.POSITIVE_INFINITY, spent.spent ?? Number.POSITIVE_INFINITY];
+      if (before?.until_s !== spent.until_s || has >= had) known.set(name, spent);
     },
-    complaint(service, now_ms) {
-      const near = [...known.values()].filter((each) => each.service === service && isNear(each, now_ms));
-      if (near.length === 0) return undefined;
-      const named = near.slice(0, NAMED_MAX).map(({ participant, spent, budget }) => {
-        return spent === undefined
-          ? `${participant} asked for more than its ${budget}`
-          : `${participant} has spent ${spent} of ${budget}`;
-      });
-      return `${named.join(", ")}${near.length > NAMED_MAX ? `, and ${near.length - NAMED_MAX} others` : ""}`;
+    complaints(service, now_ms) {
+      const own = [...known.values()].filter((each) => each.service === service && each.until_s * 1_000 > now_ms);
+      return {
+        near: sentenceOf(own.filter(isNear)),
+        beyond: sentenceOf(own.filter((each) => each.spent === undefined)),
+      };
     },
   };
 }
 
-function isNear({ spent, budget, until_s }: Spent, now_ms: number): boolean {
-  return until_s * 1_000 > now_ms && (spent === undefined || 100 * spent >= NEARLY_PERCENT * budget);
+function isNear({ spent, budget }: Spent): boolean {
+  return spent !== undefined && 100 * spent >= NEARLY_PERCENT * budget;
+}
+
+function sentenceOf(all: readonly Spent[]): string | undefined {
+  if (all.length === 0) return undefined;
+  const named = all.slice(0, NAMED_MAX).map(({ participant, spent, budget }) => {
+    const what = spent === undefined ? "asked for more than is left of its" : `has spent ${spent} of`;
+    return `${participant} ${what} ${budget}`;
+  });
+  return `${named.join(", ")}${all.length > NAMED_MAX ? `, and ${all.length - NAMED_MAX} others` : ""}`;
 }

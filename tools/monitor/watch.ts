@@ -261,10 +261,12 @@ function ordered(watched: Watched, { number, service, fromHeight, what }: RulesO
   return watched.standing.renew(alarm, now_ms);
 }
 
-/** Privacy budgets of a chain's studies that are nearly spent, or that somebody wanted to pass. */
+/** Privacy budgets of a chain's studies that are nearly spent, and that somebody wanted to pass. */
 function budgets({ standing, budgets: known }: Watched, service: number, now_ms: number): Told[] {
-  const what = known.complaint(service, now_ms);
-  return standing.set({ kind: "budget", node: undefined, service, what: what ?? "" }, what !== undefined, now_ms);
+  const { near, beyond } = known.complaints(service, now_ms);
+  const set = (kind: AlarmKind, what: string | undefined) =>
+    standing.set({ kind, node: undefined, service, what: what ?? "" }, what !== undefined, now_ms);
+  return [...set("budget", near), ...set("beyond-budget", beyond)];
 }
 
 function ofNode(kind: AlarmKind, node: string, what: string): Alarm {
