@@ -34,7 +34,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   emulators: ["meters"],
   provisioning: ["authority", "contracts", "meters", "node", "ledger", "flash", "crypto", "files", "terminal"],
   demo: [
-    ...["ledger", "market", "dispatch", "meters", "emulators", "node", "provisioning", "sources", "routes"],
+    ...["analytics", "ledger", "market", "dispatch", "meters", "emulators", "node", "provisioning", "sources", "routes"],
     ...["crypto", "files", "terminal"],
   ],
   firmware: ["crypto", "files", "emulators", "meters"],

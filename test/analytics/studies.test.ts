@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { digestOf } from "../../tools/analytics/manifest.js";
 import type { Export } from "../../tools/analytics/read.js";
 import type { MeterSeries, Series } from "../../tools/analytics/series.js";
 import { anomalies } from "../../tools/analytics/studies/anomalies.js";
@@ -13,7 +14,8 @@ import { loadCurve } from "../../tools/analytics/studies/load-curve.js";
 import { quality } from "../../tools/analytics/studies/quality.js";
 import type { StudyInput } from "../../tools/analytics/studies/study-input.js";
 import { resultHash, resultText, runStudy } from "../../tools/analytics/study.js";
-import { cohortDigest, queryHash, type StudyFields, termsFrom } from "../../tools/analytics/terms.js";
+import { queryHash, type StudyFields, termsFrom } from "../../tools/analytics/terms.js";
+import { cohortDigest } from "../../tools/market/mining/cohorts.js";
 import { exported, FROM_S, householdChain } from "./tables.js";
 
 const SLOTS_OF_DAY = 24;
@@ -262,4 +264,28 @@ test("two queries that differ in anything have two hashes; order and repetition 
     termsFrom({ ...fields, members: one }, "a").members,
     termsFrom({ ...fields, members: other }, "a").members,
   );
+});
+
+/** Of each kind over one export; the same on every version of Node and every machine. */
+const pinned = "e506bfbe8405d84b551229e655f44ff5dadcca2306e541802b48f8d00e822205";
+
+test("each kind comes to the same hash on every machine and version", async (t) => {
+  const slots = 9 * 24;
+  const homes = Array.from({ length: 3 }, (_, home) => ({
+    taken: Array.from({ length: slots }, (_unused, at) => {
+      return ((at * 31 + home * 17) % 97) + (at % 24 > 17 ? 800 : 80) + (at === 190 ? 9_000 : 0);
+    }),
+  }));
+  const { chain, ids } = householdChain(homes, 64, 3_600);
+  const of = await exported(t, chain);
+  const period = { from: fields.from, to: new Date((FROM_S + slots * 3_600) * 1_000).toISOString().replace(".000Z", "Z"), slot_s: 3_600 };
+  const hashes: string[] = [];
+  for (const kind of ["load-curve", "day-shapes", "feeder-loss", "anomalies", "forecast", "quality"]) {
+    const feeder = kind === "feeder-loss" ? { feeder: ids[0] } : {};
+    for (const audience of ["aggregate", "members"]) {
+      const terms = termsFrom({ ...fields, ...period, ...feeder, kind, audience }, "a test");
+      hashes.push(resultHash(await runStudy(of, terms)));
+    }
+  }
+  assert.equal(digestOf([...of.manifest.files.map(({ sha256 }) => sha256), ...hashes].join()), pinned);
 });

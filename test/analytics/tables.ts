@@ -13,7 +13,7 @@ import { buildChain, type ChainBuilder, makeMeter, type TestMeter } from "../aud
 
 /** A midnight of UTC. */
 export const FROM_S = 1_700_006_400;
-export const SLOT_S = 900;
+const SLOT_S = 900;
 
 /** What a meter takes slot by slot, and gives where it has a counter of that; Wh. */
 export interface Household {
@@ -32,7 +32,7 @@ const register = (group: number, value: number) => ({
 });
 
 /** A reading at each end of a slot, so many slots' readings in a block. */
-export function householdChain(households: readonly Household[], slotsInBlock = 8): Built {
+export function householdChain(households: readonly Household[], slotsInBlock = 8, slot_s = SLOT_S): Built {
   const chain = buildChain();
   const meters = households.map((_, index) => makeMeter(index + 1));
   const sums = households.map(() => [0, 0] as [number, number]);
@@ -48,7 +48,7 @@ export function householdChain(households: readonly Household[], slotsInBlock = 
         }
         if (at > taken.length) continue;
         const registers = [register(1, sum[0]), ...(given === undefined ? [] : [register(2, sum[1])])];
-        records.push(meters[index]!.record({ time_s: FROM_S + at * SLOT_S, registers }));
+        records.push(meters[index]!.record({ time_s: FROM_S + at * slot_s, registers }));
       }
     }
     chain.seal({ records, credentials: first === 0 ? meters.map(({ credential }) => credential) : [] });

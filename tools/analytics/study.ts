@@ -3,6 +3,7 @@
 import type { Value } from "../../src/wire/value.js";
 import { canonicalText } from "../dispatch/contract/canonical.js";
 import { GridsealError } from "../errors.js";
+import { cohortDigest } from "../market/mining/cohorts.js";
 import type { StudyKind } from "../market/mining/kinds.js";
 import { digestOf, type ExportedChain } from "./manifest.js";
 import { type Export, rowsOf } from "./read.js";
@@ -15,7 +16,7 @@ import { loadCurve } from "./studies/load-curve.js";
 import { quality } from "./studies/quality.js";
 import type { Study } from "./studies/study-input.js";
 import { sumOf } from "./studies/whole.js";
-import { cohortDigest, queryHash, type StudyTerms } from "./terms.js";
+import { queryHash, type StudyTerms } from "./terms.js";
 
 /** Changes with each change of what studies come to. */
 export const ENGINE = "gridseal-study/1";

@@ -4,6 +4,7 @@
 import type { Value } from "../../src/wire/value.js";
 import { canonicalText } from "../dispatch/contract/canonical.js";
 import { GridsealError } from "../errors.js";
+import { MEMBERS_MAX } from "../market/mining/cohorts.js";
 import { type CohortClass, cohortClasses, type StudyKind, studyKinds } from "../market/mining/kinds.js";
 import { defaults } from "../market/mining/rules.js";
 import { digestOf } from "./manifest.js";
@@ -33,7 +34,6 @@ export interface StudyTerms {
   readonly sql: string | null;
 }
 
-const MEMBERS_MAX = 1_000_000;
 const SQL_MAX = 65_536;
 const names = [
   ...["kind", "service", "from", "to", "slot_s", "gap_s", "cohort", "class", "members", "audience"],
@@ -123,9 +123,4 @@ export function queryHash({
       ...{ clusters: kind === "day-shapes" ? clusters : null, sql: sql === null ? null : digestOf(sql) },
     } satisfies { readonly [name: string]: Value }),
   );
-}
-
-/** The digest of a group: SHA-256, hex, of `gs1/cohort/` and its ids, ascending, a comma between. */
-export function cohortDigest(members: readonly string[]): string {
-  return digestOf(`gs1/cohort/${members.join(",")}`);
 }

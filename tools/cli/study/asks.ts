@@ -2,9 +2,9 @@
 
 import { type Command, Option } from "commander";
 import type { Value } from "../../../src/wire/value.js";
-import { cohortDigest, queryHash, type StudyTerms } from "../../analytics/terms.js";
+import { queryHash, type StudyTerms } from "../../analytics/terms.js";
 import { GridsealError } from "../../errors.js";
-import { monthOf } from "../../market/mining/cohorts.js";
+import { cohortDigest, monthOf } from "../../market/mining/cohorts.js";
 import { operationTypes } from "../../market/mining/kinds.js";
 import { moment } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";

@@ -3,10 +3,17 @@
 
 import type { Context, Operation, Value } from "../../contracts/author.js";
 import { countStated, fieldsOf, granted, grantedTo, hexOf, nameOf, oneOf, wholeOf } from "../asked.js";
+import { sha256OfText } from "../sha256.js";
 import { COHORT_STATEMENTS_MAX, COHORTS_OF_ONE_MAX, type Cohort, cohortClasses, runningRoles } from "./kinds.js";
 
-const MEMBERS_MAX = 1_000_000;
+/** Meters of a cohort. */
+export const MEMBERS_MAX = 100_000;
 const MONTHS_MAX = 100_000;
+
+/** The digest of a group: SHA-256, hex, of `gs1/cohort/` and its meters' IDs, ascending, a comma between (PROTOCOL.md, section 4). */
+export function cohortDigest(members: readonly string[]): string {
+  return sha256OfText(`gs1/cohort/${members.join(",")}`);
+}
 
 /** The UTC month of a moment, counted from January 1970. */
 export function monthOf(time_s: number): number {
