@@ -278,7 +278,11 @@ test("each kind comes to the same hash on every machine and version", async (t) 
   }));
   const { chain, ids } = householdChain(homes, 64, 3_600);
   const of = await exported(t, chain);
-  const period = { from: fields.from, to: new Date((FROM_S + slots * 3_600) * 1_000).toISOString().replace(".000Z", "Z"), slot_s: 3_600 };
+  const period = {
+    from: fields.from,
+    to: new Date((FROM_S + slots * 3_600) * 1_000).toISOString().replace(".000Z", "Z"),
+    slot_s: 3_600,
+  };
   const hashes: string[] = [];
   for (const kind of ["load-curve", "day-shapes", "feeder-loss", "anomalies", "forecast", "quality"]) {
     const feeder = kind === "feeder-loss" ? { feeder: ids[0] } : {};

@@ -104,7 +104,8 @@ test("a period is billed once all its slots are shared, and once alone", () => {
 test("a study of the homes is asked for once four of their slots are shared, and is run once", () => {
   const story = founded();
   const asked = (now_s: number) => ask(story, now_s, salt).filter(({ service }) => service === 4);
-  const share = (start: number) => note(story, { service: 1, contract: "community", name: "shares", body: { start, rows: [] } });
+  const share = (start: number) =>
+    note(story, { service: 1, contract: "community", name: "shares", body: { start, rows: [] } });
   for (const slot of [0, 1, 2]) share(NOW + slot * SLOT_S);
   assert.deepEqual(asked(NOW + 100), []);
   share(NOW + 3 * SLOT_S);

@@ -79,7 +79,7 @@ test("a study is exported, computed, sealed and run again by others; a lie and a
 
   const exportOf = async (out: string, ...where: readonly string[]) =>
     (await gridsealJson("analytics", "export", ...where, "--genesis", genesis, "-o", at(out))) as Exported;
-  const trading = ["--service", "trading"];
+  const trading = ["--services", "trading"];
   const [chain] = (await exportOf("tables", "--api", api, ...trading, "--format", "both")).chains;
   assert.deepEqual([chain!.meters, chain!.records >= METERS * 6], [METERS, true]);
 

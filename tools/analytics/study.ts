@@ -64,7 +64,13 @@ export async function groupOf(
   terms: StudyTerms,
   onFile?: (done: number, total: number) => void,
 ): Promise<StudyGroup> {
-  const chain = chainIn(of, terms.service);
+  const chain = chainIn(of, String(terms.service));
+  if (chain.from !== 1) {
+    throw new GridsealError(
+      "USAGE",
+      `${of.folder} begins at block ${chain.from}: a study needs an export from block 1 on`,
+    );
+  }
   const wanted = terms.members === undefined ? undefined : new Set(terms.members);
   const { feeder } = terms;
   const isWanted = (meter: string) => wanted === undefined || wanted.has(meter) || meter === feeder;
@@ -105,19 +111,12 @@ export function resultHash(result: StudyResult): string {
   return digestOf(resultText(result));
 }
 
-function chainIn({ folder, manifest }: Export, service: number): ExportedChain {
-  const chain = manifest.chains.find((each) => each.service === service);
-  if (chain === undefined) {
-    const known = manifest.chains.map((each) => `${each.name} (${each.service})`).join(", ");
-    throw new GridsealError("NOT_FOUND", `${folder} has no chain ${service}: it has ${known || "none"}`);
-  }
-  if (chain.from !== 1) {
-    throw new GridsealError(
-      "USAGE",
-      `${folder} begins at block ${chain.from}: a study needs an export from block 1 on`,
-    );
-  }
-  return chain;
+/** The chain that a person names by its name or number. Throws NOT_FOUND. */
+export function chainIn({ folder, manifest }: Export, text: string): ExportedChain {
+  const chain = manifest.chains.find(({ service, name }) => name === text || String(service) === text);
+  if (chain !== undefined) return chain;
+  const known = manifest.chains.map(({ service, name }) => `${name} (${service})`).join(", ");
+  throw new GridsealError("NOT_FOUND", `${folder} has no chain ${text}: it has ${known || "none"}`);
 }
 
 /** The largest member's part of what the group takes and gives, rounded up. */

@@ -19,7 +19,7 @@ import { type Step, withProgress } from "../../terminal/progress.js";
 import { throwWorst, withContracts } from "../chain/audit.js";
 
 interface ExportOptions extends SourceOptions {
-  readonly service?: string;
+  readonly services?: string;
   readonly fromHeight: number;
   readonly toHeight?: number;
   readonly format: FileForm | "both";
@@ -43,7 +43,7 @@ export function registerExport(analytics: Command): void {
       .description("audit chains from their first block, and write their readings as tables with what proves each row"),
   )
     .argument("[folder]", "folder of chains that `chain export` wrote, *contracts* among them")
-    .option("--service <names>", "names or numbers of services, commas between; all where absent")
+    .option("--services <list>", "names or numbers of services, commas between; all where absent")
     .option("--from-height <height>", "first block of which rows are written", whole(1, HEIGHT_MAX), 1)
     .option("--to-height <height>", "last block of each chain; its newest where absent", whole(1, HEIGHT_MAX))
     .addOption(new Option("--format <form>", "what is written").choices(["parquet", "csv", "both"]).default("parquet"))
@@ -106,7 +106,7 @@ async function fromFolder(folder: string, options: ExportOptions, tell: (step: S
 async function write(chains: Chains, options: ExportOptions, tell: (step: Step) => void): Promise<Manifest> {
   const { genesis, heights, open } = chains;
   const services =
-    options.service === undefined ? [...heights.keys()] : [...new Set(options.service.split(",").map(chains.named))];
+    options.services === undefined ? [...heights.keys()] : [...new Set(options.services.split(",").map(chains.named))];
   const missing = services.find((service) => open(service) === undefined);
   if (missing !== undefined || services.length === 0) {
     throw new GridsealError("NOT_FOUND", `there are no blocks of chain ${missing ?? "any service"}`);

@@ -1,7 +1,8 @@
 // `gridseal study run`: computes a study from an export.
 
 import { type Command, Option } from "commander";
-import { resultHash, resultText } from "../../analytics/study.js";
+import type { Export } from "../../analytics/read.js";
+import { chainIn, resultHash, resultText } from "../../analytics/study.js";
 import { type StudyFields, type StudyTerms, termsFrom } from "../../analytics/terms.js";
 import { GridsealError } from "../../errors.js";
 import { createFile } from "../../files/made-once.js";
@@ -12,7 +13,7 @@ import { figureLines } from "./figures.js";
 import { compute, openExport, readTerms } from "./read-study.js";
 
 interface RunOptions {
-  readonly service?: number;
+  readonly service?: string;
   readonly from?: number;
   readonly to?: number;
   readonly slot?: number;
@@ -22,15 +23,13 @@ interface RunOptions {
   readonly json?: true;
 }
 
-const SERVICE_MAX = 65_535;
-
 export function registerRun(study: Command): void {
   study
     .command("run")
     .description(`compute a study: ${studyKinds.join(", ")}`)
     .argument("<what>", "file of the study, or its kind where the options below say the rest")
     .argument("<export>", "folder that `analytics export` made")
-    .option("--service <number>", "number of the chain's service", whole(1, SERVICE_MAX))
+    .option("--service <name>", "name or number of the chain's service")
     .option("--from <time>", "begin of the first slot, as 2026-03-29T00:00:00Z", moment)
     .option("--to <time>", "end of the last slot", moment)
     .option("--slot <seconds>", "length of a slot", whole(1, 86_400))
@@ -47,8 +46,9 @@ export function registerRun(study: Command): void {
 }
 
 async function run(what: string, folder: string, options: RunOptions): Promise<void> {
-  const terms = await termsOf(what, options);
-  const result = await compute(await openExport(folder), terms);
+  const of = await openExport(folder);
+  const terms = await termsOf(what, options, of);
+  const result = await compute(of, terms);
   const hash = resultHash(result);
   if (options.out !== undefined) await createFile(options.out, `${resultText(result)}\n`);
   if (options.json) {
@@ -70,7 +70,7 @@ async function run(what: string, folder: string, options: RunOptions): Promise<v
 }
 
 /** A file says all of it; a kind is of all meters of the export. */
-async function termsOf(what: string, options: RunOptions): Promise<StudyTerms> {
+async function termsOf(what: string, options: RunOptions, of: Export): Promise<StudyTerms> {
   if (!(studyKinds as readonly string[]).includes(what)) {
     const { service, from, to, slot, feeder, audience } = options;
     if ([service, from, to, slot, feeder, audience].some((option) => option !== undefined)) {
@@ -86,7 +86,7 @@ async function termsOf(what: string, options: RunOptions): Promise<StudyTerms> {
     throw new GridsealError("USAGE", "a kind needs --service, --from and --to");
   }
   const fields: StudyFields = {
-    ...{ kind: what, service, from: secondText(from), to: secondText(to) },
+    ...{ kind: what, service: chainIn(of, service).service, from: secondText(from), to: secondText(to) },
     ...(slot !== undefined && { slot_s: slot }),
     ...(feeder !== undefined && { feeder }),
     ...(audience !== undefined && { audience }),

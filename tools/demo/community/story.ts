@@ -100,7 +100,12 @@ export function note(story: Story, { contract, name, body }: Seen): void {
 /** What is to be asked now. `salt` draws 32 hex digits. */
 export function ask(story: Story, now_s: number, salt: () => string): readonly Asked[] {
   if (!story.isReady) return [];
-  const wanted = [...foundingOf(story, now_s), ...billsOf(story, now_s), ...signaturesOf(story, now_s), ...studyOf(story, now_s)];
+  const wanted = [
+    ...foundingOf(story, now_s),
+    ...billsOf(story, now_s),
+    ...signaturesOf(story, now_s),
+    ...studyOf(story, now_s),
+  ];
   const due = wanted.filter(([name]) => now_s - (story.asked.get(name) ?? 0) >= AGAIN_S);
   for (const [name] of due) story.asked.set(name, now_s);
   return [...due.map(([, asked]) => asked), ...biddingOf(story, now_s, salt)];
@@ -172,7 +177,12 @@ function billsOf({ begins, shared, seen }: Story, now_s: number): readonly Wante
 /** A researcher asks for a study of the members' homes, once so many slots of them are shared. */
 function studyOf({ cast, seen, firstShared, shared }: Story, now_s: number): readonly Wanted[] {
   const meters = members.map((name) => cast.points[name]).sort();
-  const body = { class: "residential", digest: cohortDigest(meters), size: meters.length, from: monthOf(now_s - HOUR_S) };
+  const body = {
+    class: "residential",
+    digest: cohortDigest(meters),
+    size: meters.length,
+    from: monthOf(now_s - HOUR_S),
+  };
   const of = (who: Actor, type: number, asked: Value): Asked => ({ who, service: chains.mining, type, body: asked });
   if (!seen.has("mining/cohort")) {
     return [["mining/cohort", of("data", studies.cohort, { name: COHORT, ...body })]];
