@@ -25,7 +25,7 @@ export function todayOf({ time_s }: Context): number {
   return Math.floor(time_s / DAY_S);
 }
 
-export function numberSet({ parameters }: Context, name: string, otherwise: number): number {
+export function numberSet({ parameters }: Pick<Context, "parameters">, name: string, otherwise: number): number {
   const value = parameters[name];
   return typeof value === "number" ? value : otherwise;
 }
