@@ -120,11 +120,11 @@ test("a group below its minimum is a breach when it is asked for, and withheld w
   const small = await chainWith({}, { size: 99 });
   const said = await small.ask(researcher, types.ask, asked);
   assert.deepEqual(rulesOf(said), ["denial group", "violation group"]);
-  assert.equal((said[0]!.body as { group_residential: number }).group_residential, 100);
+  assert.equal((said[0]!.body as { meters_min: number }).meters_min, 100);
   const chain = await chainWith();
   const id = await askedStudy(chain);
   const [withheld] = effects(await chain.done(admin, types.result, came(id, { group: 99 })), "withheld");
-  assert.deepEqual(withheld, { study: id, group_residential: 100, size: 99 });
+  assert.deepEqual(withheld, { study: id, meters_min: 100, size: 99 });
   assert.equal(studyAt(chain, id).result, null);
   assert.equal(await chain.denied(admin, types.result, came(id)), "not-open");
 });

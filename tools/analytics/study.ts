@@ -129,7 +129,7 @@ function largestPermille({ meters }: Series, members: readonly string[]): number
 }
 
 function checkGroup(
-  { least, share_permille }: StudyTerms,
+  { least, share_percent }: StudyTerms,
   { group, largest_permille }: Pick<StudyResult, "group" | "largest_permille">,
 ): void {
   if (group < least) {
@@ -138,10 +138,10 @@ function checkGroup(
       `${group} members have data, and figures are of groups of at least ${least}`,
     );
   }
-  if (largest_permille > share_permille) {
+  if (largest_permille > 10 * share_percent) {
     throw new GridsealError(
       "GROUP_TOO_SMALL",
-      `one member has ${largest_permille} per mille of the group's energy, and at most ${share_permille} are allowed`,
+      `one member has ${largest_permille} per mille of the group's energy, and at most ${10 * share_percent} are allowed`,
     );
   }
 }

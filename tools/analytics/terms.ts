@@ -4,9 +4,9 @@
 import type { Value } from "../../src/wire/value.js";
 import { canonicalText } from "../dispatch/contract/canonical.js";
 import { GridsealError } from "../errors.js";
+import { groupKinds, groupRule } from "../market/access/groups.js";
 import { MEMBERS_MAX } from "../market/mining/cohorts.js";
-import { type CohortClass, cohortClasses, type StudyKind, studyKinds } from "../market/mining/kinds.js";
-import { defaults } from "../market/mining/rules.js";
+import { type CohortClass, type StudyKind, studyKinds } from "../market/mining/kinds.js";
 import { digestOf } from "./manifest.js";
 import { DAY_S } from "./studies/whole.js";
 
@@ -26,9 +26,9 @@ export interface StudyTerms {
   readonly members: readonly string[] | undefined;
   /** whether figures may tell of single members */
   readonly audience: "aggregate" | "members";
-  /** least members of a group that figures are of, and the largest part of one in per mille */
+  /** least members of a group that figures are of, and the largest part of one in per cent */
   readonly least: number;
-  readonly share_permille: number;
+  readonly share_percent: number;
   readonly feeder: string | null;
   readonly clusters: number;
   readonly sql: string | null;
@@ -37,7 +37,7 @@ export interface StudyTerms {
 const SQL_MAX = 65_536;
 const names = [
   ...["kind", "service", "from", "to", "slot_s", "gap_s", "cohort", "class", "members", "audience"],
-  ...["least", "share_permille", "feeder", "clusters", "sql"],
+  ...["least", "share_percent", "feeder", "clusters", "sql"],
 ] as const;
 
 export type StudyFields = { readonly [name in (typeof names)[number]]?: unknown };
@@ -75,7 +75,8 @@ export function termsFrom(value: unknown, origin: string): StudyTerms {
       : refuse(`${name} must have meters' ids of 16 hex digits`);
   };
   const kind = oneOf("kind", studyKinds);
-  const of = oneOf("class", cohortClasses, "residential");
+  const of = oneOf("class", groupKinds, "residential");
+  const rule = groupRule({ parameters: {} }, of);
   const slot_s = whole("slot_s", [1, DAY_S], 900);
   if (DAY_S % slot_s !== 0) refuse("slot_s must divide a day");
   const { members, cohort = "all", sql = null } = fields;
@@ -97,8 +98,8 @@ export function termsFrom(value: unknown, origin: string): StudyTerms {
     members:
       members === undefined ? undefined : [...new Set((members as unknown[]).map((id) => meter("members", id)))].sort(),
     audience: oneOf("audience", ["aggregate", "members"], "aggregate"),
-    least: whole("least", [1, MEMBERS_MAX], defaults[`group_${of}`]),
-    share_permille: whole("share_permille", [1, 1_000], of === "residential" ? 1_000 : defaults.share_permille),
+    least: whole("least", [1, MEMBERS_MAX], rule.meters_min),
+    share_percent: whole("share_percent", [1, 100], rule.share_percent_max),
     feeder: fields.feeder === undefined ? null : meter("feeder", fields.feeder),
     clusters: whole("clusters", [1, 16], 4),
     sql: sql as string | null,
@@ -112,14 +113,14 @@ export function queryHash({
   gapMax_s,
   audience,
   least,
-  share_permille,
+  share_percent,
   feeder,
   clusters,
   sql,
 }: StudyTerms): string {
   return digestOf(
     canonicalText({
-      ...{ kind, slot_s, gap_s: gapMax_s, audience, least, share_permille, feeder },
+      ...{ kind, slot_s, gap_s: gapMax_s, audience, least, share_percent, feeder },
       ...{ clusters: kind === "day-shapes" ? clusters : null, sql: sql === null ? null : digestOf(sql) },
     } satisfies { readonly [name: string]: Value }),
   );

@@ -9,8 +9,14 @@ const rule = (kind: GroupKind, parameters = {}) => groupRule({ parameters }, kin
 const equal = (meters: number) => Array.from({ length: meters }, () => 7n);
 
 test("households are a group from a hundred meters on, others from fifteen", () => {
-  assert.deepEqual([99, 100].map((meters) => isGroup(rule("residential"), meters)), [false, true]);
-  assert.deepEqual([14, 15].map((meters) => isGroup(rule("non-residential"), meters)), [false, true]);
+  assert.deepEqual(
+    [99, 100].map((meters) => isGroup(rule("residential"), meters)),
+    [false, true],
+  );
+  assert.deepEqual(
+    [14, 15].map((meters) => isGroup(rule("non-residential"), meters)),
+    [false, true],
+  );
 });
 
 test("a chain's parameters state other numbers", () => {

@@ -2,9 +2,10 @@
 // of two groups that differ by one home would tell that home. From its month on a group stays as it is until a later month begins.
 
 import type { Context, Operation, Value } from "../../contracts/author.js";
+import { groupKinds } from "../access/groups.js";
 import { countStated, fieldsOf, granted, grantedTo, hexOf, nameOf, oneOf, wholeOf } from "../asked.js";
 import { sha256OfText } from "../sha256.js";
-import { COHORT_STATEMENTS_MAX, COHORTS_OF_ONE_MAX, type Cohort, cohortClasses, runningRoles } from "./kinds.js";
+import { COHORT_STATEMENTS_MAX, COHORTS_OF_ONE_MAX, type Cohort, runningRoles } from "./kinds.js";
 
 /** Meters of a cohort. */
 export const MEMBERS_MAX = 100_000;
@@ -40,7 +41,7 @@ export function stateCohort(context: Context, asked: Operation): void {
   const name = nameOf(fields.name, "name");
   const cohort: Cohort = {
     from: wholeOf(fields.from, [0, MONTHS_MAX], "from"),
-    class: oneOf(fields.class, cohortClasses, "class"),
+    class: oneOf(fields.class, groupKinds, "class"),
     digest: hexOf(fields.digest, 64, "digest"),
     size: wholeOf(fields.size, [1, MEMBERS_MAX], "size"),
     by: asked.participant,

@@ -1,12 +1,14 @@
 // Types of the operations that the mining contract takes (PROTOCOL.md, section 4), roles of section 5 that may ask, and what it keeps.
 
+import type { GroupKind } from "../access/groups.js";
+
 export const operationTypes = { cohort: 1024, ask: 1025, result: 1026, check: 1027 } as const;
 
 /** Who states cohorts, runs studies for others, and checks them: grid operator, regulator, metered data administrator. */
 export const runningRoles: readonly number[] = [5, 10, 13];
 
-export const cohortClasses = ["residential", "non-residential"] as const;
-export type CohortClass = (typeof cohortClasses)[number];
+/** Of one kind are all meters of a cohort. */
+export type CohortClass = GroupKind;
 
 /** What is computed; `sql` is a query of the requester's own. */
 export const studyKinds = [

@@ -1,16 +1,13 @@
 // By which numbers studies are judged: parameters of the mining contract (docs/mining.md has the table). Which role may ask for which
-// purpose is stated as in the access contract, by `rule-ROLE-PURPOSE` and `prohibit-PURPOSE`.
+// purpose, and how large groups are, is stated as in the access contract: `rule-ROLE-PURPOSE`, `prohibit-PURPOSE`, `group_residential`,
+// `group_nonresidential`, `group_share`.
 
 import type { Context } from "../../contracts/author.js";
+import { groupRule } from "../access/groups.js";
 import type { CohortClass, StudyKind } from "./kinds.js";
 
-/** All of them whole numbers; where no order sets one, these hold. Groups are those of CPUC decision D.14-05-016. */
+/** All of them whole numbers; where no order sets one, these hold. */
 export const defaults = {
-  /** least members of a group of homes, and of a group of others */
-  group_residential: 100,
-  "group_non-residential": 15,
-  /** largest part of one member in the energy of a group that is not of homes */
-  share_permille: 150,
   /** what a requester may spend in a window of so many days, counted from 1970 */
   budget: 24,
   budget_days: 30,
@@ -43,11 +40,9 @@ export function groupComplaint(
   context: Pick<Context, "parameters">,
   group: { readonly class: CohortClass; readonly size: number; readonly largest_permille?: number },
 ): { readonly [name: string]: number } | undefined {
-  const name = `group_${group.class}` as const;
-  const least = ruleOf(context, name);
-  if (group.size < least) return { [name]: least, size: group.size };
-  if (group.class === "residential" || group.largest_permille === undefined) return undefined;
-  const most = ruleOf(context, "share_permille");
-  if (group.largest_permille <= most) return undefined;
-  return { share_permille: most, largest_permille: group.largest_permille };
+  const { meters_min, share_percent_max } = groupRule(context, group.class);
+  const { size, largest_permille } = group;
+  if (size < meters_min) return { meters_min, size };
+  if (largest_permille === undefined || largest_permille <= 10 * share_percent_max) return undefined;
+  return { share_percent_max, largest_permille };
 }
