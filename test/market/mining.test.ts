@@ -32,7 +32,16 @@ const from_s = 1_789_948_800;
 
 const cohort = { name: "homes", class: "residential", digest: hash("a"), size: 120, from: month };
 const asked = {
-  ...{ purpose: 7, kind: "load-curve", cohort: "homes", service: 1, from_s, to_s: from_s + day_s, query: hash("b") },
+  ...{
+    purpose: 7,
+    kind: "load-curve",
+    cohort: "homes",
+    service: 1,
+    from_s,
+    to_s: from_s + day_s,
+    least: 100,
+    query: hash("b"),
+  },
 };
 const came = (study: string, more: object = {}) => ({
   ...{
@@ -122,6 +131,8 @@ test("a group below its minimum is a breach when it is asked for, and withheld w
   assert.deepEqual(rulesOf(said), ["denial group", "violation group"]);
   assert.equal((said[0]!.body as { meters_min: number }).meters_min, 100);
   const chain = await chainWith();
+  const few = await chain.ask(researcher, types.ask, { ...asked, least: 99 });
+  assert.deepEqual(rulesOf(few), ["denial group", "violation group"], "figures of 99 of them");
   const id = await askedStudy(chain);
   const [withheld] = effects(await chain.done(admin, types.result, came(id, { group: 99 })), "withheld");
   assert.deepEqual(withheld, { study: id, meters_min: 100, size: 99 });
@@ -131,7 +142,8 @@ test("a group below its minimum is a breach when it is asked for, and withheld w
 
 test("of others than homes fifteen are enough, unless one has over 15 per cent", async () => {
   const chain = await chainWith({}, { class: "non-residential", size: 15 });
-  const [first, second] = [await askedStudy(chain), await askedStudy(chain)];
+  const ask = () => askedStudy(chain, researcher, { least: 15 });
+  const [first, second] = [await ask(), await ask()];
   await chain.done(admin, types.result, came(first, { group: 15, largest_permille: 150 }));
   await chain.done(admin, types.result, came(second, { group: 15, largest_permille: 151 }));
   assert.deepEqual([studyAt(chain, first).state, studyAt(chain, second).state], ["sealed", "withheld"]);

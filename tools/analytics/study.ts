@@ -97,7 +97,8 @@ export async function runStudy(
   if (kind === "sql")
     throw new GridsealError("USAGE", "a query of SQL is run by `gridseal study run` with DuckDB at hand");
   const { series, members, result } = await groupOf(of, terms, onFile);
-  const input = { series, members, audience, least, clusters };
+  const silent = (terms.members?.filter((meter) => meter !== feeder).length ?? members.length) - members.length;
+  const input = { series, members, silent, audience, least, clusters };
   const above = feeder === null ? undefined : series.meters.get(feeder);
   return { engine: ENGINE, ...result, figures: studies[kind]({ ...input, feeder: above }) };
 }

@@ -31,6 +31,8 @@ export const feederLoss: Study = (input) => {
   }
   return {
     slots: series.count,
+    // Members without any data: what they take looks like a loss.
+    silent_members: input.silent,
     whole_slots: all.slots,
     ...balanceOf(all),
     // By UTC day since 1970: slots compared, mWh of the feeder, of the members, lost.

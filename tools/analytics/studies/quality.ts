@@ -14,12 +14,13 @@ interface Place {
   readonly good_permille: number;
 }
 
-export const quality: Study = ({ series, members, audience }) => {
+export const quality: Study = ({ series, members, silent, audience }) => {
   const places = members.map((meter) => placeOf(meter, series.meters.get(meter)!.quality));
   const sum = (name: "read" | "interpolated" | "missing") => places.reduce((all, place) => all + place[name], 0);
   const bands = Array.from({ length: BANDS }, () => 0);
   for (const { good_permille } of places) bands[Math.floor(good_permille / 100)]! += 1;
   const figures = {
+    silent_members: silent,
     ...{ slots: series.count, read: sum("read"), interpolated: sum("interpolated"), missing: sum("missing") },
     // Members by the part of their slots that has an energy, in steps of a tenth.
     bands,

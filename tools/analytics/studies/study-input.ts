@@ -7,6 +7,8 @@ export interface StudyInput {
   readonly series: Series;
   /** ids of the group's members that have data, ascending; each has its series */
   readonly members: readonly string[];
+  /** how many of the group have none */
+  readonly silent: number;
   /** the meter of a feeder, where the study is of one */
   readonly feeder: MeterSeries | undefined;
   /** figures may tell of single members; else of groups of at least so many */

@@ -83,9 +83,13 @@ async function askStudy(path: string, { purpose: name, ...options }: StudyOption
       `${path} has the audience members: third parties get figures of groups alone`,
     );
   }
-  const { kind, cohort, service, from_s, to_s } = terms;
+  const { kind, cohort, service, from_s, to_s, least } = terms;
   const purpose = purposes.indexOf(name) + 1;
-  await sign(operationTypes.ask, { purpose, kind, cohort, service, from_s, to_s, query: queryHash(terms) }, options);
+  await sign(
+    operationTypes.ask,
+    { purpose, kind, cohort, service, from_s, to_s, least, query: queryHash(terms) },
+    options,
+  );
 }
 
 async function sealStudy(study: string, path: string, options: AskOptions): Promise<void> {

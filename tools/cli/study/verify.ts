@@ -93,6 +93,7 @@ async function sealedComplaint(study: Study, { terms, again, hash }: Again): Pro
     group,
     largest_permille,
   };
+  if (terms.least !== study.least) return `its least is ${study.least}, and the file's ${terms.least}`;
   if (terms.members?.length !== study.size) {
     return `the cohort has ${study.size} members, and the file ${terms.members?.length ?? "names none"}`;
   }

@@ -190,7 +190,15 @@ function studyOf({ cast, seen, firstShared, shared }: Story, now_s: number): rea
   const period = studyPeriod(firstShared, shared);
   if (period === undefined || seen.has("mining/asked")) return [];
   const { from_s, to_s } = period;
-  const wanted = { ...RESEARCH, cohort: COHORT, service: chains.trading, from_s, to_s, query: queryOf(meters) };
+  const wanted = {
+    ...RESEARCH,
+    cohort: COHORT,
+    service: chains.trading,
+    from_s,
+    to_s,
+    least: meters.length,
+    query: queryOf(meters),
+  };
   return [["mining/asked", of("campus", studies.ask, wanted)]];
 }
 

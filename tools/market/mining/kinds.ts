@@ -48,6 +48,8 @@ export interface Study {
   readonly service: number;
   readonly from_s: number;
   readonly to_s: number;
+  /** least members that any of its figures is of */
+  readonly least: number;
   /** SHA-256 of what is computed, in hex */
   readonly query: string;
   readonly cost: number;

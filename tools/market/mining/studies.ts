@@ -4,7 +4,7 @@ import type { Context, Operation, Value } from "../../contracts/author.js";
 import { breach } from "../access/breach.js";
 import { judgeRules } from "../access/policy.js";
 import { fieldsOf, granted, grantedTo, hexOf, nameOf, oneOf, plainOf, TIME_S_MAX, wholeOf } from "../asked.js";
-import { cohortIn } from "./cohorts.js";
+import { cohortIn, MEMBERS_MAX } from "./cohorts.js";
 import { CHECKS_MAX, runningRoles, STUDIES_KEPT_MAX, type Study, studyKinds, WAITING_MAX } from "./kinds.js";
 import { costOf, groupComplaint, ruleOf } from "./rules.js";
 
@@ -14,22 +14,24 @@ const SERVICE_MAX = 65_535;
 /** 2^40 - 2, as of any block. */
 const HEIGHT_MAX = 1_099_511_627_774;
 
-/** `{ purpose, kind, cohort, service, from_s, to_s, query }`. Throws Denied; what is against the rules is a breach. */
+/** `{ purpose, kind, cohort, service, from_s, to_s, least, query }`. Throws Denied; what is against the rules is a breach. */
 export function askStudy(context: Context, asked: Operation): void {
-  const fields = fieldsOf(asked.body, ["purpose", "kind", "cohort", "service", "from_s", "to_s", "query"]);
+  const fields = fieldsOf(asked.body, ["purpose", "kind", "cohort", "service", "from_s", "to_s", "least", "query"]);
   const purpose = wholeOf(fields.purpose, [1, PURPOSE_MAX], "purpose");
   const kind = oneOf(fields.kind, studyKinds, "kind");
   const cohort = nameOf(fields.cohort, "cohort");
   const service = wholeOf(fields.service, [1, SERVICE_MAX], "service");
   const from_s = wholeOf(fields.from_s, [0, TIME_S_MAX], "from_s");
   const to_s = wholeOf(fields.to_s, [from_s + 1, TIME_S_MAX], "to_s");
+  const least = wholeOf(fields.least, [1, MEMBERS_MAX], "least");
   const query = hexOf(fields.query, 64, "query");
-  const told = { purpose, kind, cohort, service, from_s, to_s };
+  const told = { purpose, kind, cohort, service, from_s, to_s, least };
   const days = Math.floor((to_s - 1) / DAY_S) - Math.floor(from_s / DAY_S) + 1;
   const verdict = judgeRules(context, asked, { purpose, days, most: days });
   if (verdict.type === "breach") return breach(context, asked, verdict.rule, told);
   const { class: of, digest, size } = cohortIn(context, cohort, [from_s, to_s]);
-  const complaint = groupComplaint(context, { class: of, size });
+  // Both the group and what of it is shown apart, as a cluster.
+  const complaint = groupComplaint(context, { class: of, size: Math.min(size, least) });
   if (complaint !== undefined) return breach(context, asked, "group", { ...told, ...complaint });
   const kept = studiesOf(context, asked.participant);
   const waiting = kept.filter((id) => studyAt(context, id)?.state === "asked");
@@ -39,7 +41,7 @@ export function askStudy(context: Context, asked: Operation): void {
   const id = `${asked.participant}-${asked.seq}`;
   const study: Study = {
     ...{ state: "asked", requester: asked.participant, purpose, kind, cohort, class: of, digest, size },
-    ...{ service, from_s, to_s, query, cost, result: null, checks: [] },
+    ...{ service, from_s, to_s, least, query, cost, result: null, checks: [] },
   };
   putStudy(context, id, study);
   keep(context, asked.participant, [...kept, id]);
@@ -72,8 +74,8 @@ export function takeResult(context: Context, asked: Operation): void {
     return;
   }
   putStudy(context, id, { ...study, state: "sealed", result });
-  const { requester, purpose, kind, cohort, service, from_s, to_s, query, digest, cost } = study;
-  const what = { requester, purpose, kind, cohort, digest, service, from_s, to_s, query, cost };
+  const { requester, purpose, kind, cohort, service, from_s, to_s, least, query, digest, cost } = study;
+  const what = { requester, purpose, kind, cohort, digest, service, from_s, to_s, least, query, cost };
   context.effect("study", { study: id, ...what, ...result });
 }
 
