@@ -2,16 +2,17 @@
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { parquetWriteBuffer } from "hyparquet-writer";
 import { decodeBlock } from "../../src/wire/block.js";
 import { toHex } from "../../src/wire/bytes.js";
 import { headerHash } from "../../src/wire/header.js";
 import { digestsOf, encodeDisclosure, parseRecord } from "../../src/wire/record.js";
-import type { Row } from "../../tools/analytics/columns.js";
+import { columns, type Row } from "../../tools/analytics/columns.js";
 import { exportReadings } from "../../tools/analytics/export.js";
-import { readManifest } from "../../tools/analytics/manifest.js";
+import { digestOf, readManifest } from "../../tools/analytics/manifest.js";
 import { createParts } from "../../tools/analytics/parts.js";
 import { type Export, rowsOf } from "../../tools/analytics/read.js";
 import { readCsv } from "../../tools/files/csv.js";
@@ -117,6 +118,32 @@ test("a file that was changed is refused by its digest", async (t) => {
   bytes[40]! ^= 1;
   await writeFile(path, bytes);
   await assert.rejects(allRows(of), { code: "FILE_INVALID" });
+});
+
+test("a table that somebody else made of other cells is refused, whatever its digest says", async (t) => {
+  const { chain } = householdChain([{ taken: [1, 2, 3] }]);
+  const of = await exported(t, chain);
+  const [file] = of.manifest.files;
+  for (const [name, cell, type] of [
+    ["time", "now", "STRING"],
+    ["obis", "no code", "STRING"],
+    ["value", "7", "STRING"],
+    ["meter", 7, "INT32"],
+  ] as const) {
+    const row: Record<string, unknown> = { ...(await allRows(of))[0], time: new Date(0) };
+    const columnData = columns.map((column) => {
+      const isOther = column.name === name;
+      const kept = row[column.name];
+      const own = column.type === "INT64" && kept !== null ? BigInt(kept as number) : kept;
+      return { name: column.name, type: isOther ? type : column.type, data: [isOther ? cell : own] };
+    });
+    const bytes = new Uint8Array(parquetWriteBuffer({ columnData: columnData as never }));
+    const folder = await emptyFolder(t);
+    await mkdir(join(folder, dirname(file!.path)), { recursive: true });
+    await writeFile(join(folder, file!.path), bytes);
+    const files = [{ ...file!, bytes: bytes.length, sha256: digestOf(bytes) }];
+    await assert.rejects(allRows({ folder, manifest: { ...of.manifest, files } }), { code: "FILE_INVALID" }, name);
+  }
 });
 
 test("a manifest that names files elsewhere is refused", async (t) => {

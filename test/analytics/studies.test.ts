@@ -241,6 +241,16 @@ test("an export that does not begin at the first block, or lacks the chain, is n
   await assert.rejects(runStudy(of as Export, termsFrom({ ...fields, service: 7 }, "a test")), { code: "NOT_FOUND" });
 });
 
+test("a period of more slots than are computed at once is refused before anything is read", async (t) => {
+  const { chain } = householdChain([{ taken: [1, 2, 3, 4] }]);
+  const of = await exported(t, chain);
+  const long = { ...fields, from: "2000-01-01", to: "2020-01-01" };
+  await assert.rejects(runStudy(of, termsFrom(long, "a test")), {
+    code: "USAGE",
+    message: /at most 100000 are studied/,
+  });
+});
+
 test("a study's file is read field by field, and refused with the field's name", () => {
   for (const [more, what] of [
     [{ kind: "guess" }, /kind must be one of/],

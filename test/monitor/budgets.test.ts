@@ -2,7 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Spent } from "../../tools/monitor/budgets.js";
+import type { Effect, EntryOutcome } from "../../src/wire/outcome.js";
+import { encodeValue, type Value } from "../../src/wire/value.js";
+import { encodeResults } from "../../tools/ledger/violations.js";
+import { budgetsIn, type Spent } from "../../tools/monitor/budgets.js";
 import { createWatch, type Sight, type Told } from "../../tools/monitor/watch.js";
 
 const UNTIL_S = 1_000;
@@ -50,4 +53,35 @@ test("budgets of another chain, and of a window that is past, raise nothing here
     [7],
   );
   assert.deepEqual(names(watch.step(sight(9), UNTIL_S * 1_000)), []);
+});
+
+test("a block's effects and violations of the contract mining are read, and what has another shape is passed over", () => {
+  const effect = (name: string, body: Value): Effect => ({ name, body: encodeValue(body) });
+  const done = (contract: string, ...effects: readonly Effect[]): EntryOutcome => ({
+    ...{ type: "done", entry: { kind: "operation", leaf: 1 }, contract, used: 9, effects },
+  });
+  const said = { participant: "ee00000000000001", spent: 3, budget: 10, until_s: 99 };
+  const against = { kind: "contract", contract: "mining", name: "budget" } as const;
+  const results = encodeResults({
+    outcomes: [
+      done("other", effect("budget", said)),
+      done(
+        "mining",
+        effect("budget", null),
+        effect("budget", [1]),
+        effect("budget", { spent: 1 }),
+        effect("asked", said),
+      ),
+      done("mining", effect("budget", said)),
+    ],
+    violations: [
+      { ...against, subject: new Uint8Array(8).fill(7), body: encodeValue({ budget: 10, until_s: 99 }) },
+      { ...against, subject: new Uint8Array(8).fill(8), body: encodeValue(null) },
+    ],
+    slots: [],
+  });
+  assert.deepEqual(budgetsIn({ chain: 4, results }), [
+    { service: 4, ...said },
+    { service: 4, participant: "07".repeat(8), spent: undefined, budget: 10, until_s: 99 },
+  ]);
 });

@@ -2,9 +2,9 @@
 // file. Whoever has the genesis makes the same export from the chain, byte for byte.
 
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join, normalize } from "node:path";
 import { GridsealError, reasonOf } from "../errors.js";
+import { readWhole } from "../files/made-once.js";
 import { type Column, columns } from "./columns.js";
 
 export const FORMAT = "gridseal/readings/1";
@@ -64,10 +64,7 @@ export function digestOf(bytes: Uint8Array | string): string {
 /** Rejects with FILE_UNREADABLE, or FILE_INVALID where it is no manifest of an export. */
 export async function readManifest(folder: string): Promise<Manifest> {
   const path = join(folder, MANIFEST);
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new GridsealError("FILE_UNREADABLE", `${path} cannot be read: ${reasonOf(cause)}`, { cause });
-  });
-  if (text.length > MANIFEST_BYTES_MAX) throw new GridsealError("FILE_INVALID", `${path} is too long for a manifest`);
+  const text = new TextDecoder().decode(await readWhole(path, MANIFEST_BYTES_MAX));
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -106,11 +103,9 @@ function isBelow(path: string): boolean {
 }
 
 /** A file of the export, the same as was written. Rejects with FILE_UNREADABLE or FILE_INVALID. */
-export async function readExported(folder: string, { path, sha256 }: ExportedFile): Promise<Uint8Array> {
+export async function readExported(folder: string, { path, sha256, bytes: length }: ExportedFile): Promise<Uint8Array> {
   const at = join(folder, path);
-  const bytes = await readFile(at).catch((cause: unknown) => {
-    throw new GridsealError("FILE_UNREADABLE", `${at} cannot be read: ${reasonOf(cause)}`, { cause });
-  });
+  const bytes = await readWhole(at, length);
   if (digestOf(bytes) !== sha256) {
     throw new GridsealError("FILE_INVALID", `${at} is not the file that the manifest names: its SHA-256 differs`);
   }

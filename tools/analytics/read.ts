@@ -1,8 +1,9 @@
 // The rows of an export, read back file by file, each held against its digest in the manifest.
 
 import { parquetReadObjects } from "hyparquet";
+import { parseObis } from "../../src/meter/obis.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import type { Row } from "./columns.js";
+import { columns, type Row } from "./columns.js";
 import { type ExportedFile, type Manifest, readExported } from "./manifest.js";
 import { dayOf } from "./parts.js";
 
@@ -58,8 +59,16 @@ async function rowsIn(of: Export, file: ExportedFile): Promise<readonly Row[]> {
   }
 }
 
-/** Its types are those that were written: the digest says so. */
+const typeOf = { INT32: "number", INT64: "bigint", STRING: "string", TIMESTAMP: "object" } as const;
+
+/** Whoever made the file may have written anything. Throws a RangeError where a cell is of another type than its column. */
 function rowFrom(cells: Readonly<Record<string, unknown>>): Row {
+  for (const { name, type, isNullable } of columns) {
+    const cell = cells[name];
+    const isSound = cell === null ? isNullable : typeof cell === typeOf[type];
+    if (!isSound) throw new RangeError(`a cell of ${name} is no ${type}`);
+  }
+  if (cells.obis !== null) parseObis(cells.obis as string);
   const { time, ...others } = cells as Omit<Row, "time_s"> & { readonly time: Date };
   const { height, leaf, number, age_s } = others;
   return {

@@ -5,7 +5,7 @@ import { parseObis } from "../../src/meter/obis.js";
 import type { Register } from "../../src/wire/record.js";
 import { GridsealError } from "../errors.js";
 import { counterOf, EXPORTED, IMPORTED, isClockSet } from "../ledger/settlement/counters-read.js";
-import { type CounterReading, type SlotQuality, slotEnergies, thinned } from "../ledger/slot-energy.js";
+import { type CounterReading, SLOTS_MAX, type SlotQuality, slotEnergies, thinned } from "../ledger/slot-energy.js";
 import type { Row } from "./columns.js";
 import type { Period } from "./read.js";
 
@@ -58,8 +58,14 @@ export async function seriesOf(
       `the period must begin and end at multiples of ${slot_s} s in UTC, and not be empty`,
     );
   }
-  const counters = await countersOf(rows, plan, isWanted);
   const count = (to_s - from_s) / slot_s;
+  if (count > SLOTS_MAX) {
+    throw new GridsealError(
+      "USAGE",
+      `these are ${count} slots: at most ${SLOTS_MAX} are studied at once; shorten the period`,
+    );
+  }
+  const counters = await countersOf(rows, plan, isWanted);
   if (count * counters.size > CELLS_MAX) {
     throw new GridsealError(
       "USAGE",

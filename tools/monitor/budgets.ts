@@ -33,15 +33,20 @@ export function budgetsIn({ chain: service, results }: Pick<Block, "chain" | "re
     if (!("contract" in outcome) || outcome.contract !== CONTRACT || !("effects" in outcome)) return [];
     return outcome.effects.filter(({ name, to }) => name === BUDGET && to === undefined);
   });
-  const said = effects.map(({ body }) => decodeOutput(body) as Fields);
+  const said = effects.map(({ body }) => fieldsIn(body));
   const beyond = decodeResults(results).violations.flatMap((violation) => {
     if (violation.kind !== "contract" || violation.contract !== CONTRACT || violation.name !== BUDGET) return [];
-    return [{ ...(decodeOutput(violation.body) as Fields), participant: toHex(violation.subject), spent: null }];
+    return [{ ...fieldsIn(violation.body), participant: toHex(violation.subject), spent: null }];
   });
   return [...said, ...beyond].flatMap((fields) => spentFrom(service, fields));
 }
 
 type Fields = { readonly [name: string]: Value };
+
+function fieldsIn(body: Uint8Array): Fields {
+  const said = decodeOutput(body);
+  return typeof said === "object" && said !== null && !Array.isArray(said) ? (said as Fields) : {};
+}
 
 function spentFrom(service: number, { participant, spent, budget, until_s }: Fields): Spent[] {
   const isSound = typeof participant === "string" && typeof budget === "number" && typeof until_s === "number";
