@@ -40,9 +40,9 @@ async function list({ contract, json, ...options }: ListOptions): Promise<void> 
     }
     const rows = studies.map(([id, study]) => [
       ...[id, study.state, study.kind, study.cohort, study.result?.group ?? study.size, study.cost],
-      `${secondText(study.from_s)} to ${secondText(study.to_s)}`,
+      secondText(study.from_s).slice(0, "2026-11-30".length),
     ]);
-    printLines(table(["STUDY", "STATE", "KIND", "COHORT", "GROUP", "COST", "PERIOD"], rows));
+    printLines(table(["STUDY", "STATE", "KIND", "COHORT", "GROUP", "COST", "FROM"], rows));
     if (budgets.length > 0) {
       const spent = budgets.map(([participant, [, all]]) => [participant, all]);
       printLines(["", ...table(["REQUESTER", "SPENT OF ITS BUDGET"], spent)]);

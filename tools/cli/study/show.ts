@@ -2,9 +2,11 @@
 
 import type { Command } from "commander";
 import { readGenesisFile } from "../../files/genesis-file.js";
+import type { Result } from "../../market/mining/kinds.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { withNode } from "../../terminal/arguments.js";
 import { pairs, printLines, secondText, table, toJson } from "../../terminal/output.js";
+import { purposes } from "../access/purposes.js";
 import { sealedStudy } from "./sealed.js";
 
 interface ShowOptions extends SourceOptions {
@@ -31,21 +33,16 @@ async function show(id: string, { contract, json, ...options }: ShowOptions): Pr
     printLines([
       ...pairs([
         ["study", `${id}, ${study.state}`],
-        ["what", `${study.kind} for purpose ${study.purpose}, query ${study.query}`],
+        ["what", `${study.kind} for ${purposes[study.purpose - 1]}`],
+        ["query", study.query],
         ["of", `chain ${study.service}, ${secondText(study.from_s)} to ${secondText(study.to_s)}`],
-        ["cohort", `${study.cohort}, ${study.size} ${study.class} members, ${study.digest}`],
+        ["cohort", `${study.cohort}, ${study.size} ${study.class} members`],
+        ["digest", study.digest],
         ["cost", study.cost],
-        ...(result === null
-          ? []
-          : ([
-              ["read", `up to block ${result.to}, header ${result.header}`],
-              ["group", `${result.group} members, the largest has ${result.largest_permille} per mille`],
-              ["result", result.result],
-              ["by", `${result.by} with ${result.engine}, sealed in block ${result.height}`],
-            ] as const)),
+        ...(result === null ? [] : resultPairs(result)),
         [
           "verified",
-          genesis === undefined ? "no: told by the node; --genesis proves it" : "by proof against the genesis",
+          genesis === undefined ? "no: told by the node; --genesis proves it" : "against the genesis, by proof",
         ],
       ]),
       ...(checks.length === 0
@@ -59,4 +56,14 @@ async function show(id: string, { contract, json, ...options }: ShowOptions): Pr
           ]),
     ]);
   });
+}
+
+function resultPairs({ to, header, group, largest_permille, result, by, engine, height }: Result) {
+  return [
+    ["read", `up to block ${to}`],
+    ["header", header],
+    ["group", `${group} members, the largest has ${largest_permille} per mille`],
+    ["result", result],
+    ["by", `${by} with ${engine}, sealed in block ${height}`],
+  ] as const;
 }

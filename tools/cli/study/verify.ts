@@ -48,7 +48,7 @@ async function verify(path: string, folder: string, options: VerifyOptions): Pro
   if (json)
     printLines([toJson({ hash, isSame: complaint === undefined, ...(complaint !== undefined && { complaint }) })]);
   if (complaint !== undefined) throw new GridsealError("STUDY_DIFFERS", complaint);
-  if (!json) printLines([`the same: ${hash}, of ${again.group} members up to block ${again.to}`]);
+  if (!json) printLines([`the same: ${hash}`, `of ${again.group} members, read up to block ${again.to}`]);
 }
 
 async function sealed(id: string, { service, contract, ...options }: VerifyOptions): Promise<Study> {
