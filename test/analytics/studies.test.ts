@@ -76,7 +76,7 @@ test("what a feeder measures is what its members take and what is lost, by day a
     fc.property(days, fc.nat(1_000), (energies, lost) => {
       const input = inputOf(energies);
       const whole = energies[0]!.map((_, at) => {
-        const column = energies.map((list) => list[at]!);
+        const column = energies.map((list) => list[at] ?? null);
         return column.includes(null) ? null : column.reduce<number>((sum, each) => sum + (each ?? 0), lost);
       });
       const feeder = { taken: whole, given: whole.map(() => 0), quality: whole.map(() => 1 as const) };
