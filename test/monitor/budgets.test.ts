@@ -61,7 +61,12 @@ test("a block's effects and violations of the contract mining are read, and what
     ...{ type: "done", entry: { kind: "operation", leaf: 1 }, contract, used: 9, effects },
   });
   const said = { participant: "ee00000000000001", spent: 3, budget: 10, until_s: 99 };
-  const against = { kind: "contract", contract: "mining", name: "budget", entry: { kind: "operation", leaf: 1 } } as const;
+  const against = {
+    kind: "contract",
+    contract: "mining",
+    name: "budget",
+    entry: { kind: "operation", leaf: 1 },
+  } as const;
   const results = encodeResults({
     outcomes: [
       done("other", effect("budget", said)),
