@@ -26,6 +26,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   node: ["consensus", "ledger", "contracts", "crypto", "files", "routes"],
   sources: ["node", "ledger", "files", "routes"],
   audit: ["sources", "ledger", "consensus", "crypto"],
+  analytics: ["audit", "sources", "dispatch", "market", "ledger", "files"],
   monitor: ["audit", "sources", "node", "ledger", "contracts", "crypto", "files", "routes"],
   explorer: ["flash", "ledger", "contracts", "market", "routes"],
   authority: ["ledger", "crypto", "files", "routes"],
@@ -33,12 +34,24 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   emulators: ["meters"],
   provisioning: ["authority", "contracts", "meters", "node", "ledger", "flash", "crypto", "files", "terminal"],
   demo: [
-    ...["ledger", "market", "dispatch", "meters", "emulators", "node", "provisioning", "sources", "routes"],
+    ...[
+      "analytics",
+      "ledger",
+      "market",
+      "dispatch",
+      "meters",
+      "emulators",
+      "node",
+      "provisioning",
+      "sources",
+      "routes",
+    ],
     ...["crypto", "files", "terminal"],
   ],
   firmware: ["crypto", "files", "emulators", "meters"],
   cli: [
     ...[
+      "analytics",
       "audit",
       "authority",
       "consensus",

@@ -97,6 +97,13 @@ const remedies = {
   GRID_UNSAFE: "Deliver no more than what is carried, or relieve the element that is named.",
   RATING_DIFFERS:
     "Do not rely on the rating: ask another node for the same, and object where its facts are not what is sealed.",
+  GROUP_TOO_SMALL:
+    "Study a larger group or a longer period; `--audience members` shows single members to who may read the chain anyway, and cannot be sealed.",
+  STUDY_DIFFERS:
+    "Do not rely on the study: compare group, period and export with what it names, and seal what you found with gridseal study check.",
+  DUCKDB_MISSING:
+    "Install it beside Gridseal with npm install --no-save @duckdb/node-api@1.5.6-r.1; studies that are no queries need none.",
+  QUERY_REFUSED: "Correct the query: it sees the table `readings` alone, and neither files, settings nor the network.",
   CONTRACT_INVALID: "Correct what the message names; `gridseal contract lint` finds what a contract must not do.",
   CONTRACT_FAILED: "Compare what each vector expects with what came: correct the contract, or the vector.",
   INVARIANT_VIOLATED:

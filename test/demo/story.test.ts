@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { queryHash, termsFrom } from "../../tools/analytics/terms.js";
 import { type Cast, nameIn } from "../../tools/demo/community/cast.js";
 import { SLOT_S } from "../../tools/demo/community/contracts.js";
 import { type Asked, ask, createStory, note, type Seen, type Story } from "../../tools/demo/community/story.js";
+import { studyFields } from "../../tools/demo/community/study-plan.js";
 import { lineOf } from "../../tools/demo/community/words.js";
 import { bidDigest, type Opening } from "../../tools/market/auction/types.js";
 
@@ -12,7 +14,7 @@ const id = (digit: string) => digit.repeat(16);
 const cast: Cast = {
   ids: {
     ...{ anna: id("a"), bert: id("b"), works: id("c"), supply: id("d") },
-    ...{ manager: id("e"), grid: id("f"), office: id("0") },
+    ...{ manager: id("e"), grid: id("f"), office: id("0"), data: id("6"), campus: id("7") },
   },
   points: { anna: id("1"), bert: id("2"), works: id("3") },
 };
@@ -28,6 +30,7 @@ function founded(): Story {
     ["auction", "points"],
     ["dispatch", "network"],
     ["credit", "rating"],
+    ["mining", "cohort"],
   ] as const)
     note(story, { service: 1, contract, name, body: {} });
   for (const name of ["invited", "joined"]) {
@@ -50,10 +53,11 @@ test("nothing is asked before the contracts are ordered; then each step once tho
     ["grid", 272],
     ["grid", 768],
     ["office", 512],
+    ["data", 1_024],
   ]);
   assert.deepEqual(ask(story, NOW + 1, salt), [], "what is asked is waited for");
   note(story, { service: 1, contract: "community", name: "founded", body: {} });
-  assert.equal(ask(story, NOW + 6, salt).length, 4, "and asked again where it does not come");
+  assert.equal(ask(story, NOW + 6, salt).length, 5, "and asked again where it does not come");
 });
 
 test("bids are sealed before the gate, opened behind it where they are sealed, and what dispatch carries is signed", () => {
@@ -97,6 +101,26 @@ test("a period is billed once all its slots are shared, and once alone", () => {
   assert.deepEqual(billed(NOW + 70), []);
 });
 
+test("a study of the homes is asked for once four of their slots are shared, and is run once", () => {
+  const story = founded();
+  const asked = (now_s: number) => ask(story, now_s, salt).filter(({ service }) => service === 4);
+  const share = (start: number) =>
+    note(story, { service: 1, contract: "community", name: "shares", body: { start, rows: [] } });
+  for (const slot of [0, 1, 2]) share(NOW + slot * SLOT_S);
+  assert.deepEqual(asked(NOW + 100), []);
+  share(NOW + 3 * SLOT_S);
+  const [wanted] = asked(NOW + 101);
+  const { cohort, from_s, to_s, query } = wanted!.body as { readonly [name: string]: unknown };
+  assert.deepEqual([wanted!.who, wanted!.type, cohort, from_s, to_s], ["campus", 1_025, "sun", NOW, NOW + 4 * SLOT_S]);
+  const meters = Object.values(cast.points).sort();
+  const fields = studyFields(meters, { from_s: NOW, to_s: NOW + 4 * SLOT_S });
+  assert.equal(query, queryHash(termsFrom(fields, "a test")));
+  note(story, { service: 4, contract: "mining", name: "asked", body: { study: "s-1", from_s: NOW, to_s: NOW + 80 } });
+  assert.deepEqual([asked(NOW + 120), story.wantedStudy], [[], { study: "s-1", from_s: NOW, to_s: NOW + 80 }]);
+  note(story, { service: 4, contract: "mining", name: "study", body: {} });
+  assert.equal(story.wantedStudy, undefined);
+});
+
 test("a line names who it is about, fits into 80 columns, and moves nobody's terminal", () => {
   assert.deepEqual([nameIn(cast, id("a")), nameIn(cast, id("3")), nameIn(cast, "else")], ["anna", "works", "else"]);
   const breach = { subject: cast.ids.works, contracted_mWh: 300_000, metered_mWh: -10_000 };
@@ -119,6 +143,8 @@ test("no line of shares, bills, trades and deviations is cut, with all digits th
       { owner: id("c"), kind: "final", amount: -price, consumed: energy, lines: [["covered", energy]] },
     ],
     [1, "auction", "cleared", { slot: NOW, price: 99_999, volume: 99_999_999, bids: 3, opened: 3 }],
+    [4, "mining", "asked", { requester: id("7"), kind: "load-curve", size: 3, cost: 1 }],
+    [4, "mining", "study", { kind: "load-curve", group: 3, to: 99_999, result: "a".repeat(64) }],
     [3, "dispatch", "deviation", { subject: id("c"), contracted_mWh: 99_999_999, metered_mWh: -9_999_999 }],
   ];
   for (const [service, contract, name, body] of told) {

@@ -17,6 +17,25 @@ const rating = {
   standing: { grade: "BB", limit: 40_000, bond_percent: 130, rebate_permille: 0, list: "none" },
 };
 
+const study = {
+  ...{ state: "sealed", requester: "n", purpose: 9, kind: "quality", cohort: "homes", class: "residential", size: 120 },
+  ...{ digest: "ab".repeat(32), service: 1, from_s: 0, to_s: 900, query: "cd".repeat(32), cost: 1 },
+  result: {
+    by: "gg",
+    height: 9,
+    to: 7,
+    header: "ef",
+    engine: "e",
+    group: 101,
+    largest_permille: 25,
+    result: "cd".repeat(32),
+  },
+  checks: [
+    ["hh", true, 10],
+    ["ii", false, 11],
+  ],
+};
+
 test("each view shows what its contract keeps", () => {
   const community = { manager: "aa", name: "Sun street", begins: [0], terms: [terms], members: 3 };
   for (const [view, place, entry, row] of [
@@ -59,6 +78,32 @@ test("each view shows what its contract keeps", () => {
       ["ee", "BB", "735", "0.40000", "130 %", "none", 'tenure 4 (50): {"months":3}', "@50"],
     ],
     ["access", 2, ["need/n", [1, 30, "why"]], ["n", "1", "30", "why"]],
+    [
+      "studies",
+      0,
+      ["study/n-1", study],
+      [
+        "n-1",
+        "sealed",
+        "quality",
+        "n",
+        "9",
+        "homes",
+        "101 residential, ≤ 2.5 %",
+        "@0",
+        "@900",
+        "1:7",
+        "cdcdcdcdcdcdcdcd",
+        "1 / 2",
+      ],
+    ],
+    [
+      "studies",
+      1,
+      ["cohort/homes", [{ from: 683, class: "residential", digest: "ab".repeat(32), size: 120, by: "gg" }]],
+      ["homes", "2026-12", "residential", "120", "abababababababab", "gg"],
+    ],
+    ["studies", 2, ["budget/n", [693, 20]], ["n", "20", "693"]],
   ] as const) {
     assert.deepEqual(shown(view, place, entry as unknown as readonly [string, Value]), [[...row]], entry[0]);
   }

@@ -19,6 +19,7 @@ const told = {
   rating: /credit +works is rated [BC]+, \d+ of 1000/,
   limit: /trading +works is \S+ and may owe 0\.26666/,
   denial: /trading +works bids for more than it may owe: denied/,
+  study: /mining +load-curve of 3 homes up to block \d+ is sealed: [0-9a-f]{8}/,
   bill: /trading +works: final bill 0\.\d{5}, 0\.\d{6} kWh, 0\.\d{6} solar/,
 };
 const PATIENCE_MS = 180_000;
@@ -27,7 +28,7 @@ const PATIENCE_MS = 180_000;
 function storyOf(output: string): string {
   return output
     .split("\n")
-    .filter((line) => / s {2}(?:trading|credit|dispatch) /.test(line))
+    .filter((line) => / s {2}(?:trading|credit|dispatch|mining) /.test(line))
     .join("\n");
 }
 
@@ -65,6 +66,9 @@ test("the demo's community tells its story, and commands show what is sealed of 
     const limits = await shows(/limit\//, "state", "list", "limit/", "--service", "trading", "--contract", "auction");
     const [, works] = /limit\/([0-9a-f]{16})/.exec(limits) ?? [];
     await shows(/as the chain has it/, "credit", "explain", works!, "--genesis", network.genesis);
+    const made = [join(folder, "study", "study.json"), join(folder, "study", "tables")];
+    const [, study] = /^([0-9a-f]{16}-\d+) /m.exec(await shows(/sealed/, "study", "list"))!;
+    await shows(/^the same/, "study", "verify", ...made, "--study", study!, "--genesis", network.genesis);
     await shows(/community/, "contract", "list", "--genesis", network.genesis);
     const shown = await shows(/begins/, "market", "community", "show", "sun", "--json");
     const { begins } = JSON.parse(shown) as { readonly begins: readonly number[] };

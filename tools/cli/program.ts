@@ -33,6 +33,8 @@ const nouns: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   alarm: async () => (await import("./alarm/commands.js")).registerAlarm,
   market: async () => (await import("./market/commands.js")).registerMarket,
   credit: async () => (await import("./credit/commands.js")).registerCredit,
+  analytics: async () => (await import("./analytics/commands.js")).registerAnalytics,
+  study: async () => (await import("./study/commands.js")).registerStudy,
   grid: async () => (await import("./grid/commands.js")).registerGrid,
   firmware: async () => (await import("./firmware/commands.js")).registerFirmware,
   monitor: async () => (await import("./monitor.js")).registerMonitor,

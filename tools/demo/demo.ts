@@ -128,7 +128,8 @@ async function run(
     participants = await startParticipants(folder, apis, tally, giveUp);
     const { ask } = participants;
     const cast = await castOf(folder);
-    const telling = cast === undefined ? until : tellStory({ cast, sources, ask, tell: screen.tell, until });
+    const telling =
+      cast === undefined ? until : tellStory({ cast, genesis, folder, sources, ask, tell: screen.tell, until });
     await Promise.race([Promise.all([keepShowing(until), telling]), broken]);
     announce([stopping(tally.open)]);
     participants.pause();

@@ -72,6 +72,7 @@ const texts = {
   "page.grid": ["Grid", "Netz", "电网"],
   "page.credit": ["Credit", "Bonität", "信用"],
   "page.access": ["Access", "Zugriff", "访问"],
+  "page.studies": ["Studies", "Studien", "研究"],
   "page.bills": ["Bills", "Rechnungen", "账单"],
   "page.state": ["State", "Zustand der Verträge", "合约状态"],
   "page.sign": ["Sign", "Signieren", "签名"],

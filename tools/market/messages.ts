@@ -84,7 +84,7 @@ export interface Messages {
 }
 
 /** Numbers of the chains, where a parameter names no other. */
-export const chains = { trading: 1, credit: 2, dispatch: 3 } as const;
+export const chains = { trading: 1, credit: 2, dispatch: 3, mining: 4 } as const;
 
 /** Tells another chain; none where the chain's number is 0. */
 export function tell<Name extends keyof Messages>(

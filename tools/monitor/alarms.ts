@@ -57,6 +57,16 @@ export const alarmKinds = {
   behind: { severity: "ticket", remedy: "Look at the node's links and disk: it has not what others have sealed." },
   silent: { severity: "page", remedy: "Look at the chain's members: records wait and no quorum seals them." },
   clock: { severity: "ticket", remedy: "Set the clocks of the chain's members, and that of this monitor, by NTP." },
+  budget: {
+    severity: "ticket",
+    remedy:
+      "Look with gridseal study list what was asked for: the budget begins anew at its window's end, and contract parameters set another one.",
+  },
+  "beyond-budget": {
+    severity: "ticket",
+    remedy:
+      "Ask the requester what for: nothing was given, and the chain holds it against it as a violation. gridseal study list shows what it was given.",
+  },
   incomplete: {
     severity: "ticket",
     remedy: "Name a node that keeps whole blocks, or a newer monitor: the chain cannot be judged any further here.",

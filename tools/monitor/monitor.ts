@@ -17,6 +17,7 @@ import { askValue } from "../sources/client.js";
 import type { ReceiptSource } from "../sources/source.js";
 import type { Alarm } from "./alarms.js";
 import { type AnswerChecks, createAnswerChecks } from "./answers.js";
+import { budgetsIn } from "./budgets.js";
 import { followChain, Ground, headerOf, pause, type Received } from "./chain-follower.js";
 import { metersIn } from "./lateness.js";
 import { createLooks, type Looked, type Looks } from "./looks.js";
@@ -209,6 +210,7 @@ function noteBlock(
   // Nothing that a node writes beside what is hashed counts, and a height that it invents lasts no longer than its first listing.
   const isNew = received.none_ms !== undefined || height > (node.newest.get(service) ?? Number.POSITIVE_INFINITY);
   node.tell({ type: "audited", node: node.url, block, ...(isNew && { received }) });
+  for (const spent of budgetsIn(audited.block)) node.tell({ type: "spent", spent });
   if (isNew) {
     node.rounds.note(service, audited.written);
     node.answers.note(audited.block);

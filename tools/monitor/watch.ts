@@ -5,6 +5,7 @@ import { BoundedMap } from "../bounded-map.js";
 import type { ChainState } from "../routes/chains.js";
 import type { HealthAnswer } from "../routes/health.js";
 import { type Alarm, type AlarmKind, alarmKinds, idOf, nameOf } from "./alarms.js";
+import { type Budgets, createBudgets, type Spent } from "./budgets.js";
 import type { Received } from "./chain-follower.js";
 import { createLateness, type LatenessTerms, latenessTerms } from "./lateness.js";
 
@@ -56,6 +57,8 @@ export type Sight =
   | { readonly type: "mended"; readonly alarm: Omit<Alarm, "what"> }
   /** an order changes by which rules a chain's blocks are judged, from a height on */
   | { readonly type: "ordered"; readonly order: RulesOrder }
+  /** a good block says what somebody has spent of a budget of studies */
+  | { readonly type: "spent"; readonly spent: Spent }
   /** nothing more comes of these meters */
   | { readonly type: "retired"; readonly meters: readonly string[] }
   /** somebody knows of it: it is not told again while it stands */
@@ -186,6 +189,7 @@ export function createWatch(terms: WatchTerms = watchTerms): Watch {
     terms,
     standing,
     lateness,
+    budgets: createBudgets(),
     chains,
     chainOf(service, now_ms) {
       const fresh = {
@@ -218,6 +222,7 @@ interface Watched {
   readonly terms: WatchTerms;
   readonly standing: StandingAlarms;
   readonly lateness: ReturnType<typeof createLateness>;
+  readonly budgets: Budgets;
   readonly chains: ReadonlyMap<number, ChainSeen>;
   chainOf(service: number, now_ms: number): ChainSeen;
 }
@@ -237,6 +242,9 @@ function follow(watched: Watched, sight: Sight, now_ms: number): Told[] {
       return standing.set({ ...sight.alarm, what: "" }, false, now_ms);
     case "ordered":
       return ordered(watched, sight.order, now_ms);
+    case "spent":
+      watched.budgets.note(sight.spent);
+      return budgets(watched, sight.spent.service, now_ms);
     case "retired":
       lateness.forget(sight.meters);
       return [];
@@ -251,6 +259,14 @@ function ordered(watched: Watched, { number, service, fromHeight, what }: RulesO
   const said = `order ${number} ${what}, from block ${fromHeight} of ${watched.chainOf(service, now_ms).name} on`;
   const alarm = { kind: "rules", node: undefined, service, what: said, height: fromHeight } as const;
   return watched.standing.renew(alarm, now_ms);
+}
+
+/** Privacy budgets of a chain's studies that are nearly spent, and that somebody wanted to pass. */
+function budgets({ standing, budgets: known }: Watched, service: number, now_ms: number): Told[] {
+  const { near, beyond } = known.complaints(service, now_ms);
+  const set = (kind: AlarmKind, what: string | undefined) =>
+    standing.set({ kind, node: undefined, service, what: what ?? "" }, what !== undefined, now_ms);
+  return [...set("budget", near), ...set("beyond-budget", beyond)];
 }
 
 function ofNode(kind: AlarmKind, node: string, what: string): Alarm {
@@ -269,6 +285,7 @@ function seen(watched: Watched, { node, chains: states, health }: Sight & { type
     const chain = watched.chainOf(service, now_ms);
     chain.name = name;
     told.push(...silence(watched, { node, service, pending }, now_ms));
+    told.push(...budgets(watched, service, now_ms));
     const lacks_ms = height < chain.height ? (chain.behind.get(node) ?? now_ms) : undefined;
     if (lacks_ms === undefined) chain.behind.delete(node);
     else chain.behind.set(node, lacks_ms);

@@ -66,7 +66,7 @@ async function audit(what: readonly string[], options: AuditOptions): Promise<vo
  * Throws for what is worst: what is bad, then what could not be judged, then what is no chain at
  * all.
  */
-function throwWorst(reports: readonly AuditReport[], [noChain]: readonly NoChain[]): void {
+export function throwWorst(reports: readonly AuditReport[], [noChain]: readonly NoChain[]): void {
   const worst =
     reports.find(({ verdict }) => verdict === "bad") ?? reports.find(({ verdict }) => verdict === "incomplete");
   if (worst?.firstProblem !== undefined) {
@@ -113,7 +113,7 @@ function telling(tell: Tell, known: readonly ChainSummary[]): (audited: AuditedB
 }
 
 /** The engine is started with the first contract that runs. */
-async function withContracts<T>(use: (run: ChainContracts["run"]) => Promise<T>): Promise<T> {
+export async function withContracts<T>(use: (run: ChainContracts["run"]) => Promise<T>): Promise<T> {
   const contracts = createChainContracts();
   try {
     return await use(contracts.run);

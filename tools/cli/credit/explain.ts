@@ -2,8 +2,7 @@
 // sealed.
 
 import type { Command } from "commander";
-import { lineageUpTo } from "../../../src/wire/lineage.js";
-import { decodeValue, type Value } from "../../../src/wire/value.js";
+import type { Value } from "../../../src/wire/value.js";
 import { GridsealError } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
 import type { Standing } from "../../market/credit/kinds.js";
@@ -13,7 +12,7 @@ import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource, type ReceiptSource } from "../../sources/source.js";
 import { participantText, withNode } from "../../terminal/arguments.js";
 import { pairs, printLines, table, toJson } from "../../terminal/output.js";
-import { checkStateProof, readStateProof } from "../state/read-state-proof.js";
+import { provedValue } from "../state/proved-value.js";
 
 interface ExplainOptions extends SourceOptions {
   readonly service: string;
@@ -47,19 +46,7 @@ async function explain(participant: string, options: ExplainOptions): Promise<vo
   await withNodeSource(options, async (source) => {
     const { service } = await chainOfSource(source, options.service);
     const genesis = options.genesis === undefined ? undefined : (await readGenesisFile(options.genesis)).genesis;
-    const valueAt = async (key: string): Promise<Value | undefined> => {
-      const bytes = await source.stateProof(service, options.contract, key);
-      if (bytes === undefined) return undefined;
-      const { proof } = readStateProof(bytes, source.origin);
-      if (proof.chain !== service || proof.key !== `${options.contract}/${key}`) {
-        throw new GridsealError("RECEIPT_INVALID", `${source.origin} answers with the proof of ${proof.key}`);
-      }
-      if (genesis !== undefined) {
-        const lineage = lineageUpTo(await source.lineage(service), proof.height);
-        checkStateProof({ proof, lineage }, genesis, source.origin);
-      }
-      return proof.value === undefined ? undefined : decodeValue(proof.value);
-    };
+    const valueAt = (key: string) => provedValue(source, { service, contract: options.contract, key, genesis });
     const kept = (await valueAt(`rating/${participant}`)) as unknown as KeptRating | undefined;
     if (kept === undefined) throw new GridsealError("NOT_FOUND", `${participant} has no rating on chain ${service}`);
     const facts = await factsOf(source, { service, contract: options.contract, participant, valueAt });

@@ -1,8 +1,6 @@
 // Exported chains made into a store such as a node has, so that whatever a node answers of them can be answered without one. Every block
 // is checked as a node checks a peer's: its quorum, its place, all that it comes to, contracts among it.
 
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { Genesis, Member } from "../../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../../src/wire/key.js";
 import { localTimeouts } from "../../consensus/types.js";
@@ -19,7 +17,7 @@ import { createChainContracts } from "../../node/contracts/node-contracts.js";
 import { fillViolations } from "../../node/parts/violations/filling.js";
 import { openStore } from "../../node/store/open-store.js";
 import type { Store } from "../../node/store/store.js";
-import { openFileSource, serviceOfFile } from "../../sources/file.js";
+import { openFileSource } from "../../sources/file.js";
 
 export interface ArchivedChain {
   readonly service: number;
@@ -35,23 +33,6 @@ export interface Archive {
   readonly store: Store;
   readonly chains: readonly ArchivedChain[];
   close(): Promise<void>;
-}
-
-/** The exported chains in a folder, by service; other files are passed over. Rejects with FILE_UNREADABLE or USAGE. */
-export async function exportsIn(folder: string): Promise<ReadonlyMap<number, string>> {
-  const found = new Map<number, string>();
-  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
-    throw new GridsealError("FILE_UNREADABLE", `${folder} cannot be read: ${reasonOf(cause)}`, { cause });
-  });
-  for (const { name } of entries.filter((entry) => entry.isFile())) {
-    const path = join(folder, name);
-    const service = await serviceOfFile(path).catch(() => undefined);
-    if (service === undefined) continue;
-    const other = found.get(service);
-    if (other !== undefined) throw new GridsealError("USAGE", `${other} and ${path} are both of chain ${service}`);
-    found.set(service, path);
-  }
-  return found;
 }
 
 interface Terms {

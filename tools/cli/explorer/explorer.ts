@@ -1,6 +1,6 @@
 // `gridseal explorer`: the explorer over exported chains, without a node and without a network.
 
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
@@ -17,10 +17,11 @@ import { violationRoutes } from "../../node/parts/violations/routes.js";
 import { createMetrics } from "../../node/watch/metrics.js";
 import { liveShapes } from "../../routes/routes.js";
 import { writtenPath } from "../../routes/shape.js";
+import { exportsIn, genesisIn } from "../../sources/exports.js";
 import { whole } from "../../terminal/arguments.js";
 import { countText, printLines, printNote } from "../../terminal/output.js";
 import { stopSignal } from "../../terminal/signals.js";
-import { type Archive, exportsIn, makeArchive } from "./archive.js";
+import { type Archive, makeArchive } from "./archive.js";
 
 interface ExplorerOptions {
   readonly genesis?: string;
@@ -60,12 +61,6 @@ async function explorer(dir: string, options: ExplorerOptions): Promise<void> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-async function genesisIn(dir: string): Promise<string> {
-  const path = join(dir, "genesis.cbor");
-  if ((await stat(path).catch(() => undefined)) !== undefined) return path;
-  throw new GridsealError("USAGE", `${path} is not there: name the genesis with --genesis`);
 }
 
 /** The routes of a node, over what the archive has. */

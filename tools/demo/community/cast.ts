@@ -17,6 +17,8 @@ export const plans = {
   manager: { role: "community-manager", algorithm: "Ed25519" },
   grid: { role: "grid-operator", algorithm: "Ed25519" },
   office: { role: "market-operator", algorithm: "Ed25519" },
+  data: { role: "metered-data-administrator", algorithm: "Ed25519" },
+  campus: { role: "researcher", algorithm: "Ed25519" },
 } as const satisfies Readonly<Record<string, Plan>>;
 
 export type Actor = keyof typeof plans;

@@ -6,7 +6,9 @@ import { operationTypes as bids } from "../../market/auction/types.js";
 import { operationTypes as communities } from "../../market/community/types.js";
 import { operationTypes as ratings } from "../../market/credit/kinds.js";
 import { chains } from "../../market/messages.js";
+import { operationTypes as studies } from "../../market/mining/kinds.js";
 import { type FirstContract, firstContracts, nothing } from "../../provisioning/contracts/founding.js";
+import { members } from "./cast.js";
 
 export const SLOT_S = 20;
 /** Bids end so long before their slot, and can be opened so long behind that. */
@@ -30,7 +32,7 @@ function slotsOf(slot_s: number) {
   return { slot_s, lateness_s: slot_s, gapMax_s: 60 };
 }
 
-/** Those of a community, an auction, its grid and ratings, which talk to each other. */
+/** Those of a community, an auction, its grid and ratings, which talk to each other; and of studies. */
 export function communityContracts({ slot_s, gate_s, opening_s }: Times): readonly FirstContract[] {
   const slots = slotsOf(slot_s);
   const trading = { ...nothing, slots, output: OUTPUT, fromHeight: 1 };
@@ -58,6 +60,12 @@ export function communityContracts({ slot_s, gate_s, opening_s }: Times): readon
       terms: { ...nothing, types: taking(networks), messages: [schedule], slots, fromHeight: 1 },
       // Homes do not keep to what they have sold as power stations do.
       parameters: { slot_s, tolerance_permille: 500, penalty_per_kWh: 10_000 },
+    },
+    {
+      ...{ name: "mining", service: chains.mining },
+      terms: { ...nothing, types: taking(studies), fromHeight: 1 },
+      // Researchers ask for academic research; three homes are a group here, as there are no more.
+      parameters: { "rule-9-7": "law 366 *", group_residential: members.length },
     },
   ];
 }

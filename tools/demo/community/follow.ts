@@ -12,7 +12,7 @@ import { ORDERS } from "./contracts.js";
 import { note, type Seen, type Story } from "./story.js";
 import { lineOf } from "./words.js";
 
-const services = [chains.trading, chains.credit, chains.dispatch] as const;
+const services: readonly number[] = Object.values(chains);
 
 export interface Followed {
   readonly story: Story;
@@ -30,7 +30,7 @@ export function createFollower({ story, sources, since_ms, tell }: Followed): ()
     if (!story.isReady) story.isReady = (await ordersOf(source)) >= ORDERS;
     for (const { service, height } of await source.chains()) {
       const from = (heights.get(service) ?? 0) + 1;
-      if (!services.some((known) => known === service) || height < from) continue;
+      if (!services.includes(service) || height < from) continue;
       for await (const bytes of source.blocks(service, from)) {
         const { time_ms, seen, height: at } = seenIn(bytes);
         const lines = seen.flatMap((each) => {

@@ -4,12 +4,17 @@ import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { toHex } from "../../../src/wire/bytes.js";
+import type { Genesis } from "../../../src/wire/genesis.js";
 import { keyId } from "../../../src/wire/key.js";
+import { GridsealError } from "../../errors.js";
 import { readKeyFile } from "../../files/key-file.js";
+import { chains } from "../../market/messages.js";
+import { operationTypes as studies } from "../../market/mining/kinds.js";
 import type { ReceiptSource } from "../../sources/source.js";
-import { type Actor, actors, type Cast, METERS_MIN, meterNumbers } from "./cast.js";
+import { type Actor, actors, type Cast, METERS_MIN, members, meterNumbers } from "./cast.js";
 import { createFollower } from "./follow.js";
-import { type Asked, ask, createStory } from "./story.js";
+import { runWantedStudy } from "./run-study.js";
+import { type Asked, ask, createStory, type Story } from "./story.js";
 
 const TURN_MS = 500;
 const METERS_FILE = "meters.json";
@@ -42,6 +47,9 @@ export async function castOf(folder: string): Promise<Cast | undefined> {
 
 export interface Staging {
   readonly cast: Cast;
+  readonly genesis: Genesis;
+  /** the demo's: what a study is made of is kept there */
+  readonly folder: string;
   readonly sources: readonly ReceiptSource[];
   readonly until: Promise<unknown>;
   ask(asked: Asked): void;
@@ -49,18 +57,51 @@ export interface Staging {
 }
 
 /** Resolves when it is over. */
-export async function tellStory({ cast, sources, until, ask: give, tell }: Staging): Promise<void> {
+export async function tellStory(staging: Staging): Promise<void> {
+  const { cast, sources, until, ask: give, tell } = staging;
   const story = createStory(cast);
   const follow = createFollower({ story, sources, since_ms: Date.now(), tell });
   let isOver = false;
   const end = until.then(() => {
     isOver = true;
   });
+  const study = createStudying(story, staging);
   const salt = () => toHex(Uint8Array.from(randomBytes(16)));
   while (!isOver) {
     await follow();
-    if (isOver) return;
+    if (isOver) break;
+    study.begin();
     for (const asked of ask(story, Math.floor(Date.now() / 1_000), salt)) give(asked);
     await Promise.race([end, new Promise((resolve) => setTimeout(resolve, TURN_MS))]);
   }
+  await study.ended();
+}
+
+/** Runs the study that is asked for, beside the story; again where its node went down meanwhile. */
+function createStudying(story: Story, { cast, genesis, folder, sources, ask: give }: Staging) {
+  let running: Promise<void> | undefined;
+  const meters = members.map((name) => cast.points[name]).sort();
+  const run = async (turn: number) => {
+    const wanted = story.wantedStudy!;
+    const source = sources[turn % sources.length]!;
+    const place = { genesis, source, folder: join(folder, "study"), members: meters };
+    try {
+      const body = await runWantedStudy(wanted, place);
+      give({ who: "data", service: chains.mining, type: studies.result, body });
+    } catch (error) {
+      if (!(error instanceof GridsealError && error.code === "NODE_UNREACHABLE")) throw error;
+      running = undefined;
+    }
+  };
+  let turns = 0;
+  return {
+    begin() {
+      if (running !== undefined || story.wantedStudy === undefined) return;
+      turns += 1;
+      running = run(turns);
+      // Who ends the story hears of it.
+      running.catch(() => {});
+    },
+    ended: () => running ?? Promise.resolve(),
+  };
 }

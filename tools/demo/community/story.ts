@@ -8,9 +8,12 @@ import { bidDigest, operationTypes as bids, type Opening } from "../../market/au
 import { operationTypes as communities } from "../../market/community/types.js";
 import { operationTypes as ratings } from "../../market/credit/kinds.js";
 import { chains } from "../../market/messages.js";
+import { cohortDigest, monthOf } from "../../market/mining/cohorts.js";
+import { operationTypes as studies } from "../../market/mining/kinds.js";
 import { type Actor, type Cast, members, SUPPLY_POINT } from "./cast.js";
 import { GATE_S, OPENING_S, SLOT_S } from "./contracts.js";
 import { gridOf } from "./grid.js";
+import { COHORT, queryOf, RESEARCH, type StudiedPeriod, studyPeriod } from "./study-plan.js";
 
 export const COMMUNITY = "sun";
 /** What is asked and not seen after so long is asked again: it may have come before its contract. */
@@ -21,6 +24,8 @@ const OPENED_S = 3;
 /** How many seconds are billed at once, and how many such periods are set. */
 const PERIOD_S = 60;
 const PERIODS = 60;
+/** What a cohort begins before, so that its first slots are in its months. */
+const HOUR_S = 3_600;
 
 /** What a sealed block shows. */
 export interface Seen {
@@ -58,11 +63,15 @@ export interface Story {
   /** begins of the community's periods, and begin of the newest slot whose shares are sealed */
   begins: readonly number[];
   shared: number;
+  /** begin of the first slot whose shares are sealed */
+  firstShared: number;
+  /** the study that is asked for and not run yet */
+  wantedStudy: (StudiedPeriod & { readonly study: string }) | undefined;
 }
 
 export function createStory(cast: Cast): Story {
   const nothing = { seen: new Set<string>(), asked: new Map<string, number>(), rounds: new Map<number, Round>() };
-  return { cast, isReady: false, ...nothing, given: 0, begins: [], shared: 0 };
+  return { cast, isReady: false, ...nothing, given: 0, begins: [], shared: 0, firstShared: 0, wantedStudy: undefined };
 }
 
 /** Takes note of what a block shows. */
@@ -76,8 +85,13 @@ export function note(story: Story, { contract, name, body }: Seen): void {
   if (key === "dispatch/countersigned") story.seen.add(`countersigned/${said.number}`);
   if (key === "community/periods") story.begins = said.begins as readonly number[];
   if (key === "community/bills" && said.kind === "final") story.seen.add(`billed/${(said.period as number[])[0]}`);
+  if (key === "mining/asked") {
+    story.wantedStudy = { study: String(said.study), from_s: Number(said.from_s), to_s: Number(said.to_s) };
+  }
+  if (key === "mining/study") story.wantedStudy = undefined;
   if (key === "community/shares") {
     story.shared = Number(said.start);
+    story.firstShared ||= story.shared;
     const row = (said.rows as readonly (readonly Value[])[]).find(([point]) => point === story.cast.points.anna);
     story.given = Number(row?.[4] ?? 0);
   }
@@ -86,7 +100,12 @@ export function note(story: Story, { contract, name, body }: Seen): void {
 /** What is to be asked now. `salt` draws 32 hex digits. */
 export function ask(story: Story, now_s: number, salt: () => string): readonly Asked[] {
   if (!story.isReady) return [];
-  const wanted = [...foundingOf(story, now_s), ...billsOf(story, now_s), ...signaturesOf(story, now_s)];
+  const wanted = [
+    ...foundingOf(story, now_s),
+    ...billsOf(story, now_s),
+    ...signaturesOf(story, now_s),
+    ...studyOf(story, now_s),
+  ];
   const due = wanted.filter(([name]) => now_s - (story.asked.get(name) ?? 0) >= AGAIN_S);
   for (const [name] of due) story.asked.set(name, now_s);
   return [...due.map(([, asked]) => asked), ...biddingOf(story, now_s, salt)];
@@ -153,6 +172,34 @@ function billsOf({ begins, shared, seen }: Story, now_s: number): readonly Wante
     const body = { community: COMMUNITY, period, kind: "final" };
     return [[name, { who: "manager", service: chains.trading, type: communities.bill, body }]];
   });
+}
+
+/** A researcher asks for a study of the members' homes, once so many slots of them are shared. */
+function studyOf({ cast, seen, firstShared, shared }: Story, now_s: number): readonly Wanted[] {
+  const meters = members.map((name) => cast.points[name]).sort();
+  const body = {
+    class: "residential",
+    digest: cohortDigest(meters),
+    size: meters.length,
+    from: monthOf(now_s - HOUR_S),
+  };
+  const of = (who: Actor, type: number, asked: Value): Asked => ({ who, service: chains.mining, type, body: asked });
+  if (!seen.has("mining/cohort")) {
+    return [["mining/cohort", of("data", studies.cohort, { name: COHORT, ...body })]];
+  }
+  const period = studyPeriod(firstShared, shared);
+  if (period === undefined || seen.has("mining/asked")) return [];
+  const { from_s, to_s } = period;
+  const wanted = {
+    ...RESEARCH,
+    cohort: COHORT,
+    service: chains.trading,
+    from_s,
+    to_s,
+    least: meters.length,
+    query: queryOf(meters),
+  };
+  return [["mining/asked", of("campus", studies.ask, wanted)]];
 }
 
 /** The grid operator signs what its grid carries, before the slot begins. */

@@ -64,9 +64,13 @@ const words: Readonly<Record<string, Words>> = {
     const { list } = standing as Body;
     return `${name(participant)} is rated ${grade}, ${score} of 1000${list === "none" ? "" : `, list ${list}`}`;
   },
+  "mining/asked": ({ requester, kind, size, cost }, name) =>
+    `${name(requester)} asks for ${kind} of ${size} homes, which costs ${cost}`,
+  "mining/study": ({ kind, group, to, result }) =>
+    `${kind} of ${group} homes up to block ${to} is sealed: ${String(result).slice(0, 8)}`,
 };
 
-const services: Readonly<Record<number, string>> = { 1: "trading", 2: "credit", 3: "dispatch" };
+const services: Readonly<Record<number, string>> = { 1: "trading", 2: "credit", 3: "dispatch", 4: "mining" };
 
 /** The line of what was seen after so many seconds; undefined where it is worth none. */
 export function lineOf({ service, contract, name, body }: Seen, cast: Cast, elapsed_s: number): string | undefined {

@@ -9,7 +9,7 @@ type Page = ComponentType<PageProps>;
 
 const loadView = async () => (await import("./views.js")).ViewPage;
 const loaders: Readonly<Record<string, () => Promise<Page>>> = {
-  ...{ community: loadView, market: loadView, grid: loadView, credit: loadView, access: loadView },
+  ...{ community: loadView, market: loadView, grid: loadView, credit: loadView, access: loadView, studies: loadView },
   meters: async () => (await import("./meters.js")).MetersPage,
   violations: async () => (await import("./violations.js")).ViolationsPage,
   contracts: async () => (await import("./contracts.js")).ContractsPage,
@@ -36,6 +36,7 @@ export const menu = [
   "grid",
   "credit",
   "access",
+  "studies",
   "contracts",
   "state",
   "orders",

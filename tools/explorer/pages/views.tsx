@@ -1,4 +1,4 @@
-// Community, Market, Grid, Credit, Access: what the market's contracts remember, as people look for it. Each row has the mark of its own
+// Community, Market, Grid, Credit, Access, Studies: what the market's contracts remember, as people look for it. Each row has the mark of its own
 // proof; the chains whose contracts these are follow from verified orders.
 
 import { useState } from "preact/hooks";

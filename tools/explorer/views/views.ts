@@ -24,7 +24,7 @@ export interface View {
   readonly sections: readonly Section[];
 }
 
-export type ViewName = "community" | "market" | "grid" | "credit" | "access";
+export type ViewName = "community" | "market" | "grid" | "credit" | "access" | "studies";
 
 const [KWH, MONEY] = [-6, -5];
 const DAY_S = 86_400;
@@ -293,12 +293,91 @@ const accesses: View = {
   ],
 };
 
+const studies: View = {
+  contract: "mining",
+  sections: [
+    {
+      title: "view.studies",
+      prefix: "study/",
+      heads: [
+        "view.number",
+        "view.state",
+        "view.kind",
+        "view.requester",
+        "view.purpose",
+        "view.cohort",
+        "view.group",
+        "view.period",
+        "view.until",
+        "view.read",
+        "view.result",
+        "view.checks",
+      ],
+      rows(id, value) {
+        const {
+          state,
+          kind,
+          requester,
+          purpose,
+          cohort,
+          class: of,
+          size,
+          from_s,
+          to_s,
+          service,
+          result,
+          checks,
+        } = fields(value);
+        const ran = result === null ? undefined : fields(result);
+        const group =
+          ran === undefined
+            ? `${said(size)} ${said(of)}`
+            : `${said(ran.group)} ${said(of)}, ≤ ${Number(ran.largest_permille) / 10} %`;
+        const same = items(checks).filter((check) => items(check)[1] === true).length;
+        return [
+          [
+            ...[id, said(state), said(kind), holder(requester), said(purpose), said(cohort), group],
+            ...[moment(from_s), moment(to_s), ran === undefined ? "–" : blockCell(Number(service), ran.to)],
+            ...[ran === undefined ? "–" : said(ran.result).slice(0, 16), `${same} / ${items(checks).length}`],
+          ],
+        ];
+      },
+    },
+    {
+      title: "view.cohorts",
+      prefix: "cohort/",
+      heads: ["view.name", "view.since", "view.kind", "view.members", "view.digest", "view.statedBy"],
+      rows(name, value) {
+        return items(value).map((stated) => {
+          const { from, class: of, size, digest, by } = fields(stated);
+          return [name, monthText(Number(from)), said(of), said(size), said(digest).slice(0, 16), holder(by)];
+        });
+      },
+    },
+    {
+      title: "view.budgets",
+      prefix: "budget/",
+      heads: ["view.requester", "view.spent", "view.window"],
+      rows(id, value) {
+        const [window, spent] = items(value);
+        return [[holder(id), said(spent), said(window)]];
+      },
+    },
+  ],
+};
+
+/** Months count from January 1970. */
+function monthText(month: number): string {
+  return new Date(Date.UTC(1_970, month)).toISOString().slice(0, 7);
+}
+
 export const views: Readonly<Record<ViewName, View>> = {
   community: communities,
   market: markets,
   grid: grids,
   credit: credits,
   access: accesses,
+  studies,
 };
 
 /** The rows of an entry; where it is of another shape than the contract's here, one that shows it as it is. */

@@ -32,3 +32,16 @@ export function groupRule({ parameters }: Pick<Context, "parameters">, kind: Gro
     share_percent_max: numberSet({ parameters }, "group_share", GROUP_SHARE_DEFAULT),
   };
 }
+
+/** Whether so many meters are a group. */
+export function isGroup({ meters_min }: GroupRule, meters: number): boolean {
+  return meters >= meters_min;
+}
+
+/** Whether the sum of these values, one a meter and each without its sign, tells too little of any of them to be withheld. */
+export function hidesEach({ meters_min, share_percent_max }: GroupRule, values: readonly bigint[]): boolean {
+  if (values.length < meters_min) return false;
+  const sizes = values.map((value) => (value < 0n ? -value : value));
+  const sum = sizes.reduce((all, size) => all + size, 0n);
+  return sizes.every((size) => 100n * size <= BigInt(share_percent_max) * sum);
+}

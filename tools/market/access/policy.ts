@@ -16,13 +16,22 @@ export type Verdict =
   | { readonly type: "allowed"; readonly basis: string }
   | { readonly type: "breach"; readonly rule: string };
 
-/** By which basis it is allowed, or which rule it breaks. */
-export function judge(context: Context, asked: Operation, { purpose, days, most }: Wanted): Verdict {
-  const { participant, roles, jurisdiction } = asked;
-  const prohibited = context.parameters[`prohibit-${purpose}`];
+/** By which basis it is allowed, or which rule it breaks; who asks has no more requests than the chain allows. */
+export function judge(context: Context, asked: Operation, wanted: Wanted): Verdict {
+  const verdict = judgeRules(context, asked, wanted);
+  if (verdict.type === "breach") return verdict;
+  const isSpent = countAt(context, `open/${asked.participant}`) >= numberSet(context, "requests", REQUESTS_DEFAULT);
+  return isSpent ? breachOf("budget") : verdict;
+}
+
+/** By which basis the chain's rules allow it, or which of them it breaks. */
+export function judgeRules(context: Context, asked: Operation, { purpose, days, most }: Wanted): Verdict {
+  const { parameters } = context;
+  const { roles, jurisdiction } = asked;
+  const prohibited = parameters[`prohibit-${purpose}`];
   if (prohibited !== undefined && mayLieIn(prohibited, jurisdiction)) return breachOf("prohibited");
   const rules = roles
-    .map((role) => context.parameters[`rule-${role}-${purpose}`])
+    .map((role) => parameters[`rule-${role}-${purpose}`])
     .filter((rule): rule is string => typeof rule === "string")
     .map((rule) => rule.split(" "));
   if (rules.length === 0) return breachOf("role");
@@ -31,9 +40,6 @@ export function judge(context: Context, asked: Operation, { purpose, days, most 
   const fitting = here.find(([, longest]) => days <= Number(longest));
   if (fitting === undefined || days > most) return breachOf("period");
   if (isAbroad(context, purpose)) return breachOf("residency");
-  if (countAt(context, `open/${participant}`) >= numberSet(context, "requests", REQUESTS_DEFAULT)) {
-    return breachOf("budget");
-  }
   return { type: "allowed", basis: fitting[0] ?? "" };
 }
 
