@@ -7,6 +7,7 @@ import {
   id,
   moment,
   moment_ms,
+  reachedHost,
   serviceTexts,
   utcDay,
   whole,
@@ -104,6 +105,14 @@ test("takes a host's name or address, and no address that is none", () => {
   for (const text of ["", "300.1.1.1", "1.2.3", "1.2.3.4.5", "a b", "-x", "http://a"]) {
     assert.throws(() => host(text), /It must be an IP address/, text);
   }
+});
+
+test("takes no address that stands for all of a machine's as one by which it is reached", () => {
+  for (const text of ["127.0.0.1", "::1", "10.0.0.10", "node-1.example.org"]) assert.equal(reachedHost(text), text);
+  for (const text of ["0.0.0.0", "::", "0:0:0:0:0:0:0:0", "::0.0.0.0"]) {
+    assert.throws(() => reachedHost(text), /nobody can connect to it: name the address/, text);
+  }
+  assert.throws(() => reachedHost("a b"), /It must be an IP address/);
 });
 
 test("reads lengths of time by their unit", () => {

@@ -130,6 +130,15 @@ export function host(text: string): string {
   throw new InvalidArgumentError("It must be an IP address or a host's name.");
 }
 
+/** A host by which others are to reach something: none of all zeros, which stands for all addresses of a machine. */
+export function reachedHost(text: string): string {
+  const named = host(text);
+  if (!/^[0.:]+$/.test(named)) return named;
+  throw new InvalidArgumentError(
+    "It stands for all addresses of a machine, and nobody can connect to it: name the address or name by which the others reach this machine.",
+  );
+}
+
 /** Gathers an option that may be given several times. */
 export function several(text: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, text];
