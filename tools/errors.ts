@@ -16,6 +16,8 @@ const remedies = {
     "Correct configuration.json, or the option that was to replace a part of it; docs/configuration.md lists the fields.",
   GENESIS_INVALID: "Fetch the genesis again from the authority; nothing was changed.",
   KEY_INVALID: "Restore the key file from its backup; never make a new key for an existing node.",
+  TEST_AND_REAL:
+    "Keep the two apart: `gridseal authority init` makes another authority, with --test for a test network; `gridseal init` takes --test too.",
   CERTIFICATE_INVALID:
     "Put the certificate, its key and the authority's certificate back that were made for this node; `gridseal authority node` makes new ones.",
   FIRMWARE_INVALID: "No meter would take it: sign the image that was built, with the board and version of its build.",
@@ -66,7 +68,7 @@ const remedies = {
     "Ask as somebody who may, of chains a node or a regulator: --as names a folder with key.json, credential.cbor and genesis.cbor, or a node's folder.",
   NODE_UNREACHABLE: "Check that the node runs and that its API address is right.",
   PORT_UNUSABLE:
-    "Check the cable and the path; close what else holds the port, such as a terminal; on Linux be in the group that owns it, often dialout.",
+    "Check the cable and the path, reset the device, and close what else holds the port, such as a terminal; on Linux be in the group that owns it, often dialout. Then run it again: it goes on where it was.",
   CHIP_UNREACHABLE:
     "Hold BOOT, press RESET, let go of BOOT, and run it again with --no-reset; close a terminal that holds the port; a charging cable has no data.",
   CHIP_REFUSED: "Nothing was written: name the bundle that was built for this board.",

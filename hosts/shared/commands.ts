@@ -130,7 +130,7 @@ function store(field: Field, rest: string): string {
 function credential(field: Field, rest: string): string {
   const bytes = fromHex(rest);
   if (bytes === undefined || bytes.length === 0) return "a credential is given in hex digits";
-  const { subject, key } = parseCredential(bytes);
+  const { subject, key, issuer } = parseCredential(bytes);
   if (!equalKeys(key, field.signer().key)) return "not stored: it is for another meter's key";
   const text = field.get("configuration");
   const configuration = text === undefined ? undefined : readConfiguration(text);
@@ -138,7 +138,9 @@ function credential(field: Field, rest: string): string {
   if (configuration !== undefined && !isComplaint(configuration))
     verifyCredential(bytes, verifyGenesis(fromHex(configuration.genesis)!, verifyEd25519), verifyEd25519);
   field.storeCredential(bytes);
-  return `credential of ${subject} ${STORED}`;
+  // A network's name has no slash.
+  const where = issuer.indexOf("/test/") < 0 ? "" : ", for a test network,";
+  return `credential of ${subject}${where} ${STORED}`;
 }
 
 function ca(field: Field, rest: string): string {

@@ -8,7 +8,7 @@ import { parseSign1, type Sign1, sign1, verifySign1 } from "./cose.js";
 import { WireError } from "./error.js";
 import { keyFromMap, keyId, keyToMap, type PublicKey, type Signer, type Verify } from "./key.js";
 import { asArray, asBytes, asList, asMap, asPlace, asService, asText, asUint } from "./shape.js";
-import { verifyWarrant } from "./warrant.js";
+import { issuingName, verifyWarrant } from "./warrant.js";
 
 export const CREDENTIAL_BYTES_MAX = 1_024;
 /** The claim of what only Gridseal knows (RFC 8392 section 9.1 leaves keys below -65536 to private use). */
@@ -19,6 +19,7 @@ const WARRANT_CLAIM = -70_002;
 /** A genesis is one. */
 export interface Issuer {
   readonly network: string;
+  readonly isTest?: true;
   readonly authority: PublicKey;
 }
 
@@ -55,7 +56,7 @@ export interface DeviceOrigin {
 }
 
 export interface Credential {
-  /** claim 1: the authority, as `<network>/<its kid>` */
+  /** claim 1: the authority, as `issuerName` has it */
   readonly issuer: string;
   /** claim 2: the issued ID */
   readonly subject: string;
@@ -116,9 +117,9 @@ export function parseCredential(bytes: Uint8Array): Credential {
   return credentialOf(claimsOf(parseSign1(bytes, CREDENTIAL_BYTES_MAX)));
 }
 
-/** How credentials name their issuer: `<network>/<the authority's key id>`. */
-export function issuerName({ network, authority }: Issuer): string {
-  return `${network}/${toHex(keyId(authority))}`;
+/** How credentials name their issuer: `<network>/<the authority's key id>`, of a test network `<network>/test/<the authority's key id>`. */
+export function issuerName(issuer: Issuer): string {
+  return `${issuingName(issuer)}/${toHex(keyId(issuer.authority))}`;
 }
 
 /** Whether its holder measures: a participant signs no readings. */

@@ -53,6 +53,8 @@ export interface Genesis {
   readonly ordering?: Ordering;
   readonly nodes: readonly Member[];
   readonly chains: readonly GenesisChain[];
+  /** of a test network; absent of any other */
+  readonly isTest?: true;
   /** SHA-256 of the genesis as encoded */
   readonly hash: Uint8Array;
 }
@@ -78,6 +80,7 @@ export function issueGenesis(genesis: Omit<Genesis, "hash" | "authority">, autho
   ]);
   const { ordering } = genesis;
   if (ordering !== undefined) payload.set(7, [ordering.signatures, ordering.keys.map(keyToMap)]);
+  if (genesis.isTest) payload.set(8, true);
   const bytes = sign1(encodeCbor(payload), authority);
   readGenesis(bytes);
   return bytes;
@@ -130,7 +133,7 @@ function readGenesis(bytes: Uint8Array): Genesis {
   const message = parseSign1(bytes, GENESIS_BYTES_MAX);
   // Nothing unsigned may change the hash that names the network.
   if (message.unprotected.size !== 0) throw new WireError("shape", "genesis has an unprotected header");
-  const map = asMap(decodeCbor(message.payload), "genesis", [1, 2, 3, 4, 5, 6, 7]);
+  const map = asMap(decodeCbor(message.payload), "genesis", [1, 2, 3, 4, 5, 6, 7, 8]);
   const version = asUint(map.get(1), "genesis version", CODE_MAX);
   if (version !== 1) throw new WireError("unsupported", `genesis format version ${version} is not supported`);
   const nodes = asArray(map.get(5), "genesis nodes").map((node) => memberFromArray(node, "genesis node"));
@@ -159,8 +162,15 @@ function readGenesis(bytes: Uint8Array): Genesis {
     ...(map.has(7) && { ordering: readOrdering(map.get(7)) }),
     nodes,
     chains,
+    ...(map.has(8) && { isTest: readMark(map.get(8)) }),
     hash: sha256(bytes),
   };
+}
+
+/** One spelling of each meaning: what is no test network has no mark. */
+function readMark(value: CborValue | undefined): true {
+  if (value !== true) throw new WireError("shape", "genesis' mark of a test network is not true");
+  return value;
 }
 
 function readOrdering(value: CborValue | undefined): Ordering {

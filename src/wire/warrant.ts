@@ -11,8 +11,13 @@ import { asArray, asText, asUint } from "./shape.js";
 export const WARRANT_BYTES_MAX = 256;
 const DOMAIN = "gs1/warrant";
 
+/** What credentials and warrants call a network: its name, and of a test network that it is one. */
+export function issuingName({ network, isTest }: { readonly network: string; readonly isTest?: true }): string {
+  return isTest ? `${network}/test` : network;
+}
+
 export interface Warrant {
-  /** name of the network whose credentials the key may issue */
+  /** what credentials call the network for which the key may issue them */
   readonly network: string;
   /** UTC seconds; a credential of the key begins within them */
   readonly notBefore_s: number;
@@ -36,7 +41,7 @@ export function readWarrant(bytes: Uint8Array): Warrant {
   const [domain, network, notBefore, expires, key] = asArray(decodeCbor(message.payload), "warrant", 5);
   if (domain !== DOMAIN) throw new WireError("shape", "warrant does not begin with its name");
   const warrant: Warrant = {
-    network: asText(network, "warrant network", 32),
+    network: asText(network, "warrant network", 37),
     notBefore_s: asUint(notBefore, "warrant begin", TIME_S_MAX),
     expires_s: asUint(expires, "warrant end", TIME_S_MAX),
     key: keyFromMap(key),
@@ -48,15 +53,15 @@ export function readWarrant(bytes: Uint8Array): Warrant {
 /** Reads a warrant and checks that the authority of this network has signed it. */
 export function verifyWarrant(
   bytes: Uint8Array,
-  issuer: { readonly network: string; readonly authority: PublicKey },
+  issuer: { readonly network: string; readonly isTest?: true; readonly authority: PublicKey },
   verify: Verify,
 ): Warrant {
   const warrant = readWarrant(bytes);
   if (!verifySign1(parseSign1(bytes, WARRANT_BYTES_MAX), issuer.authority, verify)) {
     throw new WireError("unproven", "warrant is not signed by the authority");
   }
-  if (warrant.network !== issuer.network) {
-    throw new WireError("unproven", `warrant is for network ${warrant.network}, not ${issuer.network}`);
+  if (warrant.network !== issuingName(issuer)) {
+    throw new WireError("unproven", `warrant is for network ${warrant.network}, not ${issuingName(issuer)}`);
   }
   return warrant;
 }

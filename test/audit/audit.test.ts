@@ -299,6 +299,22 @@ const wrongRecords: readonly (readonly [string, (meter: TestMeter) => BlockParts
     /credential is on the chain twice/,
   ],
   [
+    "a record whose meter's credential ended at the block's time",
+    () => {
+      const lapsed = makeMeter(5, [1], undefined, ["meter"], 1_700_000_002);
+      return { records: [lapsed.record()], credentials: [lapsed.credential] };
+    },
+    /no credential that is valid then/,
+  ],
+  [
+    "a credential that prolongs another, for more services",
+    (meter) => {
+      const wider = makeMeter(1, [1, 2, 3], undefined, ["meter"], 2_000_000_001);
+      return { records: [meter.record()], credentials: [wider.credential] };
+    },
+    /credential is on the chain twice/,
+  ],
+  [
     "a record that is sealed twice",
     (meter) => ({ records: [meter.record(), meter.record({ seq: 2, previous: new Uint8Array(32) })] }),
     /sealed twice/,
@@ -320,6 +336,17 @@ const wrongRecords: readonly (readonly [string, (meter: TestMeter) => BlockParts
 for (const [name, parts, what] of wrongRecords) {
   test(`notices ${name}`, () => refuses(thirdBlock(parts), 3, what));
 }
+
+test("takes a credential that prolongs the one on the chain, and one that ends a second behind the block", async () => {
+  const timely = makeMeter(5, [1], undefined, ["meter"], 1_700_000_003);
+  const chain = thirdBlock((meter) => ({
+    records: [meter.record(), timely.record()],
+    credentials: [makeMeter(1, [1, 3], undefined, ["meter"], 2_000_000_001).credential, timely.credential],
+  }));
+  const report = await audit(chain);
+  assert.equal(report.firstProblem, undefined);
+  assert.deepEqual([report.records, report.meters], [5, 2]);
+});
 
 const buyer = makeMeter(6, [1], undefined, ["customer"]);
 const signedAs = (claims: ReadonlyMap<number, CborValue>) => sign1(encodeCbor(claims), buyer.signer, buyer.kid);

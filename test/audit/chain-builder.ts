@@ -90,6 +90,7 @@ export function makeMeter(
   services: readonly number[] = [1, 3],
   issuer: Signer = authority,
   roles: readonly Role[] = ["meter"],
+  expires_s = 2_000_000_000,
 ): TestMeter {
   const signer = signerFromSeed(new Uint8Array(32).fill(100 + number));
   const kid = keyId(signer.key);
@@ -98,7 +99,7 @@ export function makeMeter(
       issuer: issuerName({ network: "audited", authority: authority.key }),
       subject: `meter-${number}`,
       notBefore_s: 1_600_000_000,
-      expires_s: 2_000_000_000,
+      expires_s,
       id: new Uint8Array(8).fill(number),
       key: signer.key,
       statusIndex: number,

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { isDevice, verifyCredential } from "../../src/wire/credential.js";
 import { equalKeys } from "../../src/wire/key.js";
-import { createAuthority, readIssuing, readOwnKeyOf } from "../../tools/authority/folder.js";
+import { createAuthority, readIssuing, readOwnKey, readOwnKeyOf } from "../../tools/authority/folder.js";
 import { publicKeyFromHex } from "../../tools/authority/issue.js";
 import { auditRegister } from "../../tools/authority/register/audit.js";
 import { withRegister } from "../../tools/authority/register/register.js";
@@ -32,7 +32,7 @@ before(async () => {
   root = await mkdtemp(join(tmpdir(), "gridseal-authority-"));
   folder = join(root, "authority");
   network = join(root, "grid");
-  const own = await createAuthority(folder, "street", passphrase, now);
+  const own = await createAuthority(folder, { network: "street", isTest: false }, passphrase, now);
   const chains = [{ service: 1, name: "trading", nodes: [1] }];
   const plan = { network: "street", nodes: 1, chains, meters: 1, host: "127.0.0.1", basePort: 9000, target: 0 };
   await createNetwork(network, plan, now, { folder, own });
@@ -108,7 +108,7 @@ test("nothing is issued by a key whose warrant has ended, is another's, or is fo
     message: /it ended at 2036/,
   });
   const other = join(root, "other");
-  const own = await createAuthority(other, "street", passphrase, now);
+  const { signer: own } = await createAuthority(other, { network: "street", isTest: false }, passphrase, now);
   await assert.rejects(readIssuing(genesis, other, now_s), {
     code: "KEY_INVALID",
     message: /not signed by the authority/,
@@ -128,6 +128,43 @@ test("nothing is issued by a key whose warrant has ended, is another's, or is fo
 });
 
 test("an authority is never made over another", async () => {
-  await assert.rejects(createAuthority(folder, "street", passphrase, now), { code: "FILE_EXISTS" });
-  await assert.rejects(createAuthority(folder, "street", undefined, now), { code: "FILE_EXISTS" });
+  await assert.rejects(createAuthority(folder, { network: "street", isTest: false }, passphrase, now), {
+    code: "FILE_EXISTS",
+  });
+  await assert.rejects(createAuthority(folder, { network: "street", isTest: true }, undefined, now), {
+    code: "FILE_EXISTS",
+  });
+});
+
+test("an authority for test networks founds no other network, issues nothing in one and orders nothing there; nor the other way round", async () => {
+  const [tried, open] = [join(root, "tried"), join(root, "open")];
+  const own = await createAuthority(tried, { network: "street", isTest: true }, passphrase, now);
+  await createAuthority(open, { network: "street", isTest: true }, undefined, now);
+  const chains = [{ service: 1, name: "trading", nodes: [1] }];
+  const plan = { network: "street", nodes: 1, chains, meters: 1, host: "127.0.0.1", basePort: 9000, target: 0 };
+  const mixed = { code: "TEST_AND_REAL" };
+  for (const [name, founder, isTest] of [
+    ["for real", { folder: tried, own }, false],
+    ["open for real", { folder: open, own: await readOwnKey(open, assert.fail) }, false],
+    ["for trying", { folder, own: await readOwnKey(folder, async () => passphrase) }, true],
+  ] as const) {
+    await assert.rejects(createNetwork(join(root, name), { ...plan, isTest }, now, founder), mixed, name);
+  }
+  const lane = join(root, "lane");
+  await createNetwork(lane, { ...plan, isTest: true }, now, { folder: tried, own });
+  const marked = (await readGenesisFile(join(lane, "genesis.cbor"))).genesis;
+  assert.equal(marked.isTest, true);
+  const { isTest: _mark, ...unmarked } = marked;
+  // The same name and the same key, in a network that is no test network.
+  await assert.rejects(
+    readOwnKeyOf(unmarked, tried, async () => passphrase),
+    mixed,
+  );
+  await assert.rejects(readIssuing(unmarked, tried, now_s), {
+    code: "KEY_INVALID",
+    message: /street\/test, not street/,
+  });
+  const bytes = Uint8Array.from(await readFile(join(lane, "meters/meter-1/keyvalue/credential")));
+  assert.equal(verifyCredential(bytes, marked, nodeVerify).subject, "meter-1");
+  assert.throws(() => verifyCredential(bytes, unmarked, nodeVerify), /warrant is for network street\/test/);
 });

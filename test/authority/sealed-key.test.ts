@@ -28,7 +28,8 @@ const invalid = (error: Error & { code?: string }) => {
 };
 
 test("opens by its passphrase, however an accent is typed, and by no other one", async () => {
-  assert.deepEqual((await openSealedKey(path, passphrase.normalize("NFD"))).key, key);
+  const opened = await openSealedKey(path, passphrase.normalize("NFD"));
+  assert.deepEqual([opened.signer.key, opened.isTest], [key, false]);
   await assert.rejects(openSealedKey(path, `${passphrase} `), invalid);
 });
 
@@ -80,4 +81,18 @@ test("refuses a file that others may read, a short passphrase, and to write over
   await chmod(path, 0o600);
   await assert.rejects(createSealedKey(join(folder, "weak.json"), "elevenchars"), { code: "USAGE" });
   await assert.rejects(createSealedKey(path, passphrase), { code: "FILE_EXISTS" });
+});
+
+test("the mark of a test network is sealed with the key: it can be neither taken away nor added", async () => {
+  const marked = join(folder, "marked.json");
+  await createSealedKey(marked, passphrase, true);
+  assert.equal((await openSealedKey(marked, passphrase)).isTest, true);
+  const { test: mark, ...without } = JSON.parse(await readFile(marked, "utf8"));
+  assert.equal(mark, true);
+  const plain = JSON.parse(await readFile(path, "utf8"));
+  for (const changed of [without, { ...plain, test: true }, { ...plain, test: false }]) {
+    const file = join(folder, "changed.json");
+    await writeFile(file, JSON.stringify(changed), { mode: 0o600 });
+    await assert.rejects(openSealedKey(file, passphrase), invalid);
+  }
 });

@@ -75,7 +75,7 @@ async function makeGrid(t: TestContext, defer: Defer, folder: string) {
   const port = String(await freeBasePort(1));
   await t.test("init makes a network", async () => {
     const text = await prints("init", grid, "--nodes", "1", "--meters", "1", "--base-port", port);
-    assert.match(text, /^network +gridseal in /m);
+    assert.match(text, /^network +gridseal, a test network in /m);
     const other = (await gridsealJson(
       "init",
       join(folder, "other"),

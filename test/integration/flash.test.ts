@@ -9,6 +9,7 @@ import { buildFiles } from "../../tools/flash/compose-bundle.js";
 import { build } from "../flash/builds.js";
 import { type ChipTerms, EmulatedChip } from "../flash/emulated-chip.js";
 import { makeBootKey, signedImage } from "../flash/signed-image.js";
+import { stillPty, stillPtys } from "../provisioning/still-pty.js";
 import { cleanUp, gridseal, gridsealJson, program, start, temporaryFolder } from "./processes.js";
 
 const C3 = 5;
@@ -68,6 +69,15 @@ test("flashes a new board, and a dry run before it writes nothing", async (t) =>
   assert.match(err, /xs_esp32\.bin written/);
   assert.doesNotMatch(out + err, /TRACE/);
   assert.ok(chip.flash.subarray(0x20000, 0x20000 + files.program.length).equals(files.program));
+});
+
+test("a device that takes nothing ends flashing with what to do", { skip: stillPtys }, async (t) => {
+  const { flashing } = await bench(t);
+  const pty = await stillPty(t);
+  const { status, errors } = await gridseal(...flashing.slice(0, -1), pty.path, "--no-reset");
+  assert.equal(status, 1);
+  assert.match(errors, /no chip answers in download mode/);
+  assert.match(errors, /Hold BOOT/);
 });
 
 test("opens the board's console behind flashing", async (t) => {

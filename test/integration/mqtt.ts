@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { connectAsync, type MqttClient } from "mqtt";
-import { type Credential, issueCredential } from "../../src/wire/credential.js";
+import { type Credential, issueCredential, issuerName } from "../../src/wire/credential.js";
 import { keyId } from "../../src/wire/key.js";
 import { decodeSentReceipt, type Receipt } from "../../src/wire/receipt.js";
 import { type Claims, parseRecord, signRecord } from "../../src/wire/record.js";
@@ -27,7 +27,7 @@ export function makeMeter(network: TestNetwork, terms: Partial<Credential> = {})
   const kid = keyId(signer.key);
   const now_s = Math.floor(Date.now() / 1000);
   const credential: Credential = {
-    issuer: `${network.network}/${hexOf(keyId(network.authority.key))}`,
+    issuer: issuerName({ network: network.network, isTest: true, authority: network.authority.key }),
     subject: `hand-made-${hexOf(kid)}`,
     notBefore_s: now_s - 86_400,
     expires_s: now_s + 86_400,

@@ -12,6 +12,7 @@ import { signerFromSeed } from "../../tools/crypto/signatures.js";
 import { servePty } from "../../tools/emulators/serve.js";
 import { EmulatedChip } from "../flash/emulated-chip.js";
 import { readNvs } from "../provisioning/nvs/stranger-nvs.js";
+import { stillPty, stillPtys } from "../provisioning/still-pty.js";
 import { freeBasePort } from "./network.js";
 import { cleanUp, type Defer, gridseal, startGridseal, temporaryFolder, until } from "./processes.js";
 
@@ -106,6 +107,29 @@ test("a new meter is provisioned at its console, and again nothing changes", {
   );
   assert.equal(second.status, 1);
   assert.match(second.errors, /the authority refuses: /);
+});
+
+test("a device that takes nothing ends the command with what to do, and the port serves the next one", {
+  timeout: 120_000,
+  skip: stillPtys,
+}, async (t) => {
+  const defer = cleanUp(t);
+  const folder = await temporaryFolder(defer);
+  const grid = join(folder, "grid");
+  await typed("init", grid, "--network", "street", "--nodes", "1", "--meters", "0");
+  const pty = await stillPty(t);
+  const words = ["provision", "--network", grid, "--port", pty.path, "--id", "m-1", "--bench", join(folder, "bench")];
+  const still = await gridseal(...words);
+  assert.equal(still.status, 1);
+  assert.match(still.errors, /takes nothing: \d+ bytes have waited/);
+  assert.match(still.errors, /reset the device/);
+  await pty.goOn();
+  const next = startGridseal(defer, ...words);
+  await until("the port is open again", () => next.errors.includes("looking for a meter"));
+  pty.kill();
+  const gone = await next.ended;
+  assert.equal(gone.status, 1);
+  assert.match(gone.errors, /is gone|takes nothing/);
 });
 
 test("killed at each step and run again: one ID, one credential, and it ends provisioned", {

@@ -1,16 +1,21 @@
 // Secrets that are planted, and looked for where others could read them: command lines, outputs, error texts, files that are not their
-// owner's alone, and the core files of an authority's service, a node and a meter that crash.
+// owner's alone, and the core files of an authority's service, a node, a meter and a bench that crash: passphrase, keys, session tokens.
 
 import assert from "node:assert/strict";
 import { createPrivateKey } from "node:crypto";
 import { lstat, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { readNvs } from "../provisioning/nvs/stranger-nvs.js";
 import { freeBasePort } from "./network.js";
 import { childrenOf, cleanUp, program, type Running, start, temporaryFolder, until } from "./processes.js";
 
 const PASSPHRASE = "planted passphrase of the authority";
 const PORT_KEY = "b1a9c0ffee5eed00b1a9c0ffee5eed00";
+/** Of no holder: what a node is shown and refuses stays with it no less than what it takes. */
+const TOKEN = `${"cGxhbnRlZA".repeat(8)}.${"dG9rZW4".repeat(8)}`;
+/** Meters whose keys a bench makes when it crashes. */
+const INJECTED = 1_000;
 const withoutCores =
   process.platform !== "linux" ||
   !(await readFile("/proc/sys/kernel/core_pattern", "latin1")).startsWith("core") ||
@@ -82,25 +87,49 @@ test("no planted secret stands where others could read it", { timeout: 280_000 }
   const reader = await run("meter", "meter", "run", meter, "--emulator", "--json");
   await until("the service listens", () => service.output.includes("takes enrolments"));
   await until("the meter says how it is", () => reader.output.includes("state"));
-  const children = (await Promise.all([service, running, reader].map(({ pid }) => childrenOf(pid)))).flat();
+  const list = join(folder, "list.csv");
+  await writeFile(list, `id\n${Array.from({ length: INJECTED }, (_, index) => `injected-${index}\n`).join("")}`);
+  await good("authority", "import", list, "--network", grid, "--authority", authority);
+  const [bench, images] = [join(folder, "bench"), join(folder, "images")];
+  const injecting = await run(
+    "bench",
+    ...["provision", "--mode", "inject", "--network", grid, "--authority", authority, "--list", list],
+    ...["--bench", bench, "-o", images],
+  );
+  const injected = () => filesIn(images, (name) => name.endsWith(".nvs.bin")).catch(() => []);
+  await until("the bench has made some keys", async () => (await injected()).length > 3);
+  const api = JSON.parse(await readFile(join(node, "node.json"), "utf8")).api as { readonly port: number };
+  for (const path of ["records/1", "events"]) {
+    const asked = await fetch(`http://127.0.0.1:${api.port}/${path}`, {
+      headers: { authorization: `Bearer ${TOKEN}` },
+    });
+    said.push(await asked.text());
+  }
+  const crashing = [service, running, reader, injecting];
+  assert.ok(injecting.isRunning, "the bench has keys to make yet");
+  const children = (await Promise.all(crashing.map(({ pid }) => childrenOf(pid)))).flat();
   const lines = await Promise.all(
-    [service, running, reader].map(({ pid }) => readFile(`/proc/${pid}/cmdline`, "latin1").catch(() => "")),
+    crashing.map(({ pid }) => readFile(`/proc/${pid}/cmdline`, "latin1").catch(() => "")),
   );
   said.push(...lines, ...children.map(({ command }) => command));
   const secrets = await plantedIn({ authority, node, meter });
 
   await t.test("core files have no memory", { skip: withoutCores && "no core files here" }, async () => {
     for (const { pid } of children) process.kill(pid, "SIGABRT");
-    for (const each of [service, running, reader]) if (each.isRunning) each.signal("SIGABRT");
-    await Promise.all([service, running, reader].map(ended));
+    for (const each of crashing) if (each.isRunning) each.signal("SIGABRT");
+    await Promise.all(crashing.map(ended));
     const cores = await filesIn(join(folder, "cores"), (name) => name.startsWith("core"));
-    assert.ok(cores.length >= 3, `${cores.length} core files`);
-    const bytes = await Promise.all(cores.map((core) => readFile(core)));
-    for (const core of bytes) for (const secret of secrets) assert.equal(memoryIn(core).indexOf(secret), -1);
+    assert.ok(cores.length >= crashing.length, `${cores.length} core files`);
+    const seeds = await Promise.all((await injected()).map(seedIn));
+    assert.ok(seeds.length > 3 && seeds.every(({ length }) => length === 32));
+    for (const core of await Promise.all(cores.map((file) => readFile(file)))) {
+      const memory = memoryIn(core);
+      for (const secret of [...secrets, ...seeds]) assert.equal(memory.indexOf(secret), -1);
+    }
   });
 
   await t.test("nor do outputs, command lines, and files that others may read", async () => {
-    for (const each of [service, running, reader]) if (each.isRunning) await each.stop();
+    for (const each of crashing) if (each.isRunning) await each.stop();
     const open = await filesIn(folder, () => true, 0o077);
     const texts = await Promise.all(open.map((file) => readFile(file)));
     for (const text of [...said.map((each) => Buffer.from(each, "latin1")), ...texts]) {
@@ -144,7 +173,14 @@ async function plantedIn({ authority, node, meter }: Places): Promise<readonly B
     ...pems.map((pem) => Buffer.from(pem.split("\n")[1]!)),
     ...scalars,
     Buffer.from(PASSPHRASE),
+    Buffer.from(TOKEN),
+    Buffer.from(TOKEN.split(".")[0]!, "base64url"),
   ];
+}
+
+/** The key that a bench has put into an image. */
+async function seedIn(image: string): Promise<Buffer> {
+  return Buffer.from(readNvs(await readFile(image)).get("gridseal/seed") as Uint8Array);
 }
 
 /** Files below a folder by name; with a mask those whose mode has any of it. */

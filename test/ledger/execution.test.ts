@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { concatBytes, toHex } from "../../src/wire/bytes.js";
-import { issueCredential } from "../../src/wire/credential.js";
+import { type Credential, issueCredential } from "../../src/wire/credential.js";
 import { entryText } from "../../src/wire/entry.js";
 import { keyId } from "../../src/wire/key.js";
 import { leafHash } from "../../src/wire/merkle.js";
@@ -19,6 +19,7 @@ import {
 } from "../../tools/ledger/execution.js";
 import { govern, initialGovernance } from "../../tools/ledger/governance.js";
 import { MemoryState } from "../../tools/ledger/memory-state.js";
+import { readNotice } from "../../tools/ledger/notices.js";
 import type { ExecutionRecord } from "../../tools/ledger/record-scan.js";
 import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
 import { decodeMeterState, encodeMeterState, type MeterState, type OriginState } from "../../tools/ledger/state.js";
@@ -30,8 +31,10 @@ const { genesis } = testNetwork();
 const authority = signerFromSeed(generateSeed());
 const key = signerFromSeed(generateSeed()).key;
 const kid = keyId(key);
-const credential = issueCredential(
-  {
+const credential = issued({});
+
+function issued(more: Partial<Credential>): Uint8Array {
+  const whole: Credential = {
     issuer: "test/authority",
     subject: "meter",
     notBefore_s: 0,
@@ -41,9 +44,11 @@ const credential = issueCredential(
     statusIndex: 0,
     services: [1],
     roles: ["meter"],
-  },
-  authority,
-);
+    ...more,
+  };
+  return issueCredential(whole, authority);
+}
+
 const origin = new Uint8Array(8).fill(9);
 
 /** A record whose hash is told by number and variant; the rules look at nothing else. */
@@ -74,13 +79,14 @@ function createState() {
   const origins = new Map<string, OriginState>();
   const faults = new Map<string, readonly number[]>();
   const sealed = new Map<string, Uint8Array>();
+  const credentials = new Map<string, Uint8Array>();
   let number = 0;
   const view: ChainView = {
     meter: (id) => meters.get(id),
     origin: (id) => origins.get(id),
     faults: (id) => faults.get(id) ?? [],
     sealedHash: (id, seq) => sealed.get(`${id}/${seq}`),
-    credential: () => undefined,
+    credential: (id) => credentials.get(id),
     state: new MemoryState(),
     settlement: new MemorySettlement(),
   };
@@ -88,8 +94,9 @@ function createState() {
   return {
     place,
     sealed,
-    batch(records: readonly ExecutionRecord[]): ExecutionBatch {
-      const batch = { origin, number, notices: [{ kind: "credential" as const, bytes: credential }], records };
+    batch(records: readonly ExecutionRecord[], brought: readonly Uint8Array[] = [credential]): ExecutionBatch {
+      const notices = brought.map((bytes) => readNotice(genesis.hash, { kind: "credential", bytes }));
+      const batch = { origin, number, notices, records };
       number += 1;
       return batch;
     },
@@ -97,6 +104,7 @@ function createState() {
       for (const [id, state] of execution.meters) meters.set(id, state);
       for (const [id, state] of execution.origins) origins.set(id, state);
       for (const [id, heights] of execution.faults) faults.set(id, heights);
+      for (const [id, bytes] of execution.credentials) credentials.set(id, bytes);
       for (const { records } of execution.sealed) {
         for (const { seq, hash: sealedHash } of records) {
           assert.ok(!sealed.has(`${toHex(kid)}/${seq}`), `record ${seq} is sealed once`);
@@ -156,6 +164,48 @@ test("a fork of a revoked meter is recorded all the same", () => {
   assert.ok(result.type === "governed");
   const place = { ...state.place, governance: result.governance, judgedAt: 4 };
   assert.deepEqual(kinds(state.apply(execute(place, [state.batch([record(1, 1)])]))), ["fork 1"]);
+});
+
+test("a record is sealed while its meter's credential is valid at the block's time, to the millisecond, in a gap too", () => {
+  const short = issued({ notBefore_s: 10, expires_s: 20 });
+  const at = (time_ms: number) => {
+    const state = createState();
+    state.apply(execute({ ...state.place, time_ms: 15_000 }, [state.batch([record(0), record(4)], [short])]));
+    const execution = execute({ ...state.place, time_ms }, [state.batch([record(2), record(5), record(4, 1)], [])]);
+    return [seqs(execution), kinds(execution)];
+  };
+  assert.deepEqual(at(10_000), [[2, 5], ["fork 4"]]);
+  assert.deepEqual(at(19_999), [[2, 5], ["fork 4"]]);
+  assert.deepEqual(at(20_000), [[], ["fork 4"]]);
+  assert.deepEqual(at(9_999), [[], ["fork 4"]]);
+});
+
+test("a credential that prolongs the one on the chain takes its place, and what fell out before is sealed", () => {
+  const state = createState();
+  state.apply(execute({ ...state.place, time_ms: 15_000 }, [state.batch([record(0)], [issued({ expires_s: 20 })])]));
+  const late = { ...state.place, time_ms: 20_000 };
+  assert.deepEqual(seqs(state.apply(execute(late, [state.batch([record(1)], [])]))), []);
+  const later = issued({ expires_s: 40, jurisdiction: "DE", id: new Uint8Array(8) });
+  const prolonged = state.apply(execute(late, [state.batch([record(1)], [later])]));
+  assert.deepEqual(seqs(prolonged), [1]);
+  assert.deepEqual([...prolonged.credentials.values()], [later]);
+  assert.deepEqual(seqs(state.apply(execute({ ...late, time_ms: 39_999 }, [state.batch([record(2)], [])]))), [2]);
+  assert.deepEqual(seqs(state.apply(execute({ ...late, time_ms: 40_000 }, [state.batch([record(3)], [])]))), []);
+});
+
+test("a credential prolongs none that ends as late, or that says other services or roles", () => {
+  for (const more of [
+    { expires_s: 19 },
+    { expires_s: 20, id: new Uint8Array(8) },
+    { expires_s: 40, services: [1, 2] },
+    { expires_s: 40, roles: ["meter", "gateway"] as const },
+  ]) {
+    const state = createState();
+    state.apply(execute({ ...state.place, time_ms: 15_000 }, [state.batch([record(0)], [issued({ expires_s: 20 })])]));
+    const offered = state.batch([record(1)], [issued(more)]);
+    const execution = execute({ ...state.place, time_ms: 20_000 }, [offered]);
+    assert.deepEqual([seqs(execution), execution.credentials.size], [[], 0], JSON.stringify(more));
+  }
 });
 
 test("seals records in order and brings a meter's credential onto the chain once", () => {

@@ -218,6 +218,10 @@ test("refuses a key file whose seed is not that of its id, and never quotes it",
   await writeFile(path, text);
 });
 
+test("a network with an authority of its own is a test network, and says so in its genesis", async () => {
+  assert.equal((await readGenesisFile(join(network, "genesis.cbor"))).genesis.isTest, true);
+});
+
 test("orders the first contracts with READY of all members, for nodes to bring to the contracts chain", async () => {
   const chains = [
     { service: 1, name: "trading", nodes: [1, 2] },

@@ -3,10 +3,10 @@ import { test } from "node:test";
 import {
   compactTarget,
   duration,
-  host,
   id,
   moment,
   moment_ms,
+  reachedHost,
   serviceTexts,
   utcDay,
   whole,
@@ -99,13 +99,13 @@ test("reads a whole day by its date or its beginning, and no other time", () => 
 
 test("takes a host's name or address, and no address that is none", () => {
   for (const text of ["127.0.0.1", "10.0.0.0", "::1", "fe80::1", "localhost", "node-1.example.org"]) {
-    assert.equal(host(text), text);
+    assert.equal(reachedHost(text), text);
   }
   for (const text of ["", "300.1.1.1", "1.2.3", "1.2.3.4.5", "a b", "-x", "http://a"]) {
-    assert.throws(() => host(text), /It must be an IP address/, text);
+    assert.throws(() => reachedHost(text), /It must be an IP address/, text);
   }
   for (const text of ["0.0.0.0", "::", "0:0:0:0:0:0:0:0", "::0.0.0.0"]) {
-    assert.throws(() => host(text), /It must be an address by which others reach it/, text);
+    assert.throws(() => reachedHost(text), /nobody can connect to it: name the address/, text);
   }
 });
 

@@ -27,6 +27,7 @@ import {
 import { execute } from "../../tools/ledger/execution.js";
 import { initialGovernance } from "../../tools/ledger/governance.js";
 import { MemoryState } from "../../tools/ledger/memory-state.js";
+import { readNotice } from "../../tools/ledger/notices.js";
 import { decodeProposalBody, encodeProposalBody } from "../../tools/ledger/proposal.js";
 import { executionRecord, readRecord } from "../../tools/ledger/record-scan.js";
 import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
@@ -277,8 +278,15 @@ const seq = (value: number) => {
   const nothing = { meter: () => undefined, origin: () => undefined, faults: () => [], sealedHash: () => undefined };
   const fresh = { state: new MemoryState(), settlement: new MemorySettlement() };
   const view = { ...nothing, credential: () => undefined, ...fresh };
-  const where = { service: 1, height: 1, governance: initialGovernance(genesis), judgedAt: 0, time_ms: 0, view };
-  const notices = [{ kind: "credential" as const, bytes: meter.credential }];
+  const where = {
+    service: 1,
+    height: 1,
+    governance: initialGovernance(genesis),
+    judgedAt: 0,
+    time_ms: startTime_s * 1_000,
+    view,
+  };
+  const notices = [readNotice(genesis.hash, { kind: "credential", bytes: meter.credential })];
   const { meters } = execute(where, [{ origin: kid, number: 0, notices, records: [made] }]);
   const state = meters.get(toHex(meter.kid))!;
   assert.deepEqual(decodeMeterState(encodeMeterState(state)), { ...state, high: value });

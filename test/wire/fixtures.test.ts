@@ -268,6 +268,18 @@ test("issues and reads the fixed credential and genesis", () => {
   assert.deepEqual(genesis.chains, chains);
   assert.equal(hex(genesis.hash), derivedOf("genesis", "genesis", "hash"));
   assert.equal(hex(memberSetHash(members)), derivedOf("genesis", "genesis", "memberSet"));
+
+  const marked = { network, time_s: genesisTime_s, nodes: members, chains, isTest: true } as const;
+  matches("genesis", "test", issueGenesis(marked, authority));
+  const trial = verifyGenesis(bytesOf("genesis", "test"), nodeVerify);
+  assert.deepEqual([trial.isTest, hex(trial.hash)], [true, derivedOf("genesis", "test", "hash")]);
+  const tried = verifyCredential(bytesOf("credential", "test"), trial, nodeVerify);
+  assert.deepEqual(
+    [tried.issuer, tried.subject],
+    [`${network}/test/${hex(keyId(authority.key))}`, "E0031004000001234"],
+  );
+  const testWarrant = issueWarrant({ ...terms, network: `${network}/test` }, authority);
+  matches("credential", "test", issueCredential(tried, issuing, testWarrant));
 });
 
 test("makes and verifies the fixed session tokens, and so does a stranger", () => {

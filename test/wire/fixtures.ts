@@ -245,6 +245,27 @@ const jointGenesis = sign1(
     ),
   ),
 );
+const testGenesis = sign1(authority, independentCbor(map(...genesisEntries, [8, true])));
+/** As the credential of the meter, but for the test network. */
+const testWarrant = sign1(
+  authority,
+  independentCbor(["gs1/warrant", `${network}/test`, genesisTime_s, genesisTime_s + 31_536_000, issuing.key]),
+);
+const testCredential = sign1(
+  issuing,
+  independentCbor(
+    map(
+      [1, `${network}/test/${hexOf(authority.id)}`],
+      [2, "E0031004000001234"],
+      [4, genesisTime_s + 63_072_000],
+      [5, genesisTime_s + 86_400],
+      [7, Buffer.from("c0ffee0000000003", "hex")],
+      [8, map([1, meter.key])],
+      [-70_001, [0, [1, 3], [0], null, null, null]],
+      [-70_002, testWarrant],
+    ),
+  ),
+);
 const genesisHash = sha256(genesis);
 
 // A session: what the meter and node-0 show to broker.example.
@@ -711,6 +732,7 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
   credential: {
     credential: fixture("credential of the meter", credential),
     warrant: fixture("warrant of the key whose seed is 32 times 0x02, for a year", warrant),
+    test: fixture("credential of the meter in the test network, by a warranted key", testCredential),
     participant: fixture("credential of a supplier and eligible party, by the warranted key", participant),
   },
   firmware: {
@@ -725,6 +747,7 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     joint: fixture("the same with nodes' locations, its orders signed by two of three keys", jointGenesis, {
       hash: hexOf(sha256(jointGenesis)),
     }),
+    test: fixture("the first one, of a test network", testGenesis, { hash: hexOf(sha256(testGenesis)) }),
   },
   batch: {
     signed: fixture("what the origin signs", batches[0].signed, { id: hexOf(batches[0].id) }),

@@ -76,7 +76,7 @@ function keyOfCredential(genesis: StrangerGenesis, bytes: Uint8Array): StrangerK
   const message = readSign1(bytes, sizes.credential);
   const claims = mapOf(independentDecode(message.payload));
   demand(signed(issuerOf(genesis, claims), message), "credential is not signed by the authority");
-  demand(claims.get(1) === `${genesis.network}/${genesis.authority.id}`, "credential is of another issuer");
+  demand(claims.get(1) === `${genesis.issuing}/${genesis.authority.id}`, "credential is of another issuer");
   return readKey(mapOf(claims.get(8)).get(1));
 }
 
@@ -86,7 +86,7 @@ export function issuerOf(genesis: StrangerGenesis, claims: ReadonlyMap<Item, Ite
   const warrant = readSign1(bytesOf(claims.get(-70_002)), sizes.warrant);
   demand(signed(genesis.authority, warrant), "warrant is not signed by the authority");
   const [name, network, from, until, key] = list(independentDecode(warrant.payload), 5);
-  demand(name === "gs1/warrant" && network === genesis.network, "warrant is none of this network");
+  demand(name === "gs1/warrant" && network === genesis.issuing, "warrant is none of this network");
   const begin = numberOf(claims.get(5), bounds.time_s);
   demand(begin >= numberOf(from, bounds.time_s), "credential begins before its warrant");
   demand(begin < numberOf(until, bounds.time_s), "credential begins when its warrant has ended");

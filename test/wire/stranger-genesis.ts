@@ -36,6 +36,8 @@ export interface StrangerChain {
 
 export interface StrangerGenesis {
   readonly network: string;
+  /** what credentials and warrants call it */
+  readonly issuing: string;
   readonly authority: StrangerKey;
   /** keys that sign orders and how many of them must, where it is not the authority's alone */
   readonly ordering: { readonly signatures: number; readonly keys: readonly StrangerKey[] } | undefined;
@@ -67,8 +69,12 @@ export function readGenesis(bytes: Uint8Array): StrangerGenesis {
   const network = payload.get(2);
   demand(typeof network === "string", "genesis names no network");
   const ordering = payload.has(7) ? readOrdering(payload.get(7)) : undefined;
-  demand(payload.size === (ordering === undefined ? 6 : 7), "genesis has an entry too many or too few");
-  return { network: String(network), authority, ordering, nodes, chains, hash: sha256(bytes) };
+  const isTest = payload.has(8);
+  demand(!isTest || payload.get(8) === true, "genesis' mark of a test network is not true");
+  const optional = (ordering === undefined ? 0 : 1) + (isTest ? 1 : 0);
+  demand(payload.size === 6 + optional, "genesis has an entry too many or too few");
+  const issuing = isTest ? `${String(network)}/test` : String(network);
+  return { network: String(network), issuing, authority, ordering, nodes, chains, hash: sha256(bytes) };
 }
 
 function readOrdering(item: Item | undefined): StrangerGenesis["ordering"] {

@@ -52,6 +52,9 @@ interface MeterOnChain {
   /** whether it may sign readings, and operations */
   readonly measures: boolean;
   readonly asks: boolean;
+  /** its newest credential is valid from and until, in seconds, and says these services and roles */
+  term: readonly [from: number, until: number];
+  readonly said: string;
   high: number;
   head: Buffer;
   gaps: (readonly [number, number])[];
@@ -140,6 +143,9 @@ export function runRules(
       const isGood = standsGood(state.orders, record.meter, chain.service, record.seq, state.judgedAt);
       demand(isGood, "record's meter is revoked, suspended or ended");
       const meter = state.meters.get(record.meter)!;
+      const [from, until] = meter.term;
+      const isTimely = state.time_ms >= from * 1_000 && state.time_ms < until * 1_000;
+      demand(isTimely, "record's meter has no credential that is valid at the block's time");
       violations.push(...sealRecord(meter, record));
       const { hash, seq, claims } = record;
       const asked = claims.has(16) ? list(claims.get(16)) : undefined;
@@ -260,11 +266,11 @@ function bringMeter(genesis: StrangerGenesis, state: RulesState, bytes: Uint8Arr
   const message = readSign1(bytes, sizes.credential);
   const claims = mapOf(independentDecode(message.payload));
   demand(signed(issuerOf(genesis, claims), message), "credential is not signed by the authority");
-  demand(claims.get(1) === `${genesis.network}/${genesis.authority.id}`, "credential is of another issuer");
+  demand(claims.get(1) === `${genesis.issuing}/${genesis.authority.id}`, "credential is of another issuer");
   const key = readKey(mapOf(claims.get(8)).get(1));
-  demand(!state.meters.has(key.id), "credential is on the chain twice");
   const from = numberOf(claims.get(5), bounds.time_s);
-  demand(numberOf(claims.get(4), bounds.time_s) > from, "credential ends before it begins");
+  const until = numberOf(claims.get(4), bounds.time_s);
+  demand(until > from, "credential ends before it begins");
   const [status, permitted, held, jurisdiction, deliveryKey, origin] = list(claims.get(-70_001), 6);
   numberOf(status, bounds.word);
   const roles = listUpTo(held, 16).map((role) => numberOf(role, 15));
@@ -279,8 +285,17 @@ function bringMeter(genesis: StrangerGenesis, state: RulesState, bytes: Uint8Arr
   }
   const services = list(permitted).map((service) => numberOf(service, bounds.service, 1));
   demand(ascending(services, 0), "credential's services are not in ascending order");
+  const said = hex(independentCbor([mapOf(claims.get(8)).get(1)!, permitted!, held!]));
+  const known = state.meters.get(key.id);
+  if (known !== undefined) {
+    demand(until > known.term[1] && said === known.said, "credential is on the chain twice");
+    known.term = [from, until];
+    return;
+  }
   state.meters.set(key.id, {
     key,
+    term: [from, until],
+    said,
     subject: String(claims.get(2)),
     services,
     measures: roles.includes(0) || roles.includes(1),

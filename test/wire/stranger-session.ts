@@ -36,7 +36,7 @@ function holderOf(genesis: StrangerGenesis, shown: Uint8Array, message: Message)
   const credential = readSign1(shown, sizes.credential);
   const claims = mapOf(independentDecode(credential.payload));
   demand(signed(issuerOf(genesis, claims), credential), "credential is not signed by the authority");
-  demand(claims.get(1) === `${genesis.network}/${genesis.authority.id}`, "credential is of another issuer");
+  demand(claims.get(1) === `${genesis.issuing}/${genesis.authority.id}`, "credential is of another issuer");
   const key = readKey(mapOf(claims.get(8)).get(1));
   demand(message.header.size === 1, "token has a kid beside its credential");
   demand(signed(key, message), "token is not signed by the credential's key");

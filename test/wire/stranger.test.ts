@@ -70,6 +70,23 @@ test("a stranger verifies an exported chain and reads every record of it", () =>
   assert.deepEqual([report.records[0]!.height, report.records[0]!.leaf, report.records[2]!.leaf], [1, 1, 3]);
 });
 
+test("a stranger takes a credential that prolongs another, and holds records to its end", () => {
+  // The first block is of one and a half seconds behind the start, each later one of as much more.
+  const [ends_s, later_s] = [startTime_s + 3, startTime_s + 5];
+  const short = testMeter(network, "M0012", [1, 3], { expires_s: ends_s });
+  const longer = testMeter(network, "M0012", [1, 3], { expires_s: later_s, jurisdiction: "DE" });
+  const wider = testMeter(network, "M0012", [1, 2, 3], { expires_s: later_s });
+  const own = testRecords(short, 4);
+  const begun = { batches: [batch(0, [short.credential], [own[0]!])] };
+  const export_ = (...seals: readonly Seal[]) => verifyExport(network.genesisBytes, exported(chainOf(begun, ...seals)));
+  const prolonged = { batches: [batch(1, [longer.credential], [own[1]!])] };
+  assert.equal(export_(prolonged, { batches: [batch(2, [], [own[2]!])] }).records.length, 3);
+  assert.throws(() => export_({ batches: [batch(1, [], [own[1]!])] }), /no credential that is valid/);
+  assert.throws(() => export_({ batches: [batch(1, [wider.credential], [own[1]!])] }), /on the chain twice/);
+  const late = { batches: [batch(2, [], [own[2]!])], time_ms: later_s * 1_000 };
+  assert.throws(() => export_(prolonged, late), /no credential that is valid/);
+});
+
 test("a stranger verifies a chain with a difficulty target and one whose members differ in order", () => {
   const mined = testNetwork("mined", 1, 0x2007ffff);
   const miner = testMeter(mined, "M0003");

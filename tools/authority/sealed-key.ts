@@ -29,10 +29,19 @@ interface SealedKey {
   readonly nonce: string;
   /** ciphertext and tag */
   readonly sealed: string;
+  /** of a key that founds test networks alone; absent of any other */
+  readonly test?: true;
 }
 
-/** Makes a key and its sealed file. Throws USAGE for a short passphrase, FILE_EXISTS or FILE_UNWRITABLE. */
-export async function createSealedKey(path: string, passphrase: string): Promise<Signer> {
+/** An authority's own key, opened. */
+export interface OwnKey {
+  readonly signer: Signer;
+  /** whether it founds test networks alone */
+  readonly isTest: boolean;
+}
+
+/** Makes a key and its sealed file, for test networks alone or none. Throws USAGE for a short passphrase, FILE_EXISTS or FILE_UNWRITABLE. */
+export async function createSealedKey(path: string, passphrase: string, isTest = false): Promise<Signer> {
   if (passphrase.length < PASSPHRASE_LENGTH_MIN) {
     throw new GridsealError("USAGE", `a passphrase of the authority has ${PASSPHRASE_LENGTH_MIN} characters at least`);
   }
@@ -41,19 +50,25 @@ export async function createSealedKey(path: string, passphrase: string): Promise
   const id = toHex(keyId(signer.key));
   const [salt, nonce] = [randomBytes(16), randomBytes(12)];
   const key = await derive(passphrase, salt, COST);
-  const cipher = createCipheriv(CIPHER, key, nonce).setAAD(Buffer.from(id));
+  const cipher = createCipheriv(CIPHER, key, nonce).setAAD(boundTo({ id, ...(isTest && { test: true }) }));
   const sealed = Buffer.concat([cipher.update(seed), cipher.final(), cipher.getAuthTag()]);
   wipe(seed, key);
   const document: SealedKey = {
     ...{ version: 1, algorithm: "Ed25519", id, scrypt: { ...COST, salt: salt.toString("hex") } },
     ...{ cipher: CIPHER, nonce: nonce.toString("hex"), sealed: sealed.toString("hex") },
+    ...(isTest && { test: true }),
   };
   await createFile(path, `${JSON.stringify(document, null, 2)}\n`, SECRET);
   return signer;
 }
 
-/** The signer of a sealed file. Throws FILE_UNREADABLE, FILE_EXPOSED, or KEY_INVALID where the passphrase does not open it. */
-export async function openSealedKey(path: string, passphrase: string): Promise<Signer> {
+/** What the seal holds beside the seed: whoever takes the mark of a test network away does not open it. */
+function boundTo({ id, test }: Pick<SealedKey, "id" | "test">): Buffer {
+  return Buffer.from(test ? `${id}/test` : id);
+}
+
+/** The key of a sealed file. Throws FILE_UNREADABLE, FILE_EXPOSED, or KEY_INVALID where the passphrase does not open it. */
+export async function openSealedKey(path: string, passphrase: string): Promise<OwnKey> {
   await refuseExposed(path);
   const document = parse(new TextDecoder().decode(await readWhole(path, FILE_BYTES_MAX)));
   if (document === undefined) throw new GridsealError("KEY_INVALID", `${path} is no sealed key of version 1`);
@@ -62,7 +77,7 @@ export async function openSealedKey(path: string, passphrase: string): Promise<S
   let seed: Buffer;
   try {
     const decipher = createDecipheriv(CIPHER, key, Buffer.from(document.nonce, "hex"), { authTagLength: TAG_BYTES })
-      .setAAD(Buffer.from(document.id))
+      .setAAD(boundTo(document))
       .setAuthTag(sealed.subarray(KEY_BYTES));
     seed = Buffer.concat([decipher.update(sealed.subarray(0, KEY_BYTES)), decipher.final()]);
   } catch {
@@ -71,13 +86,13 @@ export async function openSealedKey(path: string, passphrase: string): Promise<S
   }
   const signer = signerFromSeed(seed);
   wipe(seed, key);
-  return signer;
+  return { signer, isTest: document.test === true };
 }
 
 /** The signer of a key file, whichever it is; `askPassphrase` is called where it is sealed. Throws as reading either does. */
 export async function readSealedOrOpenKey(path: string, askPassphrase: () => Promise<string>): Promise<Signer> {
   const text = new TextDecoder().decode(await readWhole(path, FILE_BYTES_MAX));
-  return parse(text) === undefined ? readKeyFile(path) : openSealedKey(path, await askPassphrase());
+  return parse(text) === undefined ? readKeyFile(path) : (await openSealedKey(path, await askPassphrase())).signer;
 }
 
 function derive(passphrase: string, salt: Buffer, { N, r, p }: SealedKey["scrypt"] | typeof COST): Promise<Buffer> {
@@ -97,10 +112,12 @@ function parse(text: string): SealedKey | undefined {
   } catch {
     return undefined;
   }
-  const { version, algorithm, id, scrypt: cost, cipher, nonce, sealed } = document ?? {};
+  const { version, algorithm, id, scrypt: cost, cipher, nonce, sealed, test } = document ?? {};
   const isHex = (value: unknown, bytes: number) => typeof value === "string" && value.length === 2 * bytes;
   const isCost = Number.isInteger(Math.log2(cost?.N)) && cost.N >= N_MIN && cost.N <= N_MAX;
-  const isKnown = version === 1 && algorithm === "Ed25519" && cipher === CIPHER && cost?.r === 8 && cost.p === 1;
+  const isMarked = test === undefined || test === true;
+  const isKnown =
+    isMarked && version === 1 && algorithm === "Ed25519" && cipher === CIPHER && cost?.r === 8 && cost.p === 1;
   const isWhole = isHex(id, 8) && isHex(cost?.salt, 16) && isHex(nonce, 12) && isHex(sealed, KEY_BYTES + TAG_BYTES);
   return isKnown && isCost && isWhole ? document : undefined;
 }

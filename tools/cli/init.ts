@@ -15,8 +15,8 @@ import {
   INITIAL_NODES_MAX,
   type NetworkPlan,
 } from "../provisioning/network.js";
-import { compactTarget, host, networkName, several, whole } from "../terminal/arguments.js";
-import { pairs, printLines, toJson } from "../terminal/output.js";
+import { compactTarget, networkName, reachedHost, several, whole } from "../terminal/arguments.js";
+import { networkText, pairs, printLines, toJson } from "../terminal/output.js";
 import { type PassphraseOptions, readPassphrase } from "../terminal/passphrase.js";
 import { publicKey } from "./lot/read-lot.js";
 
@@ -35,6 +35,7 @@ interface InitOptions extends PassphraseOptions {
   readonly location?: readonly string[];
   readonly verifiers?: number;
   readonly contracts: boolean;
+  readonly test?: true;
   readonly json?: true;
 }
 
@@ -48,11 +49,12 @@ export function registerInit(program: Command): void {
     .argument("<dir>", "folder to make")
     .option("--network <name>", "name of the network", networkName, "gridseal")
     .option("--authority <dir>", "of `gridseal authority init`; where absent, one for trying is made, its key open")
+    .option("--test", "a test network, whose genesis says so; implied where --authority is absent")
     .option("--passphrase-fd <number>", "file descriptor to read that authority's passphrase from", whole(0, 1_023))
     .option("--nodes <count>", "nodes", whole(1, INITIAL_NODES_MAX), 4)
     .option("--services <name=number,...>", "services beside the five of the paper")
     .option("--meters <count>", "meters", whole(0, INITIAL_METERS_MAX), 6)
-    .option("--host <address>", "where the nodes listen and are reached", host, "127.0.0.1")
+    .option("--host <address>", "where the nodes listen and are reached", reachedHost, "127.0.0.1")
     .option("--base-port <port>", "first port less one", whole(1, 65_535 - PORTS_ABOVE_BASE), 9100)
     .option(
       "--chain <service=node-1,...>",
@@ -82,6 +84,7 @@ async function init(folder: string, options: InitOptions): Promise<void> {
     locations: locationsIn(options),
     verifiers: options.verifiers,
     hasContracts: options.contracts,
+    isTest: options.test ?? options.authority === undefined,
   };
   const { authority } = options;
   const founder =
@@ -95,12 +98,12 @@ async function init(folder: string, options: InitOptions): Promise<void> {
       name,
       nodes: nodes.map((n) => `node-${n}`),
     }));
-    printLines([toJson({ folder, network: plan.network, ...created, chains })]);
+    printLines([toJson({ folder, network: plan.network, isTest: plan.isTest, ...created, chains })]);
     return;
   }
   printLines(
     pairs([
-      ["network", `${plan.network} in ${folder}`],
+      ["network", `${networkText(plan)} in ${folder}`],
       ["genesis", created.genesis],
       ["nodes", created.nodes.map(({ name }) => name).join(" ")],
       ["chains", plan.chains.map(({ service, name }) => `${name} (${service})`).join(" ")],

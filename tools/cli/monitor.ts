@@ -57,7 +57,13 @@ async function monitor(options: MonitorCommandOptions): Promise<void> {
     onTrouble: complain,
   });
   const desk = options.metrics === undefined ? undefined : await opened(options.metrics, running, token);
-  const begun = { time: new Date().toISOString(), network: genesis.network, genesis: genesisName(genesis), nodes };
+  const begun = {
+    time: new Date().toISOString(),
+    network: genesis.network,
+    isTest: genesis.isTest,
+    genesis: genesisName(genesis),
+    nodes,
+  };
   printLines([JSON.stringify({ ...begun, ...(desk !== undefined && { metrics: desk.port }) })]);
   await Promise.race([stopSignal(), ...(options.seconds === undefined ? [] : [after(options.seconds)])]);
   stopping.abort();

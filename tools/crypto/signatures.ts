@@ -43,7 +43,9 @@ export function signerFromSeed(seed: Uint8Array): Signer {
   if (seed.length !== SEED_BYTES) {
     throw new RangeError(`Ed25519 seed must have ${SEED_BYTES} bytes, not ${seed.length}`);
   }
-  const privateKey = createPrivateKey({ key: Buffer.concat([seedPrefix, seed]), format: "der", type: "pkcs8" });
+  const der = Buffer.concat([seedPrefix, seed]);
+  const privateKey = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+  der.fill(0); // the key has it now, outside the heap
   const x = Buffer.from(createPublicKey(privateKey).export({ format: "jwk" }).x!, "base64url");
   return {
     key: { algorithm: ED25519, x: Uint8Array.from(x) },

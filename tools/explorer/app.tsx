@@ -161,6 +161,7 @@ function GenesisLine({ network, connection }: { readonly network: Network; reado
           {connection.isLive ? text("app.live") : text("app.lost", { reason: connection.reason ?? "…" })}
         </span>
       </p>
+      {network.genesis.isTest && <Alert>{text("app.testNetwork")}</Alert>}
       {pinned === undefined && <p class="quiet">{text("app.genesisTold")}</p>}
       {isOther && <Alert isWrong>{text("app.genesisOther")}</Alert>}
     </section>

@@ -24,6 +24,11 @@ const texts = {
   "app.theme": ["Light or dark", "Hell oder dunkel", "浅色或深色"],
   "app.pages": ["Pages", "Seiten", "页面"],
   "app.network": ["network {network}", "Netz {network}", "网络 {network}"],
+  "app.testNetwork": [
+    "A test network: nothing here counts outside it.",
+    "Ein Testnetz: nichts hier gilt außerhalb davon.",
+    "测试网络：此处的一切在其外均无效。",
+  ],
   "app.genesis": ["genesis {hash}", "Genesis {hash}", "创世 {hash}"],
   "app.genesisTold": [
     "This node names the genesis. Compare its hash with the one that your utility gives you, and pin it.",

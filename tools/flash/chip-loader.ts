@@ -33,6 +33,8 @@ export interface ChipLoader {
 }
 
 const ROM_BAUD = 115_200;
+/** Letting go of a port that works takes less. */
+const RELEASE_MS_MAX = 3_000;
 
 /** Finds the chip at the port. Rejects with CHIP_UNREACHABLE; the port is free then. */
 export async function openChip(port: WebPort, terms: LoaderTerms): Promise<ChipLoader> {
@@ -54,9 +56,9 @@ export async function openChip(port: WebPort, terms: LoaderTerms): Promise<ChipL
   try {
     await loader.main(terms.resets ? "default_reset" : "no_reset");
     const found = await describe(loader);
-    return { found, ...acting(loader, transport, terms) };
+    return { found, ...acting(loader, () => release(transport, port), terms) };
   } catch (cause) {
-    await release(transport);
+    await release(transport, port);
     throw new GridsealError("CHIP_UNREACHABLE", `no chip answers in download mode: ${reasonOf(cause)}`, { cause });
   }
 }
@@ -94,11 +96,7 @@ function isOdd(bits: number): boolean {
   return ((bits ^ (bits >> 1) ^ (bits >> 2)) & 1) === 1;
 }
 
-function acting(
-  loader: ESPLoader,
-  transport: { disconnect(): Promise<void> },
-  { md5 }: LoaderTerms,
-): Omit<ChipLoader, "found"> {
+function acting(loader: ESPLoader, letGo: () => Promise<void>, { md5 }: LoaderTerms): Omit<ChipLoader, "found"> {
   return {
     async write(parts, onProgress) {
       let at = "nothing";
@@ -124,12 +122,19 @@ function acting(
     async leave() {
       // A port whose lines do nothing leaves the reset to whoever holds the board.
       await loader.after("hard_reset").catch(() => {});
-      await release(transport);
+      await letGo();
     },
-    abandon: () => release(transport),
+    abandon: letGo,
   };
 }
 
-async function release(transport: { disconnect(): Promise<void> }): Promise<void> {
-  await transport.disconnect().catch(() => {});
+/** The library waits without end for a write that was never taken: the port is closed over its head then. */
+async function release(transport: { disconnect(): Promise<void> }, port: WebPort): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, RELEASE_MS_MAX);
+  });
+  await Promise.race([transport.disconnect().catch(() => {}), late]);
+  clearTimeout(timer);
+  await port.close().catch(() => {});
 }

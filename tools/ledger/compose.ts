@@ -37,6 +37,7 @@ import { newestRules } from "./scripts.js";
 import type { Settlement } from "./settlement/settle.js";
 import { type BlockSettling, settleReadings, settleSlots } from "./settlement/settle-block.js";
 import { type MeterState, type OriginState, recordsFork, sealNumber } from "./state.js";
+import { hasEnded } from "./term.js";
 import { encodeResults } from "./violations.js";
 
 /** A temporary block as read, with what the rules need of its records and no more: many wait here for their block. */
@@ -393,8 +394,19 @@ export function sealsSomething(tip: ChainTip, read: ReadBatch): boolean {
     const { meter, seq } = record;
     const state = view.meter(meter);
     if (isRepeat(state, seq)) return provesFork(view, state!, record);
+    if (isOver(tip, read, meter, state)) return false;
     return standingOf(place.governance, meter, place.service, seq, place.judgedAt) === "good";
   });
+}
+
+/** Whether no block after the tip seals a record of the meter: its credential has ended, and the batch brings none that has not. */
+function isOver({ time_ms }: ChainTip, { notices }: ReadBatch, meter: string, state: MeterState | undefined): boolean {
+  if (state !== undefined && !hasEnded(state, time_ms)) return false;
+  const brought = notices.some(
+    (notice) =>
+      notice.kind === "credential" && notice.holder === meter && time_ms < notice.credential.expires_s * 1_000,
+  );
+  return !brought;
 }
 
 /** What of a batch the chain has already, and whether that is all there is in it, so that no later block could hold anything of it. */

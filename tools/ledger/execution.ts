@@ -2,8 +2,7 @@
 // the state after it out. Every node runs it on every block, an audit runs it again; both must come to the same bytes.
 
 import { equalBytes, standsAt, toHex } from "../../src/wire/bytes.js";
-import { parseCredential } from "../../src/wire/credential.js";
-import { keyId } from "../../src/wire/key.js";
+import { type Credential, parseCredential } from "../../src/wire/credential.js";
 import type { CarriedMessage } from "../../src/wire/message.js";
 import type { Order } from "../../src/wire/order.js";
 import type { ContractStates } from "./contract-states.js";
@@ -15,6 +14,7 @@ import type { Room } from "./room.js";
 import type { SettlementView } from "./settlement/settle.js";
 import { emptyMeterState, type MeterState, type OriginState, recordsFork, sealNumber } from "./state.js";
 import type { StateChanges, StateNodes } from "./state-map.js";
+import { isInTerm, prolongs } from "./term.js";
 import type { NodeViolation, Violation } from "./violations.js";
 
 /** Records may arrive out of order within so many sequence numbers; a gap that is still open behind it is a violation. */
@@ -26,7 +26,13 @@ const FALSE_WORD = 0;
 
 /** What the rules need to know of a notice, whose signatures are verified elsewhere. */
 export type ExecutionNotice =
-  | { readonly kind: "credential"; readonly bytes: Uint8Array }
+  | {
+      readonly kind: "credential";
+      readonly bytes: Uint8Array;
+      readonly credential: Credential;
+      /** the id of its key, as hex */
+      readonly holder: string;
+    }
   | { readonly kind: "order"; readonly bytes: Uint8Array; readonly order: Order }
   | { readonly kind: "message"; readonly bytes: Uint8Array; readonly carried: CarriedMessage }
   | { readonly kind: "due"; readonly bytes: Uint8Array; readonly time_s: number }
@@ -135,8 +141,9 @@ export interface ExecutionProofs {
 const noProofs: ExecutionProofs = { forks: [], evidence: [] };
 
 /**
- * Runs the rules. A batch that is sealed already falls out, and of the others a record that is sealed already, has no credential or is
- * of a meter that does not stand good for it, a credential that is on the chain, an order that does not apply.
+ * Runs the rules. A batch that is sealed already falls out. Of the others a record falls out that is sealed already, has no credential
+ * or one that is not valid at the block's time, or is of a meter that does not stand good for it. So do a credential that is on the
+ * chain and does not end later than that, and an order that does not apply.
  */
 export function execute(
   place: ExecutionPlace,
@@ -211,7 +218,7 @@ function executeBatch(run: Run, batch: ExecutionBatch) {
 function takeNotice(run: Run, notice: ExecutionNotice): boolean {
   switch (notice.kind) {
     case "credential":
-      return bringCredential(run, notice.bytes);
+      return bringCredential(run, notice);
     case "order":
       return takeOrder(run, notice.order);
     case "message":
@@ -275,13 +282,20 @@ function withFalseWord(faults: readonly number[]): readonly number[] | undefined
   return faults.includes(FALSE_WORD) ? undefined : [FALSE_WORD, ...faults];
 }
 
-/** The first credential of a meter stays on the chain; it makes the meter known to it. */
-function bringCredential(run: Run, bytes: Uint8Array): boolean {
-  const kid = toHex(keyId(parseCredential(bytes).key));
-  if (stateOf(run, kid) !== undefined) return false;
-  run.credentials.set(kid, bytes);
-  run.meters.set(kid, emptyMeterState);
+/** A meter's first credential makes it known to the chain; a later one that prolongs it takes its place. */
+function bringCredential(run: Run, { credential, holder, bytes }: ExecutionNotice & { kind: "credential" }): boolean {
+  const state = stateOf(run, holder);
+  if (state !== undefined && !takesPlace(run, credential, { holder, until_s: state.until_s })) return false;
+  run.credentials.set(holder, bytes);
+  const { notBefore_s: from_s, expires_s: until_s } = credential;
+  run.meters.set(holder, { ...(state ?? emptyMeterState), from_s, until_s });
   return true;
+}
+
+function takesPlace(run: Run, offered: Credential, known: { readonly holder: string; readonly until_s: number }) {
+  if (offered.expires_s <= known.until_s) return false;
+  const bytes = run.credentials.get(known.holder) ?? run.view.credential(known.holder);
+  return bytes !== undefined && prolongs(parseCredential(bytes), offered);
 }
 
 function stateOf(run: Run, kid: string): MeterState | undefined {
@@ -291,8 +305,9 @@ function stateOf(run: Run, kid: string): MeterState | undefined {
 function sealRecord(run: Run, record: ExecutionRecord): boolean {
   const state = stateOf(run, record.meter);
   if (state === undefined) return false;
-  const { governance, service, judgedAt } = run.place;
-  const isGood = standingOf(governance, record.meter, service, record.seq, judgedAt) === "good";
+  const { governance, service, judgedAt, time_ms } = run.place;
+  const isGood =
+    isInTerm(state, time_ms) && standingOf(governance, record.meter, service, record.seq, judgedAt) === "good";
   if (record.seq > state.high) return isGood && hasRoom(run, record) && extend(run, state, record);
   const gap = state.gaps.findIndex(([from, to]) => record.seq >= from && record.seq <= to);
   if (gap >= 0) return isGood && hasRoom(run, record) && fill(run, state, gap, record);
@@ -319,7 +334,8 @@ function extend(run: Run, state: MeterState, record: ExecutionRecord): boolean {
   else if (state.high >= 0 && !standsAt(record.bytes, record.previousAt, state.head)) {
     run.violations.push({ kind: "link", meter: kidOf(record), seq: record.seq, detail: record.hash });
   }
-  run.meters.set(record.meter, { high: record.seq, head: record.hash, gaps, forks: state.forks });
+  const { forks, from_s, until_s } = state;
+  run.meters.set(record.meter, { high: record.seq, head: record.hash, gaps, forks, from_s, until_s });
   return true;
 }
 

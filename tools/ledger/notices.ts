@@ -1,9 +1,10 @@
 // Notices of temporary blocks as the rules take them, and whether what they are signed with is good.
 
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
+import { parseCredential } from "../../src/wire/credential.js";
 import { WireError } from "../../src/wire/error.js";
 import type { Genesis, Member } from "../../src/wire/genesis.js";
-import type { PublicKey, Verify } from "../../src/wire/key.js";
+import { keyId, type PublicKey, type Verify } from "../../src/wire/key.js";
 import { type CarriedMessage, decodeCarried, verifyCarried } from "../../src/wire/message.js";
 import { decodeDue, type Notice } from "../../src/wire/notice.js";
 import { readOrder, verifyOrder } from "../../src/wire/order.js";
@@ -17,8 +18,10 @@ import { CONTRACTS_SERVICE, everMember, type Governance, governedChain } from ".
 /** Reads what a notice says; throws a WireError where it is malformed. Signatures are not checked. */
 export function readNotice(genesisHash: Uint8Array, { kind, bytes }: Notice): ExecutionNotice {
   switch (kind) {
-    case "credential":
-      return { kind, bytes };
+    case "credential": {
+      const credential = parseCredential(bytes);
+      return { kind, bytes, credential, holder: toHex(keyId(credential.key)) };
+    }
     case "order":
       return { kind, bytes, order: readOrder(bytes, { hash: genesisHash }) };
     case "message":

@@ -208,7 +208,7 @@ function checkSealed(block: Block, execution: Execution, records: number): void 
   const { sealed } = execution;
   const sealedRecords = sealed.reduce((sum, batch) => sum + batch.records.length, 0);
   if (sealedRecords !== records)
-    throw new WireError("unproven", "a record is sealed twice, or its meter has no credential");
+    throw new WireError("unproven", "a record is sealed twice, or its meter has no credential that is valid then");
   if (isEmpty(execution)) throw new WireError("unproven", "block is empty");
   const notices = sealed.reduce((sum, batch) => sum + batch.notices.length, 0);
   if (notices !== block.batches.reduce((sum, batch) => sum + batch.notices.length, 0)) {

@@ -1,7 +1,7 @@
 // What a chain remembers of each meter and of each original node: small, bounded, and a function of the blocks alone, so that a
 // replay of the chain gives the same bytes.
 
-import { BATCH_NUMBER_MAX, SEQ_MAX } from "../../src/wire/bounds.js";
+import { BATCH_NUMBER_MAX, SEQ_MAX, TIME_S_MAX } from "../../src/wire/bounds.js";
 import { type CborValue, decodeCbor, encodeCbor } from "../../src/wire/cbor.js";
 import { asArray, asBytes, asInteger, asUint } from "../../src/wire/shape.js";
 
@@ -14,6 +14,10 @@ export interface MeterState {
   readonly gaps: readonly (readonly [number, number])[];
   /** numbers with a recorded fork, `FORKS_MAX` at most */
   readonly forks: readonly number[];
+  /** UTC seconds: its newest credential on the chain is valid from then */
+  readonly from_s: number;
+  /** UTC seconds: and until then, itself excluded */
+  readonly until_s: number;
 }
 
 /** Numbers of a meter with a fork that a chain records. More would prove nothing new: such a meter wants a new key. */
@@ -24,7 +28,11 @@ export function recordsFork({ forks }: MeterState, seq: number): boolean {
   return forks.length < FORKS_MAX && !forks.includes(seq);
 }
 
-export const emptyMeterState: MeterState = { high: -1, head: new Uint8Array(0), gaps: [], forks: [] };
+/** Of a meter whose credential never ends. */
+export const emptyMeterState: MeterState = {
+  ...{ high: -1, head: new Uint8Array(0), gaps: [], forks: [] },
+  ...{ from_s: 0, until_s: TIME_S_MAX },
+};
 
 /** Numbers of an original node's temporary blocks: all below `next` are sealed or closed, and those in `beyond` are sealed. */
 export interface OriginState {
@@ -55,11 +63,11 @@ export function sealNumber(state: OriginState | undefined, number: number): Orig
 }
 
 export function encodeMeterState(state: MeterState): Uint8Array {
-  return encodeCbor([state.high, state.head, state.gaps, state.forks]);
+  return encodeCbor([state.high, state.head, state.gaps, state.forks, state.from_s, state.until_s]);
 }
 
 export function decodeMeterState(bytes: Uint8Array): MeterState {
-  const [high, head, gaps, forks] = asArray(decodeCbor(bytes), "meter state", 4);
+  const [high, head, gaps, forks, from, until] = asArray(decodeCbor(bytes), "meter state", 6);
   return {
     high: Number(asInteger(high, "meter state high")),
     head: asBytes(head, "meter state head"),
@@ -68,6 +76,8 @@ export function decodeMeterState(bytes: Uint8Array): MeterState {
       return [asUint(from, "gap start", SEQ_MAX), asUint(to, "gap end", SEQ_MAX)] as const;
     }),
     forks: asArray(forks, "meter state forks").map((seq) => asUint(seq, "fork number", SEQ_MAX)),
+    from_s: asUint(from, "credential nbf", TIME_S_MAX),
+    until_s: asUint(until, "credential exp", TIME_S_MAX),
   };
 }
 

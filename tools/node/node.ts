@@ -113,14 +113,14 @@ async function start(
   // What can fail has not: from here on the node signs.
   for (const part of made) await part.start?.();
   const { url } = await ingest.start();
-  const { network } = identity.genesis;
+  const { network, isTest } = identity.genesis;
   if (!services.governor.current.nodes.has(services.selfId)) {
     log.warn(
       { id: services.selfId, network },
       "this node's key is of no node of the network: it follows until an order admits it",
     );
   }
-  log.info({ id: services.selfId, network, mqtt: url, api: apiPort, chains: [...chains.keys()] }, "node is up");
+  log.info({ id: services.selfId, network, isTest, mqtt: url, api: apiPort, chains: [...chains.keys()] }, "node is up");
   return { mqttUrl: url, apiPort };
 }
 

@@ -9,7 +9,7 @@ import { toHex } from "../../src/wire/bytes.js";
 import { type GenesisChain, issueGenesis, type Member, type Ordering, verifyGenesis } from "../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../src/wire/key.js";
 import { defaultVerifiers } from "../../src/wire/quorum.js";
-import { createAuthority, readIssuing, registerOf } from "../authority/folder.js";
+import { createAuthority, readIssuing, refuseMixture, registerOf } from "../authority/folder.js";
 import {
   type Authority,
   type CredentialTerms,
@@ -18,6 +18,7 @@ import {
   issueCredentials,
 } from "../authority/issue.js";
 import { withRegister } from "../authority/register/register.js";
+import type { OwnKey } from "../authority/sealed-key.js";
 import { createNodeCertificate, type TlsIdentity } from "../authority/tls.js";
 import { nodeVerify } from "../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../errors.js";
@@ -57,6 +58,8 @@ export interface NetworkPlan {
   readonly hasContracts?: boolean;
   /** other ones than those */
   readonly contracts?: readonly FirstContract[];
+  /** a test network, which its genesis says; one without a founder is one in any case */
+  readonly isTest?: boolean;
   /** members of a chain that verify a temporary block, all where there are fewer; absent: one correct one at least, and two */
   readonly verifiers?: number | undefined;
 }
@@ -86,12 +89,12 @@ interface PlannedNode {
 /** The authority whose network it is: its own key, opened, and its folder. */
 export interface Founder {
   readonly folder: string;
-  readonly own: Signer;
+  readonly own: OwnKey;
 }
 
 /**
- * Makes the network, of a founder's authority or with one of its own for trying. Throws USAGE where the plan is none, FILE_EXISTS
- * where the folder is taken, FILE_UNWRITABLE.
+ * Makes the network, of a founder's authority, or a test network with one of its own. Throws USAGE where the plan is none,
+ * TEST_AND_REAL where the founder is for the other kind of network, FILE_EXISTS where the folder is taken, FILE_UNWRITABLE.
  */
 export async function createNetwork(
   folder: string,
@@ -99,6 +102,8 @@ export async function createNetwork(
   now: Date,
   founder?: Founder,
 ): Promise<CreatedNetwork> {
+  const { network, isTest = founder === undefined } = plan;
+  if (founder !== undefined) refuseMixture(founder.folder, founder.own.isTest, { network, isTest });
   let created: CreatedNetwork | undefined;
   await createFolder(folder, async (unfinished) => {
     created = await fillNetwork(unfinished, plan, now, founder ?? (await foundIn(unfinished, plan, now)));
@@ -108,11 +113,15 @@ export async function createNetwork(
 
 async function foundIn(folder: string, plan: NetworkPlan, now: Date): Promise<Founder> {
   const authority = join(folder, "authority");
-  return { folder: authority, own: await createAuthority(authority, plan.network, undefined, now) };
+  return {
+    folder: authority,
+    own: await createAuthority(authority, { network: plan.network, isTest: true }, undefined, now),
+  };
 }
 
 async function fillNetwork(folder: string, plan: NetworkPlan, now: Date, founder: Founder): Promise<CreatedNetwork> {
   const nodes = await createNodeKeys(folder, plan);
+  const { signer: own } = founder.own;
   const { genesis, genesisBytes } = issueNetworkGenesis(plan, nodes, founder.own, now);
   await createFile(join(folder, "genesis.cbor"), genesisBytes);
   const issuing = await readIssuing(genesis, founder.folder, Math.floor(now.getTime() / 1_000));
@@ -120,7 +129,9 @@ async function fillNetwork(folder: string, plan: NetworkPlan, now: Date, founder
   const ca = await readTlsAuthority(founder.folder);
   const signers = nodes.map(({ signer }) => signer);
   const { contracts = firstContracts } = plan;
-  const orders = plan.hasContracts ? await orderFirstContracts({ genesis, ...founder, signers, contracts }, now) : [];
+  const orders = plan.hasContracts
+    ? await orderFirstContracts({ genesis, folder: founder.folder, own, signers, contracts }, now)
+    : [];
   const signaturesMissing = (genesis.ordering?.signatures ?? 1) - 1;
   const brought = signaturesMissing === 0 ? orders : [];
   for (const node of nodes) {
@@ -164,7 +175,7 @@ async function createNodeKeys(
 function issueNetworkGenesis(
   plan: NetworkPlan,
   nodes: readonly PlannedNode[],
-  signer: Signer,
+  { signer, isTest }: OwnKey,
   now: Date,
 ): Omit<Authority, "issuing"> {
   const chains: GenesisChain[] = plan.chains.map(({ service, name, nodes: numbers }) => ({
@@ -183,6 +194,7 @@ function issueNetworkGenesis(
         nodes: nodes.map(({ member }) => member),
         chains,
         ...(ordering !== undefined && { ordering: { ...ordering, keys: [signer.key, ...ordering.keys] } }),
+        ...(isTest && { isTest }),
       },
       signer,
     );

@@ -21,6 +21,8 @@ export const HealthAnswer = Type.Object({
   releaseId: Type.Optional(Type.String()),
   node: Type.String(),
   network: Type.String(),
+  /** of a test network */
+  isTest: Type.Optional(Type.Literal(true)),
   /** nodes that are connected */
   peers: count,
   chains: Type.Array(ChainState),

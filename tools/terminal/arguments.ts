@@ -121,14 +121,19 @@ export function compactTarget(text: string): number {
   throw new InvalidArgumentError("It must be a compact difficulty of 8 hex digits, such as 1f00ffff.");
 }
 
-/** A host by its name or the address that others reach it by; what is written like an IPv4 address must be one. */
-export function host(text: string): string {
+/**
+ * A host by its name or the address that others reach it by: what is written like an IPv4 address must be one, and not of all zeros, which
+ * stands for all addresses of a machine.
+ */
+export function reachedHost(text: string): string {
   const isName = /^(?=.{1,253}$)[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/.test(text) && !/^[0-9.]+$/.test(text);
   const isAddress =
     /^((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(\.(?!$)|$)){4}$/.test(text) || /^[0-9a-fA-F]*:[0-9a-fA-F:.]+$/.test(text);
   if (!isName && !isAddress) throw new InvalidArgumentError("It must be an IP address or a host's name.");
   if (!/^[0:.]+$/.test(text)) return text;
-  throw new InvalidArgumentError("It must be an address by which others reach it: listen on all in node.json.");
+  throw new InvalidArgumentError(
+    "It stands for all addresses of a machine, and nobody can connect to it: name the address or name by which the others reach this machine.",
+  );
 }
 
 /** Gathers an option that may be given several times. */

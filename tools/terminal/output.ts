@@ -18,6 +18,11 @@ export function toJson(value: unknown): string {
   return JSON.stringify(value ?? null);
 }
 
+/** A network as people are told of it: nothing of a test network is to be taken for what counts. */
+export function networkText({ network, isTest }: { readonly network: string; readonly isTest?: boolean }): string {
+  return isTest ? `${network}, a test network` : network;
+}
+
 /**
  * Rows under their heads, each column as wide as its widest cell; columns of numbers stand to the
  * right.

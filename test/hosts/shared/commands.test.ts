@@ -106,7 +106,10 @@ test("the authority takes the request, and the meter takes the credential that c
   const terms = { network: folder, id: "meter-77", days: 30, force: false, publicKey: publicKeyFromHex(hex) };
   const { credential, row } = await provisionMeter(terms, new Date());
   assert.match(answer(field, "request"), new RegExp(`^meter ${row.meter}$`, "m"));
-  assert.equal(answer(field, `credential ${toHex(credential)}`), "credential of meter-77 stored: restart to use it");
+  assert.equal(
+    answer(field, `credential ${toHex(credential)}`),
+    "credential of meter-77, for a test network, stored: restart to use it",
+  );
   assert.deepEqual(done, [`credential ${toHex(credential)}`]);
 });
 

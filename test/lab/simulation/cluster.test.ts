@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ClusterReport, runCluster } from "../../../tools/lab/simulation/cluster.js";
 import { starvings } from "../../../tools/lab/simulation/faults/liar.js";
-import { misrunning, picked, starved, toiling } from "../../../tools/lab/simulation/mutants/ordeals.js";
+import { lapsed, misrunning, picked, starved, toiling } from "../../../tools/lab/simulation/mutants/ordeals.js";
 import { optionsOf } from "../../../tools/lab/simulation/options.js";
 
 const SEEDS = 80;
@@ -65,6 +65,15 @@ test("contracts that come and go under faults keep every invariant: slow threads
   for (const name of [...counted, "engineFaults", "misrun", "deadlines"] as const) {
     assert.ok(total((report) => report[name]) > 0, name);
   }
+});
+
+test("credentials that end and are prolonged under faults keep every invariant, and all is sealed in the end", async () => {
+  const reports: ClusterReport[] = [];
+  for (let seed = 1; seed <= 8; seed += 1) {
+    const more = { lapses: true, meters: 4, recordsPerMeter: 20 };
+    reports.push(await runCluster({ ...optionsOf(seed), ...(seed % 2 === 0 ? lapsed : {}), ...more }));
+  }
+  assert.ok(reports.reduce((sum, { credentialsProlonged }) => sum + credentialsProlonged, 0) > reports.length / 2);
 });
 
 test("on machines that take 1.2 s for each call a chain goes on with smaller shares of its blocks", async () => {

@@ -297,7 +297,7 @@ const rows: Record<string, readonly [(writer: Writer) => void, (store: Store) =>
     /index of meter 0707/,
   ],
   meters: [
-    (writer) => writer.put(meters, idKey(1, id), { high: 0, head: new Uint8Array(32), gaps: [], forks: [] }),
+    (writer) => writer.put(meters, idKey(1, id), { ...emptyMeterState, high: 0, head: new Uint8Array(32) }),
     (store) => store.get(meters, idKey(1, id)),
     /state of meter 0707/,
   ],

@@ -3,7 +3,7 @@
 
 import type { Command } from "commander";
 import { createNodeFolder } from "../../provisioning/node-folder.js";
-import { host, whole } from "../../terminal/arguments.js";
+import { reachedHost, whole } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
 import { type AuthorityOptions, withAuthority } from "./authority-options.js";
 
@@ -24,7 +24,7 @@ export function registerNode(authority: Command): void {
       .description("make the folder of one more node: its key, its certificate, and a configuration that follows"),
   )
     .argument("<name>", "name of the node, and of its folder")
-    .option("--host <address>", "where it listens and is reached", host, "127.0.0.1")
+    .option("--host <address>", "where it listens and is reached", reachedHost, "127.0.0.1")
     .requiredOption("--peer-port <port>", "for other nodes", port)
     .requiredOption("--mqtt-port <port>", "for meters", port)
     .requiredOption("--api-port <port>", "for its API", port)

@@ -10,6 +10,7 @@ import { lockFolder } from "../../files/lock.js";
 import type { Address, NodeConfiguration } from "../../node/configuration.js";
 import { type Identity, readIdentity } from "../../node/identity.js";
 import { markOf, readBrokerTls, readTls } from "../../node/node-files.js";
+import { networkText } from "../../terminal/output.js";
 import {
   type CheckName,
   type Finding,
@@ -36,7 +37,7 @@ export async function lookAtIdentity(
     const identity = await readIdentity(configuration);
     const { genesis, self } = identity;
     const known = genesis.nodes.some(({ id }) => Buffer.from(id).equals(self.id));
-    const said = `${Buffer.from(self.id).toString("hex")} (${self.name}), network ${genesis.network}`;
+    const said = `${Buffer.from(self.id).toString("hex")} (${self.name}), network ${networkText(genesis)}`;
     const finding = known
       ? pass("key", said)
       : warn(

@@ -6,7 +6,7 @@ import { keyId } from "../../../src/wire/key.js";
 import { type Governance, governedHeight, membersAfter } from "../../ledger/governance.js";
 import { memberSetOf } from "../../ledger/members.js";
 import type { ChainSummary } from "../../routes/chains.js";
-import { pairs, table, timeText } from "../../terminal/output.js";
+import { networkText, pairs, table, timeText } from "../../terminal/output.js";
 
 type View = ReturnType<typeof viewOf>;
 
@@ -22,6 +22,7 @@ export function viewOf(genesis: Genesis, governance: Governance, heads: readonly
   });
   return {
     network: genesis.network,
+    isTest: genesis.isTest ?? false,
     genesis: genesis.hash,
     time: timeText(genesis.time_s * 1_000),
     authority: keyId(genesis.authority),
@@ -48,7 +49,7 @@ export function linesOf(view: View): string[] {
   ]);
   return [
     ...pairs([
-      ["network", view.network],
+      ["network", networkText(view)],
       ["genesis", toHex(view.genesis)],
       ["signed", view.time],
       ["authority", toHex(view.authority)],

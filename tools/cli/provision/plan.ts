@@ -79,6 +79,7 @@ export async function planFrom(options: ProvisionOptions): Promise<Plan> {
     throw new GridsealError("USAGE", `a configuration of ${length} bytes is no line of a meter's console`);
   return {
     ...{ genesisHash: genesis.hash, brokers, services, configurationOf, verify: nodeVerify },
+    ...(genesis.isTest && { testNetwork: genesis.network }),
     ...(ca !== undefined && { ca }),
     ...(options.wifi !== undefined && { wifi: await wifiOf(options.wifi) }),
     ...(sntp !== undefined && { sntp }),

@@ -110,7 +110,7 @@ async function provision(options: ProvisionOptions): Promise<void> {
           : await atPorts(ports, options.atOnce, (path) =>
               isInjected ? injectChip(path, injecting) : atConsole(path, ports.length > 1, injecting),
             );
-      report(outcomes, options);
+      report(outcomes, plan, options);
     });
   } finally {
     await bench.close();
@@ -182,8 +182,12 @@ async function withCertifier(
 }
 
 /** A line and what comes next for each meter. Throws where one has failed. */
-function report(outcomes: readonly Outcome[], options: ProvisionOptions): void {
-  printLines(options.json ? outcomes.map(toJson) : outcomes.flatMap((outcome) => linesOf(outcome, options)));
+function report(outcomes: readonly Outcome[], { testNetwork }: Plan, options: ProvisionOptions): void {
+  const shown = outcomes.map((outcome) => ({ ...outcome, ...(testNetwork !== undefined && { isTest: true }) }));
+  printLines(options.json ? shown.map(toJson) : outcomes.flatMap((outcome) => linesOf(outcome, options)));
+  if (testNetwork !== undefined) {
+    printNote(`${testNetwork} is a test network: no other network takes what these meters hold`);
+  }
   const failed = outcomes.flatMap((outcome) => (outcome.type === "failed" ? [outcome] : []));
   const [first] = failed;
   if (first === undefined) return;

@@ -13,7 +13,7 @@ import { GridsealError, reasonOf } from "../../errors.js";
 import { createFile } from "../../files/made-once.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource, type ReceiptSource } from "../../sources/source.js";
-import { decimal, pairs, printLines, timeText, toJson } from "../../terminal/output.js";
+import { decimal, networkText, pairs, printLines, timeText, toJson } from "../../terminal/output.js";
 
 interface GetSlotOptions extends SourceOptions {
   readonly service: string;
@@ -79,7 +79,10 @@ export function verifySlot(file: string, bytes: Uint8Array, genesis: Genesis, js
     const { start_s, slot_s } = slot;
     if (json) {
       printLines([
-        toJson({ ok: true, network, service: chain, height, start: start_s, length: slot_s, ...rowView(row) }),
+        toJson({
+          ...{ ok: true, network, isTest: genesis.isTest, service: chain, height },
+          ...{ start: start_s, length: slot_s, ...rowView(row) },
+        }),
       ]);
       return;
     }
@@ -88,7 +91,7 @@ export function verifySlot(file: string, bytes: Uint8Array, genesis: Genesis, js
       ...pairs([
         ["slot", `${timeText(start_s * 1_000)}, ${slot_s} s`],
         ["energies", rowText(row)],
-        ["chain", `${chain} of network ${network}`],
+        ["chain", `${chain} of network ${networkText(genesis)}`],
         ["height", height],
         ["root", toHex(slot.root)],
       ]),

@@ -11,7 +11,7 @@ import { nodeVerify } from "../../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
 import { readWhole } from "../../files/made-once.js";
-import { pairs, printLines, secondText, toJson } from "../../terminal/output.js";
+import { networkText, pairs, printLines, secondText, toJson } from "../../terminal/output.js";
 import { recordLines, recordView } from "../record/view.js";
 import { nameOfChain } from "./chain-name.js";
 import { readEffectOf } from "./effect.js";
@@ -65,7 +65,19 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   if (options.json) {
     printLines([
       toJson({
-        ...{ ok: true, network, service: chain, name, height, time: time_s, header, recordHash, disclosed, effect },
+        ...{
+          ok: true,
+          network,
+          isTest: genesis.isTest,
+          service: chain,
+          name,
+          height,
+          time: time_s,
+          header,
+          recordHash,
+          disclosed,
+          effect,
+        },
         record: record && recordView(record.stripped),
       }),
     ]);
@@ -76,7 +88,7 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
     ...pairs([
       [what, toHex(recordHash)],
       ...(effect === undefined ? [] : [["says", toJson(effect)] as const]),
-      ["chain", `${name} (${chain}) of network ${network}`],
+      ["chain", `${name} (${chain}) of network ${networkText(genesis)}`],
       ["height", height],
       ["header", toHex(header)],
       ["timestamp", secondText(time_s)],

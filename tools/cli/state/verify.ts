@@ -7,7 +7,7 @@ import { LINEAGE_BYTES_MAX } from "../../../src/wire/lineage.js";
 import { STATE_PROOF_BYTES_MAX } from "../../../src/wire/receipt.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
 import { readWhole } from "../../files/made-once.js";
-import { pairs, printLines, secondText, toJson } from "../../terminal/output.js";
+import { networkText, pairs, printLines, secondText, toJson } from "../../terminal/output.js";
 import { nameOfChain } from "../receipt/chain-name.js";
 import { checkStateProof, proofView, readStateProof, valueText } from "./read-state-proof.js";
 
@@ -30,7 +30,7 @@ async function verify(file: string, options: { readonly genesis: string; readonl
   const header = headerHash(read.proof.header);
   const { time_s } = decodeHeader(read.proof.header);
   if (options.json) {
-    printLines([toJson({ ok: true, ...view, name, time: time_s, header })]);
+    printLines([toJson({ ok: true, ...view, isTest: genesis.isTest, name, time: time_s, header })]);
     return;
   }
   printLines([
@@ -38,7 +38,7 @@ async function verify(file: string, options: { readonly genesis: string; readonl
     ...pairs([
       ["key", view.key],
       ["value", valueText(view)],
-      ["chain", `${name} (${view.service}) of network ${view.network}`],
+      ["chain", `${name} (${view.service}) of network ${networkText(genesis)}`],
       ["height", view.height],
       ["header", toHex(header)],
       ["timestamp", secondText(time_s)],

@@ -101,6 +101,7 @@ function Checked({ held, network }: { readonly held: Held; readonly network: Net
         <p class="quiet">
           {text(dropped === undefined ? "receipt.ofNode" : "receipt.ofFile")} <Hash hex={toHex(genesis.hash)} />
         </p>
+        {genesis.isTest && <Alert>{text("app.testNetwork")}</Alert>}
         <Findings found={found} awaited={found.findings.length} />
       </section>
       {held.record !== undefined && kind === "receipt" && <RecordView bytes={held.record} height={undefined} />}

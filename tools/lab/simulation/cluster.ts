@@ -126,6 +126,7 @@ function reportOf(
     anchorsSealed: blockChecks.anchored,
     ordersSealed: membership.lastOrder,
     metersRuled: membership.standings.ruled,
+    credentialsProlonged: membership.terms.prolonged,
     memberChanges: membership.changes,
     contractsOrdered: membership.contracts.counts.ordered,
     runsSealed: membership.contracts.counts.runs,

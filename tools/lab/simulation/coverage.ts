@@ -77,6 +77,8 @@ export interface Coverage {
   ordersRefused: number;
   /** of the sealed ones, those by which a meter is suspended, resumed or ended */
   metersRuled: number;
+  /** credentials on a chain that have taken the place of ones that ended */
+  credentialsProlonged: number;
   /** heights from which a chain has other members */
   memberChanges: number;
   /** of the sealed orders, those about contracts */
@@ -173,6 +175,7 @@ export function createCoverage(): Coverage {
     ordersSealed: 0,
     ordersRefused: 0,
     metersRuled: 0,
+    credentialsProlonged: 0,
     memberChanges: 0,
     contractsOrdered: 0,
     runsAsked: 0,

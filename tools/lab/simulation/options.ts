@@ -66,6 +66,8 @@ export interface ClusterOptions {
   readonly rulings: number;
   /** somebody shows credentials that are none, and offers readings under them */
   readonly impostors: boolean;
+  /** credentials of some meters end while faults last, and later ones take their place */
+  readonly lapses: boolean;
   /** half of the meters that would be suspended are revoked */
   readonly revokes: boolean;
   /** orders need the signatures of two of three keys */
@@ -131,7 +133,7 @@ export function optionsOf(seed: number): ClusterOptions {
       ...misrunOf(createRandom(seed ^ 0x71374491)),
     ],
     // Of each thirteenth seed: what the tables name stays what it was.
-    ...{ impostors: seed % 13 === 0, revokes: seed % 13 === 0 },
+    ...{ impostors: seed % 13 === 0, revokes: seed % 13 === 0, lapses: seed % 13 === 7 },
     agent: random.chance(0.3),
     ...starvedOf(createRandom(seed ^ 0x38b34ae5)),
     ...contractedOf(createRandom(seed ^ 0x428a2f98), orderedOf(createRandom(seed ^ 0x71a9c3d5))),

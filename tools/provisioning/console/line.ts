@@ -3,7 +3,7 @@
 import type { WebPort } from "../../flash/web-port.js";
 
 export interface ConsoleLine {
-  /** Types a line and ends it; resolves when it has left. */
+  /** Types a line and ends it; resolves when it has left. Rejects as the port does where that takes nothing, or is gone. */
   type(line: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -14,6 +14,9 @@ const PIECE_BYTES = 64;
 /** A console that does not echo gets the next piece then. */
 const ECHO_MS_MAX = 250;
 const LINE_CHARACTERS_MAX = 16_384;
+
+/** A port that cannot be written any more may not say so when it is let go: who closes it waits no longer. */
+const CLOSE_MS_MAX = 3_000;
 
 /** Opens the port; `onLine` gets what is printed, without its end, `onClosed` when the port is gone. */
 export async function openConsole(
@@ -56,9 +59,8 @@ export async function openConsole(
       await writer.write(Uint8Array.of(0x0d));
     },
     async close() {
-      await reader.cancel().catch(() => {});
-      await writer.close().catch(() => {});
-      await ended;
+      const parted = Promise.all([reader.cancel().catch(() => {}), writer.close().catch(() => {}), ended]);
+      await Promise.race([parted, new Promise((resolve) => setTimeout(resolve, CLOSE_MS_MAX).unref())]);
       await port.close();
     },
   };

@@ -14,6 +14,8 @@ import type { Holding } from "./holding.js";
 /** What every meter of a run is to hold. */
 export interface Plan {
   readonly genesisHash: Uint8Array;
+  /** name of the network where that is a test network */
+  readonly testNetwork?: string;
   readonly brokers: readonly string[];
   readonly services: readonly number[];
   /** DER of the certificate that brokers' are checked against; a meter that holds one is refused where absent */
@@ -167,9 +169,16 @@ function assigned(state: State, { id, place }: { readonly id: string; readonly p
   state.assigned = { id, place, configuration };
   state.phase = "looking";
   return [
-    { kind: "progress", text: `meter ${state.device!.mac} is ${id}, key ${state.device!.meter}` },
+    {
+      kind: "progress",
+      text: `meter ${state.device!.mac} is ${id}, key ${state.device!.meter}${ofTestNetwork(state.plan)}`,
+    },
     ...look(state),
   ];
+}
+
+function ofTestNetwork({ testNetwork }: Plan): string {
+  return testNetwork === undefined ? "" : `, of the test network ${testNetwork}`;
 }
 
 /** What the meter is to hold, in the order in which it is brought. */

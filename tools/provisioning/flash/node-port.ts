@@ -7,6 +7,11 @@ import type { SerialPort } from "serialport";
 import { GridsealError, reasonOf } from "../../errors.js";
 import type { WebPort } from "../../flash/web-port.js";
 
+/** A device that takes nothing for so long stands still, or is none; at 9,600 baud each byte takes a millisecond more. */
+const STILL_MS_MAX = 3_000;
+/** The system may hold on to a port whose device takes nothing; who closes it waits no longer. */
+const CLOSE_MS_MAX = 2_000;
+
 /** The port at a path such as /dev/ttyUSB0 or COM3; nothing is opened yet. Rejects with PORT_UNUSABLE where it cannot be opened. */
 export async function nodePort(path: string): Promise<WebPort> {
   const { SerialPort } = await import("serialport");
@@ -27,7 +32,7 @@ export async function nodePort(path: string): Promise<WebPort> {
         opened.open((error) => (error === null || error === undefined ? resolve() : reject(unusable(path, error))));
       });
       port = opened;
-      streams = { readable: Readable.toWeb(opened) as ReadableStream<Uint8Array>, writable: writableOf(opened) };
+      streams = { readable: Readable.toWeb(opened) as ReadableStream<Uint8Array>, writable: writableOf(path, opened) };
     },
     setBaudRate: (baudRate) =>
       new Promise((resolve, reject) => {
@@ -42,18 +47,47 @@ export async function nodePort(path: string): Promise<WebPort> {
       const closing = port;
       port = undefined;
       streams = { readable: null, writable: null };
-      if (closing?.isOpen) await new Promise<void>((resolve) => closing.close(() => resolve()));
+      if (closing?.isOpen) await letGo(closing);
     },
   };
 }
 
-function writableOf(port: SerialPort): WritableStream<Uint8Array> {
+/** What is not taken in time ends the stream, as a port does that is gone. */
+function writableOf(path: string, port: SerialPort): WritableStream<Uint8Array> {
   return new WritableStream({
     write: (bytes) =>
       new Promise((resolve, reject) => {
-        port.write(bytes, (error) => (error ? reject(error) : port.drain(() => resolve())));
+        const patience_ms = STILL_MS_MAX + bytes.length;
+        const what = `port ${path} takes nothing: ${bytes.length} bytes have waited for ${patience_ms} ms`;
+        const timer = setTimeout(() => end(new GridsealError("PORT_UNUSABLE", what)), patience_ms);
+        const closed = () => end(new Error("it was closed"));
+        const end = (error: Error | null | undefined) => {
+          clearTimeout(timer);
+          port.removeListener("close", closed);
+          if (!error) resolve();
+          else reject(error instanceof GridsealError ? error : gone(path, error));
+        };
+        port.write(bytes, (error) => (error ? end(error) : port.drain(end)));
+        port.once("close", closed);
       }),
   });
+}
+
+/** Closes the port; what it has not taken by now is thrown away, as the system would wait for it. */
+function letGo(port: SerialPort): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, CLOSE_MS_MAX);
+    port.flush(() =>
+      port.close(() => {
+        clearTimeout(timer);
+        resolve();
+      }),
+    );
+  });
+}
+
+function gone(path: string, cause: Error): GridsealError {
+  return new GridsealError("PORT_UNUSABLE", `port ${path} is gone: ${cause.message}`, { cause });
 }
 
 function unusable(path: string, cause: Error): GridsealError {

@@ -34,7 +34,7 @@ const SEED_BYTES = 32;
 
 /** Injects one meter's key, or finds that it was done. */
 export async function injectMeter(injection: Injection): Promise<Outcome> {
-  const { folder, name, listed, plan, certifier } = injection;
+  const { folder, name, listed } = injection;
   const [seedPath, donePath] = [join(folder, `${name}.seed`), join(folder, `${name}.injected`)];
   const named = { id: listed.id, ...(listed.id !== name && { mac: name }) };
   if (existsSync(donePath)) {
@@ -42,6 +42,25 @@ export async function injectMeter(injection: Injection): Promise<Outcome> {
     return { ...named, type: "stored", meter: new TextDecoder().decode(await readWhole(donePath, 64)).trim() };
   }
   const seed = await seedAt(seedPath);
+  try {
+    return await injectSeed(injection, seed, { seedPath, donePath, named });
+  } finally {
+    seed.fill(0);
+  }
+}
+
+interface Injecting {
+  readonly seedPath: string;
+  readonly donePath: string;
+  readonly named: { readonly id: string; readonly mac?: string };
+}
+
+async function injectSeed(
+  injection: Injection,
+  seed: Uint8Array,
+  { seedPath, donePath, named }: Injecting,
+): Promise<Outcome> {
+  const { name, listed, plan, certifier } = injection;
   const signer = signerFromSeed(seed);
   const meter = toHex(keyId(signer.key));
   const { services, lot, genesisHash } = plan;
@@ -57,7 +76,6 @@ export async function injectMeter(injection: Injection): Promise<Outcome> {
     await injection.deliver(image);
   } finally {
     image.fill(0);
-    seed.fill(0);
   }
   await createFile(donePath, `${meter}\n`);
   await wipe(seedPath);
@@ -86,7 +104,10 @@ function valuesOf(
 }
 
 async function seedAt(path: string): Promise<Uint8Array> {
-  if (!existsSync(path)) await createFile(path, generateSeed(), SECRET);
+  if (!existsSync(path)) {
+    const fresh = generateSeed();
+    await createFile(path, fresh, SECRET).finally(() => fresh.fill(0));
+  }
   await refuseExposed(path);
   const seed = await readWhole(path, SEED_BYTES);
   if (seed.length !== SEED_BYTES) throw new GridsealError("KEY_INVALID", `${path} is no seed of ${SEED_BYTES} bytes`);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { batchSummaryBytes } from "../../../../src/wire/batch.js";
+import { issueCredential, parseCredential } from "../../../../src/wire/credential.js";
 import type { Genesis } from "../../../../src/wire/genesis.js";
 import { sha256 } from "../../../../src/wire/hash.js";
 import { keyId, type PublicKey, type Verify } from "../../../../src/wire/key.js";
@@ -46,6 +47,18 @@ test("records of a meter whose credential a node has not fetched yet are untimel
   await assert.rejects(verify(behind.read, behind.signed, "never"), { code: "untimely" });
   const foreign = readOf(2);
   await assert.rejects(verify(foreign.read, foreign.signed, "never"), { code: "unproven" });
+});
+
+test("a credential that a temporary block brings does not take the place of the one on the chain", async () => {
+  const meter = createMeter(authority);
+  const onChain = issueCredential({ ...parseCredential(meter.credential), services: [2] }, authority);
+  const notices = [{ kind: "credential" as const, bytes: meter.credential }];
+  const content = { chain: 1, origin: new Uint8Array(8), number: 0, notices };
+  const { bytes } = makeBatch(genesis.hash, content, [executionRecord(meter.next())], simulatedSigner("a").sign);
+  const { read, signed } = readSignedBatch(genesis.hash, bytes);
+  await createVerification(ports)(read, signed, "never");
+  const verify = createVerification({ ...ports, store: { get: () => onChain } } as unknown as ChainPorts);
+  await assert.rejects(verify(read, signed, "never"), { code: "unproven", message: /not for this chain/ });
 });
 
 /** Nodes and the authority are simulated here, meters are not. */

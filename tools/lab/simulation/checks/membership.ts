@@ -9,6 +9,7 @@ import { type Order, readOrder } from "../../../../src/wire/order.js";
 import { CONTRACTS_SERVICE } from "../../../ledger/governance.js";
 import { type ContractChecks, createContractChecks } from "./contracts.js";
 import { createStandings, type Standings } from "./standings.js";
+import { createTerms, type Terms } from "./terms.js";
 import type { Fail } from "./violation.js";
 
 /** The members that an order gives a chain. */
@@ -37,6 +38,7 @@ export interface Membership {
   readonly lastOrder: number;
   /** how meters stand by them */
   readonly standings: Standings;
+  readonly terms: Terms;
   /** what they make of contracts */
   readonly contracts: ContractChecks;
   /** heights at which another set of members began to seal */
@@ -65,6 +67,7 @@ export function createMembership(genesis: Genesis, nodes: readonly Member[], fai
   const issued = new Set<string>();
   const contractsHeights = new Set<number>();
   const standings = createStandings();
+  const terms = createTerms();
   const contracts = createContractChecks(genesis, fail);
   let lastOrder = 0;
   let changes = 0;
@@ -113,6 +116,7 @@ export function createMembership(genesis: Genesis, nodes: readonly Member[], fai
       return changes;
     },
     standings,
+    terms,
     contracts,
     at: (service, height) => entries.get(service)?.sets[Math.max(1, height) - 1]?.members,
     verifiersAt: (service, height) => entries.get(service)?.sets[Math.max(1, height) - 1]?.verifiers ?? 0,
@@ -141,6 +145,7 @@ export function createMembership(genesis: Genesis, nodes: readonly Member[], fai
         fail("I12 the next set follows from orders", where);
       entry.sets[height] = next;
       standings.check(block, fail);
+      terms.check(block, fail);
       contracts.check(block);
       if (next.members !== members) changes += 1;
       for (const bytes of block.batches.flatMap(({ notices }) => noticesOf(notices, "order"))) {

@@ -3,10 +3,11 @@
 
 import type { Mutant } from "./mutant.js";
 import { edit } from "./mutant.js";
-import { impersonated, revoking } from "./ordeals.js";
+import { impersonated, lapsed, revoking } from "./ordeals.js";
 
 const credential = "src/wire/credential.ts";
 const admission = "tools/node/ingest/admission.ts";
+const execution = "tools/ledger/execution.ts";
 
 export const credentialMutants: readonly Mutant[] = [
   {
@@ -22,12 +23,31 @@ export const credentialMutants: readonly Mutant[] = [
     needs: revoking,
   },
   {
+    name: "seals-expired",
+    lacks: "no record is sealed when its meter's credential has ended, whoever admitted it",
+    edits: [edit(execution, "    isInTerm(state, time_ms) && ", "    ")],
+    needs: lapsed,
+  },
+  {
     name: "takes-expired",
     lacks: "a credential has not ended",
     edits: [
       edit(admission, "if (now_s < credential.notBefore_s || now_s >= credential.expires_s) {", "if (now_s < 0) {"),
+      edit(execution, "    isInTerm(state, time_ms) && ", "    "),
     ],
     needs: impersonated,
+  },
+  {
+    name: "never-prolongs",
+    lacks: "a later credential of a meter takes the place of the one on the chain",
+    edits: [
+      edit(
+        execution,
+        "if (offered.expires_s <= known.until_s) return false;",
+        "if (offered.expires_s > 0) return false;",
+      ),
+    ],
+    needs: lapsed,
   },
   {
     name: "takes-foreign",

@@ -164,6 +164,22 @@ export const impersonated = {
   conditions: smooth,
   renewed: 0,
 } as const;
+/** Credentials end and later ones take their place, while what comes waits long for its block. */
+export const lapsed = {
+  ...quiet,
+  ...alone,
+  contracts: 0,
+  lapses: true,
+  meters: 4,
+  recordsPerMeter: 40,
+  faults_ms: 20_000,
+  crashEvery_ms: 0,
+  partitionEvery_ms: 0,
+  isolated: false,
+  conditions: smooth,
+  batch: { interval_ms: 2_000, records_max: 100 },
+  renewed: 0,
+} as const;
 /** Contracts come, change and go while participants ask them for things, and nothing else befalls anybody. */
 export const contracted = {
   ...ruled,

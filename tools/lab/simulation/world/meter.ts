@@ -71,6 +71,8 @@ export interface MeterOptions {
   readonly counting: number | undefined;
   /** signs two records for some numbers */
   readonly forking: boolean;
+  /** its credential ends at the first of these moments of the run, and at the second it is given a later one, in milliseconds */
+  readonly lapse: readonly [ends_ms: number, prolonged_ms: number] | undefined;
   /** offers records with bad signatures beside its good ones, or of the kind that it may not sign */
   readonly forging: boolean;
 }
@@ -115,7 +117,9 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
   const kid = keyId(signer.key);
   const id = toHex(kid);
   const roles = [options.asking ? "customer" : "meter"] as const;
-  const credential = credentialOf(genesis, world.authority, signer, { service, roles, jurisdiction });
+  const given = { service, roles, jurisdiction };
+  const last = credentialOf(genesis, world.authority, signer, given);
+  let credential = options.lapse === undefined ? last : ending(world, options.lapse, { signer, given });
   const recordTopic = serviceTopic(genesis.network, service, "record", id);
   const outbox = new Map<string, AnyRecord>();
   const counters = options.counting === undefined ? undefined : createCounters(options.counting);
@@ -225,7 +229,14 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
     get next() {
       return seq;
     },
-    start: () => timeline.after(random.between(0, 500), tick),
+    start() {
+      timeline.after(random.between(0, 500), tick);
+      if (options.lapse === undefined) return;
+      timeline.after(options.lapse[1], () => {
+        credential = last;
+        known = false;
+      });
+    },
     measure() {
       if (options.forking && seq > 0 && random.chance(0.15)) {
         // The number of the record before, signed again: not to be sealed beside it, so it is
@@ -265,6 +276,17 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
       return receipts;
     },
   };
+}
+
+/** A credential that is good until the moment when it lapses. */
+function ending(
+  { genesis, authority, membership }: MeterWorld,
+  [ends_ms]: readonly [number, number],
+  { signer, given }: { readonly signer: Signer; readonly given: Parameters<typeof credentialOf>[3] },
+): Uint8Array {
+  membership.terms.watch(toHex(keyId(signer.key)));
+  const expires_s = Math.floor((EPOCH_MS + ends_ms) / 1_000);
+  return credentialOf(genesis, authority, signer, { ...given, expires_s });
 }
 
 /**

@@ -7,6 +7,7 @@ import { CONTRACTS_SERVICE } from "../../../ledger/governance.js";
 import { type BudgetLimits, defaultBudgetLimits } from "../../../node/network/budget.js";
 import type { NotedRow } from "../../../node/store/writer.js";
 import { jurisdictions } from "../../rig/contracts/generate.js";
+import { createRandom, type Random } from "../../rig/random.js";
 import type { Membership } from "../checks/membership.js";
 import type { Coverage } from "../coverage.js";
 import { createAdversary } from "../faults/adversary.js";
@@ -101,6 +102,7 @@ export function createMeters(
   const services = genesis.chains.map(({ service }) => service).filter((service) => service !== CONTRACTS_SERVICE);
   if (options.addsChain) services.push(ADDED_SERVICE);
   const hasContracts = options.governed && options.contracts > 0;
+  const lapses = createRandom(options.seed ^ 0x9b05688c);
   const meters = Array.from({ length: options.meters }, (_, index) => {
     const service = services[index % services.length]!;
     return createMeter(world, {
@@ -111,6 +113,8 @@ export function createMeters(
       jurisdiction: hasContracts && index % 2 === 1 ? jurisdictions[(index >> 1) % jurisdictions.length] : undefined,
       counting: hasContracts ? index >> 1 : undefined,
       trusting: index % 2 === 0,
+      // No node's word holds for what comes when the credential has ended: who lapses keeps its records itself.
+      lapse: options.lapses && index % 2 === 1 ? drawLapse(lapses, options.faults_ms) : undefined,
       forking: world.random.chance(0.15),
       forging: world.random.chance(options.behaviours.some((does) => does === "forge" || does === "perjure") ? 1 : 0.3),
     });
@@ -118,6 +122,12 @@ export function createMeters(
   if (!options.agent) return { meters, agent: undefined };
   const agent = createAgentMeter(world, `agent of seed ${options.seed}`, services[0]!);
   return { meters: [...meters, agent], agent };
+}
+
+/** When a credential ends, and when a later one is there, both while faults last. */
+function drawLapse(random: Random, faults_ms: number): readonly [number, number] {
+  const ends_ms = random.between(0.2 * faults_ms, 0.5 * faults_ms);
+  return [ends_ms, ends_ms + random.between(0.1 * faults_ms, 0.3 * faults_ms)];
 }
 
 /** A node's budget for each peer, with so much of the work that is anybody's share; what is waste stays what it is. */

@@ -37,8 +37,10 @@ export function healthRoute(ports: ApiPorts, rates: Rates): Route {
 function healthNow(ports: ApiPorts): HealthAnswer {
   const { status, problems } = ports.health();
   const { name: node, genesis } = ports;
-  const state = { node, network: genesis.network, peers: ports.peersConnected(), chains: chainStates(ports) };
-  return { status, releaseId, checks: checksView(problems), ...state };
+  const { network, isTest } = genesis;
+  const named = { node, network, ...(isTest && { isTest }) };
+  const state = { peers: ports.peersConnected(), chains: chainStates(ports) };
+  return { status, releaseId, checks: checksView(problems), ...named, ...state };
 }
 
 function checksView(problems: readonly Problem[]): HealthAnswer["checks"] {

@@ -26,7 +26,6 @@ const MESSAGES_KEPT = 1_024;
 interface Verified {
   readonly bytes: Uint8Array;
   readonly credential: Credential;
-  /** the first one of a meter on the chain is the only one */
   readonly isOnChain: boolean;
 }
 
@@ -68,20 +67,21 @@ export function createVerification(
     return credential;
   };
 
-  const onChain = (record: ExecutionRecord): Credential => {
+  /** What one that prolongs it says of key, services and roles is the same. */
+  const onChain = (record: ExecutionRecord): Credential | undefined => {
     const { meter } = record;
     const known = kept.get(meter);
     if (known?.isOnChain) return known.credential;
     const bytes = store.get(credentials, idKey(chain.service, kidOf(record)));
-    if (bytes === undefined) throw new WireError("untimely", `batch brings no credential of meter ${meter}`);
-    return verified(meter, bytes, true);
+    return bytes === undefined ? undefined : verified(meter, bytes, true);
   };
 
   /** The key that must have signed the record. */
   const keyOf = (signed: SignedRecord, brought: ReadonlyMap<string, Credential>): PublicKey => {
     const { record } = signed;
     const { meter } = record;
-    const credential = brought.get(meter) ?? onChain(record);
+    const credential = onChain(record) ?? brought.get(meter);
+    if (credential === undefined) throw new WireError("untimely", `batch brings no credential of meter ${meter}`);
     const proper =
       signed.service === chain.service &&
       signed.algorithm === credential.key.algorithm &&

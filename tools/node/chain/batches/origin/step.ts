@@ -3,12 +3,14 @@
 import type { Block } from "../../../../../src/wire/block.js";
 import { BATCH_NUMBER_MAX } from "../../../../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../../../../src/wire/bytes.js";
+import { parseCredential } from "../../../../../src/wire/credential.js";
 import { sha256 } from "../../../../../src/wire/hash.js";
 import { assertInvariant } from "../../../../errors.js";
 import { isRepeat, isSealable, type ReadBatch } from "../../../../ledger/compose.js";
 import { standingOf } from "../../../../ledger/governance.js";
 import { type ExecutionRecord, executionRecord, readRecord } from "../../../../ledger/record-scan.js";
 import { BATCH_WINDOW, sealNumber } from "../../../../ledger/state.js";
+import { hasEnded } from "../../../../ledger/term.js";
 import type { SealedBlock } from "../../ports.js";
 import {
   type Cut,
@@ -22,6 +24,9 @@ import {
   type OriginNode,
   OWN_BATCHES_MAX,
 } from "./state.js";
+
+/** A credential that prolongs one on the chain comes with records from so long before that ends: clocks are apart. */
+const PROLONGED_AHEAD_MS = 3_600_000;
 
 /** Effects are to be performed in their order. */
 export function step(node: OriginNode, input: OriginInput, now_ms: number): OriginEffect[] {
@@ -109,13 +114,19 @@ function freeNumber({ config, pool, nextNumber, cuts }: OriginNode): number | un
   return closes && (cuts.size > 0 || own.some((read) => isOpen(config, read))) ? undefined : number;
 }
 
-/** Of meters that the chain does not know: their state comes with their credential. */
+/** Of meters that the chain does not know, whose state comes with their credential, and of those whose credential there ends soon. */
 function newCredentials({ config }: OriginNode, records: readonly ExecutionRecord[]): Uint8Array[] {
   const credentials = new Map<string, Uint8Array>();
+  const seen = new Set<string>();
+  const soon_ms = config.place().time_ms + PROLONGED_AHEAD_MS;
   for (const record of records) {
     const { meter } = record;
-    if (credentials.has(meter) || config.view.meter(meter) !== undefined) continue;
+    if (seen.has(meter)) continue;
+    seen.add(meter);
+    const state = config.view.meter(meter);
+    if (state !== undefined && !hasEnded(state, soon_ms)) continue;
     const shown = config.shownCredential(record);
+    if (state !== undefined && (shown === undefined || parseCredential(shown).expires_s <= state.until_s)) continue;
     assertInvariant(shown !== undefined, `meter ${meter} has shown its credential before its record was admitted`);
     credentials.set(meter, shown);
   }
@@ -201,7 +212,8 @@ export function leftOutBy({ config, pool }: OriginNode, block: Block): Execution
   const sealed = new Set(own.flatMap(({ records }) => records.map((bytes) => toHex(sha256(bytes)))));
   return asked.filter((record) => {
     const { meter, seq, hash } = record;
-    if (sealed.has(toHex(hash)) || isRepeat(view.meter(meter), seq)) return false;
+    const state = view.meter(meter);
+    if (sealed.has(toHex(hash)) || isRepeat(state, seq) || hasEnded(state, block.time_ms)) return false;
     return standingOf(place.governance, meter, place.service, seq, place.judgedAt) === "good";
   });
 }
