@@ -17,6 +17,8 @@ export const SLOT_S_MAX = 86_400;
 export const SLOTS_LATE_MAX = 96;
 /** Seconds over which a counter is interpolated. */
 export const GAP_S_MAX = 31 * 86_400;
+/** Kinds of doubts of a row: bits 0 to 30, as claim 15 of a record has them. */
+export const DOUBTS_MAX = 2 ** 31 - 1;
 
 /** How a chain settles, as the order that installs a contract asks for it. */
 export interface SettlementPlan {
@@ -37,6 +39,8 @@ export interface PointRow {
   readonly imported: bigint | null;
   readonly exported: bigint | null;
   readonly quality: RowQuality;
+  /** the kinds of doubts, as bits, that were sealed with the readings at its ends; at most DOUBTS_MAX */
+  readonly doubts: number;
 }
 
 /** A closed slot as results have it. */
@@ -70,8 +74,8 @@ export function encodePointRow(row: PointRow): Uint8Array {
   return encodeCbor(pointRowToArray(row));
 }
 
-export function pointRowToArray({ point, imported, exported, quality }: PointRow): CborValue {
-  return [point, imported, exported, quality];
+export function pointRowToArray({ point, imported, exported, quality, doubts }: PointRow): CborValue {
+  return [point, imported, exported, quality, doubts];
 }
 
 /** Reads a row's entry; throws a WireError where it is none. */
@@ -80,13 +84,14 @@ export function decodePointRow(bytes: Uint8Array): PointRow {
 }
 
 export function pointRowFrom(value: CborValue): PointRow {
-  const [point, imported, exported, quality] = asArray(value, "slot row", 4);
+  const [point, imported, exported, quality, doubts] = asArray(value, "slot row", 5);
   if (quality !== 1 && quality !== 2 && quality !== 3) throw new WireError("shape", "slot row quality must be 1 to 3");
   return {
     point: asPoint(point, "slot row point"),
     imported: energyFrom(imported),
     exported: energyFrom(exported),
     quality,
+    doubts: asUint(doubts, "slot row doubts", DOUBTS_MAX),
   };
 }
 

@@ -38,7 +38,11 @@ before(async () => {
   const chain = buildChain();
   const readings = [
     { time_s: START_S, registers: [counter(0, 1_000), counter(1, 600), counter(2, 400)] },
-    { time_s: START_S + 900, registers: [counter(0, 1_250), counter(1, 850), counter(2, 400)] },
+    {
+      time_s: START_S + 900,
+      registers: [counter(0, 1_250), counter(1, 850), counter(2, 400)],
+      errors: 2 ** 8 + 2 ** 30,
+    },
     // In kWh, and read ten minutes into the third slot.
     { time_s: START_S + 2_400, registers: [counter(0, 2, 3), counter(1, 850), counter(2, 1_150)] },
   ].map((claims) => meter.record(claims));
@@ -55,7 +59,7 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-test("lists each slot with energy, quality and the records that it rests on", () => {
+test("lists each slot with energy, quality, doubts and the records that it rests on", () => {
   const { status, stdout, stderr } = slots("--meter", toHex(meter.kid));
   assert.equal(status, 0, stderr);
   assert.deepEqual(
@@ -64,10 +68,10 @@ test("lists each slot with energy, quality and the records that it rests on", ()
       .split("\n")
       .map((line) => line.split(/ {2,}/).map((cell) => cell.trim())),
     [
-      ["slot", "Wh", "quality", "records"],
-      ["2023-11-14T22:15:00.000Z", "250.000", "1", "0 1"],
-      ["2023-11-14T22:30:00.000Z", "450.000", "2", "1 2"],
-      ["2023-11-14T22:45:00.000Z", "-", "3", "-"],
+      ["slot", "Wh", "quality", "doubts", "records"],
+      ["2023-11-14T22:15:00.000Z", "250.000", "1", "fell kind 30", "0 1"],
+      ["2023-11-14T22:30:00.000Z", "450.000", "2", "fell kind 30", "1 2"],
+      ["2023-11-14T22:45:00.000Z", "-", "3", "fell kind 30", "-"],
     ],
   );
 });
@@ -79,15 +83,17 @@ test("adds registers as tariffs are added, between the times that are named", ()
   const { slots: listed, registers } = JSON.parse(stdout);
   assert.deepEqual(registers, ["1-0:1.8.1*255", "1-0:1.8.2*255"]);
   assert.deepEqual(listed, [
-    { start: START_S, energy_mWh: 250_000, quality: 1, seqs: [0, 1] },
-    { start: START_S + 900, energy_mWh: 450_000, quality: 2, seqs: [1, 2] },
+    { start: START_S, energy_mWh: 250_000, quality: 1, doubts: 2 ** 8 + 2 ** 30, seqs: [0, 1] },
+    { start: START_S + 900, energy_mWh: 450_000, quality: 2, doubts: 2 ** 8 + 2 ** 30, seqs: [1, 2] },
   ]);
 });
 
 test("a meter that shows tariffs alone has their sum without --register, as the settlement has it", () => {
   const { status, stdout, stderr } = slots("--meter", toHex(tariffs.kid), "--json");
   assert.equal(status, 0, stderr);
-  assert.deepEqual(JSON.parse(stdout).slots, [{ start: START_S, energy_mWh: 300_000, quality: 1, seqs: [0, 1] }]);
+  assert.deepEqual(JSON.parse(stdout).slots, [
+    { start: START_S, energy_mWh: 300_000, quality: 1, doubts: 0, seqs: [0, 1] },
+  ]);
 });
 
 test("a gap that is longer than may be interpolated leaves the slot without energy", () => {

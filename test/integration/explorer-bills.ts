@@ -96,7 +96,7 @@ async function findsOther(
   const altering = await startAltering(api, (path, bytes) => {
     if (!path.includes("/slots/") || bytes.length < 10 || bytes[0] !== 0x82) return undefined;
     const changed = Uint8Array.from(bytes);
-    // The quality of the last row.
+    // The doubts of the last row, whose last byte they are.
     changed[changed.length - 1] = changed.at(-1) === 1 ? 2 : 1;
     return changed;
   });

@@ -38,12 +38,14 @@ interface Stated {
   readonly time_s: number;
   readonly seq: number;
   readonly quality?: number;
+  readonly errors?: number;
+  readonly digests?: readonly Uint8Array[];
   readonly registers: readonly Register[];
 }
 
-function record({ meter, time_s, seq, quality = 2, registers }: Stated): ExecutionRecord {
+function record({ meter, time_s, seq, quality = 2, registers, ...more }: Stated): ExecutionRecord {
   const claims = { service: 1, serviceId: 0, seq, previous: new Uint8Array(seq === 0 ? 0 : 32), time_s, quality };
-  return executionRecord(parseRecord(signRecord({ ...claims, registers }, [], unsigned, meterId(meter))));
+  return executionRecord(parseRecord(signRecord({ ...claims, ...more, registers }, [], unsigned, meterId(meter))));
 }
 
 /** A counter in whole mWh, as a register of Wh. */
@@ -110,6 +112,7 @@ const readings = fc
       at: fc.integer({ min: -4_000, max: 20 * SLOT_S }),
       counter: fc.integer({ min: 0, max: 400 }),
       tariff: fc.constantFrom(0, 0, 0, 1),
+      errors: fc.constantFrom(undefined, undefined, 1, 2 ** 8, 2 ** 30, 2 ** 31 + 4),
     }),
     { maxLength: 60 },
   )
@@ -132,27 +135,28 @@ test("slots are those of the batch computation over all readings, whatever the o
         chain.seal(OPEN_S, [reading(9, OPEN_S, 0)]);
         const left = [...arrival];
         for (const size of [...sizes, 100]) {
-          const some = left
-            .splice(0, size)
-            .map(({ at, counter, tariff, seq }) =>
-              record({ meter: 1, time_s: OPEN_S + at, seq, registers: [register(1, tariff, counter)] }),
-            );
+          const some = left.splice(0, size).map(({ at, counter, tariff, seq, errors }) =>
+            record({
+              ...{ meter: 1, time_s: OPEN_S + at, seq, registers: [register(1, tariff, counter)] },
+              ...(errors !== undefined && { errors }),
+            }),
+          );
           assert.equal(chain.seal(end_s, some).closed.length, 0);
         }
-        const found: (readonly [bigint | null, number])[] = [];
+        const found: (readonly [bigint | null, number, number])[] = [];
         while (found.length < 20) {
           for (const { rows } of chain.seal(end_s + 40 * SLOT_S).closed) {
             const row = rows.find(({ point }) => point === meterName(1));
-            found.push([row?.imported ?? null, row?.quality ?? 3]);
+            found.push([row?.imported ?? null, row?.quality ?? 3, row?.doubts ?? 0]);
           }
         }
-        const counted: CounterReading[] = all.map(({ at, counter, tariff, seq }) => ({
-          ...{ time_s: OPEN_S + at, counter: BigInt(counter), seq, codes: tariff },
+        const counted: CounterReading[] = all.map(({ at, counter, tariff, seq, errors = 0 }) => ({
+          ...{ time_s: OPEN_S + at, counter: BigInt(counter), seq, codes: tariff, doubts: errors % 2 ** 31 },
         }));
         const batch = slotEnergies(counted, { slot_s: SLOT_S, gapMax_s: plan.gapMax_s, start_s: OPEN_S, end_s });
         assert.deepEqual(
           found.slice(0, 20),
-          batch.map(({ energy, quality }) => [energy, quality]),
+          batch.map(({ energy, quality, doubts }) => [energy, quality, doubts]),
         );
       },
     ),
@@ -262,9 +266,9 @@ test("both directions count, by all tariffs together or their sum; a change betw
       .closed.map(({ rows }) => rows[0]);
   at(OPEN_S, register(1, 1, 10), register(1, 2, 20), register(2, 0, 7));
   const [first] = at(OPEN_S + 900, register(1, 1, 11), register(1, 2, 25), register(2, 0, 9), register(2, 1, 1));
-  assert.deepEqual(first, { point: meterName(1), imported: 6n, exported: 2n, quality: 1 });
+  assert.deepEqual(first, { point: meterName(1), imported: 6n, exported: 2n, quality: 1, doubts: 0 });
   const [second] = at(OPEN_S + 1_800, register(1, 0, 50), register(2, 0, 9));
-  assert.deepEqual(second, { point: meterName(1), imported: null, exported: 0n, quality: 3 });
+  assert.deepEqual(second, { point: meterName(1), imported: null, exported: 0n, quality: 3, doubts: 0 });
 });
 
 test("an older capture counts at its own time", () => {
@@ -287,7 +291,7 @@ test("a meter that is exchanged in a slot: both count for the point, each as far
   const { closed } = chain.seal(OPEN_S + 4_500);
   assert.deepEqual(
     closed.map(({ rows }) => rows),
-    [[{ point: "P", imported: 39n + 49n, exported: null, quality: 2 }]],
+    [[{ point: "P", imported: 39n + 49n, exported: null, quality: 2, doubts: 0 }]],
   );
 });
 
@@ -303,8 +307,8 @@ test("several meters of a point are added, or taken from it; without one of them
   const beyond = [reading(1, OPEN_S + 900, 10), reading(2, OPEN_S + 900, 25), reading(3, OPEN_S + 900, 1)];
   const { closed } = chain.seal(OPEN_S + 900, beyond);
   assert.deepEqual(closed[0]?.rows, [
-    { point: "P", imported: -15n, exported: null, quality: 1 },
-    { point: "Q", imported: null, exported: null, quality: 3 },
+    { point: "P", imported: -15n, exported: null, quality: 1, doubts: 0 },
+    { point: "Q", imported: null, exported: null, quality: 3, doubts: 0 },
   ]);
 });
 
@@ -329,6 +333,43 @@ test("a counter that overflows goes on where its capacity is known, else it was 
             [900, 90n, 2],
           ],
     );
+  }
+});
+
+test("a row has the doubts of the readings at its ends, of both directions and of all its meters, also where an energy is missing", () => {
+  const chain = settled();
+  chain.assign(assignment("P", 1, 0), assignment("P", 2, 0), assignment("Q", 3, 0));
+  const at = (meter: number, time_s: number, errors: number, registers: readonly Register[] = [register(1, 0, 5)]) =>
+    record({ meter, time_s, seq: time_s % 10_000, errors, registers });
+  const doubts = (settlement: Settlement) => settlement.closed.map(({ rows }) => rows.map((row) => row.doubts));
+  const energies = [register(1, 0, 5), register(2, 0, 1)];
+  chain.seal(OPEN_S, [at(1, OPEN_S, 1), at(2, OPEN_S, 0, energies), at(3, OPEN_S, 2 ** 9)]);
+  // In the middle of a slot nothing rests on a reading.
+  chain.seal(OPEN_S + 500, [at(1, OPEN_S + 400, 2 ** 6), at(1, OPEN_S + 450, 2 ** 7), at(1, OPEN_S + 500, 2 ** 28)]);
+  const beyond = [
+    at(1, OPEN_S + 1_000, 2 ** 30, [register(1, 0, 6)]),
+    at(2, OPEN_S + 900, 2 ** 5 + 2 ** 31 + 2 ** 52, [register(2, 0, 2)]),
+    at(3, OPEN_S + 900, 2 ** 8, [register(1, 0, 1)]),
+  ];
+  assert.deepEqual(doubts(chain.seal(OPEN_S + 1_001, beyond)), [[1 + 2 ** 28 + 2 ** 30 + 2 ** 5, 2 ** 8 + 2 ** 9]]);
+  // Where the slot begins is known by what the one before ended with.
+  const next = [1, 2, 3].map((meter) => at(meter, OPEN_S + 1_800, 0, [register(1, 0, 9), register(2, 0, 9)]));
+  assert.deepEqual(doubts(chain.seal(OPEN_S + 1_801, next)), [[2 ** 28 + 2 ** 30 + 2 ** 5, 2 ** 8]]);
+});
+
+test("of a reading that hides registers a row has only the doubts that are about none of them", () => {
+  const all = 2 ** 31 - 1;
+  const wholeFrame = [0, 1, 10, 12, 13, 17, 18, 20, 24, 28].reduce((sum, bit) => sum + 2 ** bit, 0);
+  for (const digests of [undefined, [new Uint8Array(32)]]) {
+    const chain = settled();
+    const at = (time_s: number) =>
+      record({
+        ...{ meter: 1, time_s, seq: time_s % 10_000, errors: all, registers: [register(1, 0, 5)] },
+        ...(digests !== undefined && { digests }),
+      });
+    chain.seal(OPEN_S, [at(OPEN_S)]);
+    const [closed] = chain.seal(OPEN_S + 900, [at(OPEN_S + 900)]).closed;
+    assert.equal(closed?.rows[0]?.doubts, digests === undefined ? all : wholeFrame);
   }
 });
 
@@ -444,18 +485,26 @@ test("counters are read from the bytes as from the decoded claims", () => {
       quality: fc.integer({ min: 0, max: 3 }),
     },
     status: fc.option(fc.nat(), { nil: undefined }),
+    digests: fc.option(fc.constantFrom([new Uint8Array(32)], [new Uint8Array(32), new Uint8Array(32).fill(15)]), {
+      nil: undefined,
+    }),
+    source: fc.option(fc.nat(), { nil: undefined }),
+    frameHash: fc.option(fc.constant(new Uint8Array(32).fill(15)), { nil: undefined }),
+    events: fc.option(fc.nat(), { nil: undefined }),
+    errors: fc.option(fc.nat(Number.MAX_SAFE_INTEGER), { nil: undefined }),
   });
   fc.assert(
-    fc.property(given, ({ registers, seq, time_s, quality, status }) => {
+    fc.property(given, ({ registers, seq, time_s, quality, ...more }) => {
+      const optional = Object.fromEntries(Object.entries(more).filter(([, value]) => value !== undefined));
       const claims = {
         ...{ service: 1, serviceId: 0, seq, previous: new Uint8Array(seq === 0 ? 0 : 32), time_s, quality },
-        ...(status !== undefined && { status }),
+        ...optional,
         registers: registers.map(({ age, ...rest }) => (age === undefined ? rest : { ...rest, age })),
       };
       const parsed = parseRecord(signRecord(claims, [], unsigned, meterId(1)));
       const isCounter = ({ obis }: Register) => obis[3] === 8 && (obis[2] === 1 || obis[2] === 2);
       assert.deepEqual(scanCounters(executionRecord(parsed)), {
-        ...{ time_s, quality, seq },
+        ...{ time_s, quality, seq, ...(more.errors !== undefined && { errors: more.errors }) },
         registers: parsed.claims.registers!.filter(isCounter),
       });
     }),

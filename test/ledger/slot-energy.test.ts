@@ -13,7 +13,7 @@ const plan = { slot_s: SLOT_S, gapMax_s: 3_600, start_s: 0, end_s: 20 * SLOT_S }
 
 /** [time_s, counter] pairs as readings, numbered in their order. */
 const readingsOf = (...pairs: (readonly [number, number])[]): CounterReading[] =>
-  pairs.map(([time_s, counter], seq) => ({ time_s, counter: BigInt(counter), seq }));
+  pairs.map(([time_s, counter], seq) => ({ time_s, counter: BigInt(counter), seq, doubts: 2 ** (seq % 31) }));
 const energies = (readings: readonly CounterReading[], more: { end_s: number; capacity?: bigint }) =>
   slotEnergies(readings, { ...plan, ...more }).map(({ energy, quality }) => [energy, quality]);
 
@@ -51,7 +51,7 @@ const growing = fc
     const ordered = steps.sort(([one], [other]) => one - other);
     return ordered.map(([time_s, advance], seq) => {
       counter += BigInt(advance);
-      return { time_s, counter, seq };
+      return { time_s, counter, seq, doubts: 2 ** (seq % 31) };
     });
   });
 
@@ -100,8 +100,8 @@ test("a slot names the records that it rests on", () => {
     ...plan,
     end_s: 1_800,
   });
-  assert.deepEqual(read, { start_s: 0, energy: 20n, quality: 1, seqs: [0, 1] });
-  assert.deepEqual(between, { start_s: 900, energy: 15n, quality: 2, seqs: [1, 2, 3] });
+  assert.deepEqual(read, { start_s: 0, energy: 20n, quality: 1, doubts: 0b11, seqs: [0, 1] });
+  assert.deepEqual(between, { start_s: 900, energy: 15n, quality: 2, doubts: 0b1110, seqs: [1, 2, 3] });
 });
 
 test("a slot in a gap that is too long has no energy, those on either side have theirs", () => {
@@ -133,7 +133,7 @@ test("a counter that went back by little is no overflow", () => {
 });
 
 test("of two records of one moment the newer one counts", () => {
-  const readings = [...readingsOf([0, 0], [900, 9]), { time_s: 900, counter: 12n, seq: 7 }];
+  const readings = [...readingsOf([0, 0], [900, 9]), { time_s: 900, counter: 12n, seq: 7, doubts: 0 }];
   assert.deepEqual(energies(readings, { end_s: 900 }), [[12n, 1]]);
 });
 
@@ -143,6 +143,7 @@ test("slots are as long as ever on the days on which clocks change", () => {
     time_s: day_s + slot * SLOT_S,
     counter: BigInt(slot),
     seq: slot,
+    doubts: 0,
   }));
   const slots = slotEnergies(readings, { ...plan, start_s: day_s, end_s: day_s + 86_400 });
   assert.equal(slots.length, 96);

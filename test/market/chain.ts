@@ -19,7 +19,7 @@ export interface Said {
   readonly service?: number;
 }
 
-export type Row = readonly [point: string, taken: Value, given: Value, quality: number];
+export type Row = readonly [point: string, taken: Value, given: Value, quality: number, doubts?: number];
 
 /** What a run may take on a chain where the contract is installed as docs/communities.md has it. */
 const limits = { ...defaultLimits, output: 262_144 };
@@ -73,7 +73,9 @@ export class TestChain {
     this.time_s = Math.max(this.time_s, start_s + 900);
     const said: Said[] = [];
     for (let first = 0; first < Math.max(1, rows.length); first += together) {
-      const points = rows.slice(first, first + together);
+      const points = rows.slice(first, first + together).map(([point, taken, given, quality, doubts = 0]) => {
+        return [point, taken, given, quality, doubts];
+      });
       said.push(...(await this.run("slot", { start_s, length_s: 900, count: rows.length, first, points })));
     }
     return said;

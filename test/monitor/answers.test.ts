@@ -15,7 +15,7 @@ import type { ReceiptSource } from "../../tools/sources/source.js";
 import { buildChain, makeMeter } from "../audit/chain-builder.js";
 
 const meter = makeMeter(1);
-const rows: readonly PointRow[] = [{ point: "house", imported: 1_000_000n, exported: 0n, quality: 1 }];
+const rows: readonly PointRow[] = [{ point: "house", imported: 1_000_000n, exported: 0n, quality: 1, doubts: 0 }];
 const gap: Violation = { kind: "gap", meter: meter.kid, seq: 3, detail: 5 };
 
 function bill(amount: number): EntryOutcome {

@@ -72,11 +72,11 @@ const receipt = encodeReceipt({
   ...{ network: "alpha", chain: 2, height: 7, header, certificate, recordHash: sha256(item), leaf: 1, size: 2 },
   path: [id],
 });
-const row = { point: "P", imported: 5n, exported: null, quality: 2 } as const;
+const row = { point: "P", imported: 5n, exported: null, quality: 2, doubts: 256 } as const;
 const encodedRows = [encodePointRow(row), encodePointRow({ ...row, point: "Q" })];
 const leaf = slotItem({ chain: 1, height: 7 }, { start_s: 900, slot_s: 900, points: 2, root: id });
-const reading = { time_s: 905, seq: 4, counter: 77n, codes: 3 };
-const track = { edge: { counter: 70n, isRead: true }, readings: [reading] };
+const reading = { time_s: 905, seq: 4, counter: 77n, codes: 3, doubts: 1 };
+const track = { edge: { counter: 70n, isRead: true, doubts: 256 }, readings: [reading] };
 const sealed = { kid, seq: 4, recordHash: id, envelope: id, nonce: new Uint8Array(12), ciphertext: new Uint8Array(40) };
 const stated = { services: [1], roles: ["customer"], jurisdiction: "DE" } as const;
 const nonce = new Uint8Array(8);
@@ -240,6 +240,7 @@ const uses: Uses = {
   round: below(2 ** 32 - 1),
   part: below(65_535),
   quality: plain,
+  doubts: below(2 ** 31 - 1),
   algorithm: plain,
   serviceId: plain,
   codes: plain,

@@ -473,8 +473,14 @@ const fixedAssign: AssignAction = {
 
 test("reads and writes the rows of the fixed slot, and its leaf", () => {
   const rows: readonly PointRow[] = [
-    { point: "AT0010000000000000001000012345678", imported: 1_234_567n, exported: null, quality: 1 },
-    { point: "feb2c20f354b30c5", imported: null, exported: null, quality: 3 },
+    {
+      point: "AT0010000000000000001000012345678",
+      imported: 1_234_567n,
+      exported: null,
+      quality: 1,
+      doubts: 0x1000_0100,
+    },
+    { point: "feb2c20f354b30c5", imported: null, exported: null, quality: 3, doubts: 0 },
   ];
   matches("slot", "row", encodePointRow(rows[0]!));
   matches("slot", "silent", encodePointRow(rows[1]!));

@@ -599,8 +599,8 @@ const assignOrder = order(12, [
 
 /** A closed slot with a row each of two points, and its leaf. */
 const slotRows = [
-  independentCbor(["AT0010000000000000001000012345678", 1_234_567, null, 1]),
-  independentCbor(["feb2c20f354b30c5", null, null, 3]),
+  independentCbor(["AT0010000000000000001000012345678", 1_234_567, null, 1, 0x1000_0100]),
+  independentCbor(["feb2c20f354b30c5", null, null, 3, 0]),
 ];
 const slotRoot = merkleRoot(slotRows);
 const slotLeaf = independentCbor(["gs1/slot", 1, 2, 1_790_000_100, 900, 2, slotRoot]);

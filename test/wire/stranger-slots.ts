@@ -30,11 +30,13 @@ interface Read {
   readonly c: bigint;
   /** which tariffs it is the sum of; empty for all */
   readonly of: string;
+  /** kinds of doubts */
+  readonly d: number;
 }
 
 interface Counter {
   reads: Read[];
-  edge: { readonly c: bigint; readonly read: boolean } | undefined;
+  edge: { readonly c: bigint; readonly read: boolean; readonly d: number } | undefined;
 }
 
 interface Meter {
@@ -242,7 +244,13 @@ function readOf(claims: ReadonlyMap<number, Item>, group: number, seq: number): 
   const c = counted.reduce((sum, counter) => sum + counter.c, 0n);
   const t = time - Math.max(...counted.map(({ age }) => age));
   const of = all === undefined ? tariffs.map(([tariff]) => tariff).join() : "";
-  return t < 0 || c >= 2n ** 63n ? undefined : { t, seq, c, of };
+  return t < 0 || c >= 2n ** 63n ? undefined : { t, seq, c, of, d: doubtsOf(claims) };
+}
+
+/** The kinds of doubts that a row shows of a reading; of one with digests, those about no register. */
+function doubtsOf(claims: ReadonlyMap<number, Item>): number {
+  const kinds = claims.has(10) ? 0b1_0001_0001_0110_0011_0100_0000_0011n : 2n ** 31n - 1n;
+  return Number(BigInt((claims.get(15) ?? 0) as number) & kinds);
 }
 
 /** The last before the open slots, of each of these the first and the last, the newest of each moment, of 128 slots. */
@@ -297,6 +305,7 @@ interface End {
   readonly c: bigint;
   readonly run: number;
   readonly read: boolean;
+  readonly d: number;
   /** place of the reading whose addition is in it */
   readonly base: number;
 }
@@ -305,18 +314,19 @@ function endAt(reads: readonly Read[], stands: readonly Stand[], t: number, gap_
   const next = reads.findIndex((read) => read.t >= t);
   if (next < 0) return undefined;
   const b = stands[next]!;
-  if (reads[next]!.t === t) return { c: b.c, run: b.run, read: true, base: next };
+  const { d } = reads[next]!;
+  if (reads[next]!.t === t) return { c: b.c, run: b.run, read: true, d, base: next };
   const a = stands[next - 1];
   const width = next > 0 ? reads[next]!.t - reads[next - 1]!.t : Number.POSITIVE_INFINITY;
   if (a === undefined || a.run !== b.run || width > gap_s) return undefined;
   const c = a.c + ((b.c - a.c) * BigInt(t - reads[next - 1]!.t)) / BigInt(width);
-  return { c, run: a.run, read: false, base: next - 1 };
+  return { c, run: a.run, read: false, d: d | reads[next - 1]!.d, base: next - 1 };
 }
 
 function bringUp(counter: Counter, open: number, plan: StrangerPlan, capacity: bigint | undefined): void {
   const stands = standsOf(counter.reads, capacity);
   const end = endAt(counter.reads, stands, open, plan.gap_s);
-  counter.edge = end === undefined ? undefined : { c: end.c - stands[end.base]!.added, read: end.read };
+  counter.edge = end === undefined ? undefined : { c: end.c - stands[end.base]!.added, read: end.read, d: end.d };
   const before = counter.reads.filter(({ t }) => t < open).slice(-1);
   counter.reads = [...before, ...counter.reads.filter(({ t }) => t >= open)];
 }
@@ -354,7 +364,8 @@ function rowsOf(state: StrangerSettlement, { assignments, judgedAt }: StrangerSe
   return names.map((point): Item => {
     const energies = [0, 1].map((direction) => energyOf(state, plan, points.get(point)!, direction as 0 | 1));
     const quality = energies.reduce((worst, energy) => Math.max(worst, energy?.quality ?? 0), 0);
-    return [point, energies[0]?.mWh ?? null, energies[1]?.mWh ?? null, quality === 0 ? 3 : quality];
+    const doubts = energies.reduce((all, energy) => all | (energy?.d ?? 0), 0);
+    return [point, energies[0]?.mWh ?? null, energies[1]?.mWh ?? null, quality === 0 ? 3 : quality, doubts];
   });
 }
 
@@ -363,32 +374,34 @@ function energyOf(
   plan: StrangerPlan,
   parts: readonly Part[],
   direction: 0 | 1,
-): { readonly mWh: bigint | null; readonly quality: number } | undefined {
+): { readonly mWh: bigint | null; readonly quality: number; readonly d: number } | undefined {
   let sum = 0n;
   let quality = 0;
+  let d = 0;
   for (const part of parts) {
     if (part.meter === undefined) continue;
     const counter = { ...part.meter.both[direction] };
     if (part.meter.at !== open) bringUp(counter, open, plan, part.capacity);
     if (counter.reads.length === 0) continue;
     const energy = partOf(counter, part, open, plan.gap_s);
-    quality = Math.max(quality, energy === undefined ? 3 : energy.isRead ? 1 : 2);
-    sum += part.sign * (energy?.mWh ?? 0n);
+    quality = Math.max(quality, energy.mWh === undefined ? 3 : energy.isRead ? 1 : 2);
+    d |= energy.d;
+    sum += part.sign * (energy.mWh ?? 0n);
   }
   if (quality === 0) return undefined;
   const isKnown = quality < 3 && parts.every(({ meter }) => meter !== undefined);
-  return isKnown && sum < 2n ** 63n && sum > -(2n ** 63n) ? { mWh: sum, quality } : { mWh: null, quality: 3 };
+  return isKnown && sum < 2n ** 63n && sum > -(2n ** 63n) ? { mWh: sum, quality, d } : { mWh: null, quality: 3, d };
 }
 
 function partOf(counter: Counter, part: Part, open: number, gap_s: number) {
   const { reads, edge } = counter;
   const stands = standsOf(reads, part.capacity);
-  const standing = (place: number): End => ({ ...stands[place]!, read: false, base: place });
+  const standing = (place: number): End => ({ ...stands[place]!, read: false, d: reads[place]!.d, base: place });
   let begin = endAt(reads, stands, part.from, gap_s);
   if (part.from === open && edge !== undefined) {
     const base = edge.read ? reads.findIndex(({ t }) => t === open) : 0;
     const stand = stands[base];
-    begin = stand === undefined ? undefined : { c: edge.c + stand.added, run: stand.run, read: edge.read, base };
+    begin = stand === undefined ? undefined : { ...edge, c: edge.c + stand.added, run: stand.run, base };
   }
   if (begin === undefined && part.put) {
     const first = reads.findIndex(({ t }) => t >= part.from);
@@ -401,6 +414,9 @@ function partOf(counter: Counter, part: Part, open: number, gap_s: number) {
     const isNear = last >= 0 && reads[last]!.t >= part.from && part.until - reads[last]!.t <= gap_s;
     if (isNear) end = standing(last);
   }
-  if (begin === undefined || end === undefined || begin.run !== end.run || end.c < begin.c) return undefined;
-  return { mWh: end.c - begin.c, isRead: begin.read && end.read };
+  const d = (begin?.d ?? 0) | (end?.d ?? 0);
+  if (begin === undefined || end === undefined || begin.run !== end.run || end.c < begin.c) {
+    return { mWh: undefined, isRead: false, d };
+  }
+  return { mWh: end.c - begin.c, isRead: begin.read && end.read, d };
 }

@@ -69,6 +69,9 @@ export interface Deadline {
   readonly body: Value;
 }
 
+/** What a point has taken and given in a slot. */
+export type SlotRow = readonly [point: string, taken: Value, given: Value, quality: number, doubts: number];
+
 /** Rows of a settlement interval that has closed: 500 at a time, in as many calls as it takes. */
 export interface Slot {
   readonly start_s: number;
@@ -80,8 +83,9 @@ export interface Slot {
   /**
    * A row a point, ascending by its ID: the ID, mWh taken and given (null where unknown or not measured), quality. 1: both ends of the
    * slot were read; 2: one at least was interpolated; 3: an energy is missing. A meter without assignment is a point by its own ID.
+   * Doubts: the kinds that meters have sealed with the readings at its ends, as bits 0 to 30 (PROTOCOL.md, section 4).
    */
-  readonly points: readonly (readonly [point: string, taken: Value, given: Value, quality: number])[];
+  readonly points: readonly SlotRow[];
 }
 
 /** What a contract exports. `reads` and `writes` it always does, of the functions those it has. */

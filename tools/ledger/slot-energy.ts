@@ -14,6 +14,8 @@ export interface CounterReading {
   readonly seq: number;
   /** which registers it is the sum of; where these change a new run begins */
   readonly codes?: number;
+  /** kinds of doubts that were sealed with it, as bits */
+  readonly doubts: number;
 }
 
 export interface SlotPlan {
@@ -35,6 +37,8 @@ export interface SlotEnergy {
   /** mWh; null at quality 3 */
   readonly energy: bigint | null;
   readonly quality: SlotQuality;
+  /** kinds of doubts of the records at its ends, as bits */
+  readonly doubts: number;
   /** sequence numbers of the records that it rests on, ascending */
   readonly seqs: readonly number[];
 }
@@ -57,6 +61,8 @@ export interface Boundary {
   readonly counter: bigint;
   readonly run: number;
   readonly isRead: boolean;
+  /** of the readings that it rests on, as bits */
+  readonly doubts: number;
   readonly seqs: readonly number[];
 }
 
@@ -93,7 +99,8 @@ export function sumSlots(counters: readonly (readonly SlotEnergy[])[]): SlotEner
     const quality = Math.max(...parts.map((part) => part.quality)) as SlotQuality;
     let energy: bigint | null = 0n;
     for (const part of parts) energy = energy === null || part.energy === null ? null : energy + part.energy;
-    return { start_s, energy, quality, seqs };
+    const doubts = parts.reduce((bits, part) => bits | part.doubts, 0);
+    return { start_s, energy, quality, doubts, seqs };
   });
 }
 
@@ -130,9 +137,9 @@ export function stepsOf(readings: readonly CounterReading[], capacity: bigint | 
         counter = reading.counter;
       }
     }
-    const { time_s, seq, codes } = reading;
+    const { time_s, seq, codes, doubts } = reading;
     // Named one by one: a copy by spreading costs as much as all the rest.
-    steps.push({ time_s, seq, codes: codes ?? 0, counter, run, overflowed });
+    steps.push({ time_s, seq, codes: codes ?? 0, doubts, counter, run, overflowed });
   }
   return steps;
 }
@@ -154,17 +161,21 @@ export function boundaryAt(
   gapMax_s: number,
 ): Boundary | undefined {
   if (after === undefined) return undefined;
-  if (after.time_s === at) return { counter: after.counter, run: after.run, isRead: true, seqs: [after.seq] };
+  if (after.time_s === at) {
+    return { counter: after.counter, run: after.run, isRead: true, doubts: after.doubts, seqs: [after.seq] };
+  }
   if (before === undefined || before.run !== after.run || after.time_s - before.time_s > gapMax_s) return undefined;
   const passed = BigInt(at - before.time_s);
   const counter = before.counter + ((after.counter - before.counter) * passed) / BigInt(after.time_s - before.time_s);
-  return { counter, run: after.run, isRead: false, seqs: [before.seq, after.seq] };
+  const doubts = before.doubts | after.doubts;
+  return { counter, run: after.run, isRead: false, doubts, seqs: [before.seq, after.seq] };
 }
 
 function slotBetween(start_s: number, begin: Boundary | undefined, end: Boundary | undefined): SlotEnergy {
+  const doubts = (begin?.doubts ?? 0) | (end?.doubts ?? 0);
   if (begin === undefined || end === undefined || begin.run !== end.run) {
-    return { start_s, energy: null, quality: 3, seqs: [] };
+    return { start_s, energy: null, quality: 3, doubts, seqs: [] };
   }
   const seqs = [...new Set([...begin.seqs, ...end.seqs])].sort((a, b) => a - b);
-  return { start_s, energy: end.counter - begin.counter, quality: begin.isRead && end.isRead ? 1 : 2, seqs };
+  return { start_s, energy: end.counter - begin.counter, quality: begin.isRead && end.isRead ? 1 : 2, doubts, seqs };
 }

@@ -1,8 +1,6 @@
 // Rows of a closed slot, as contracts of the market take them: what no point can carry says nothing.
 
-import type { Slot } from "../contracts/author.js";
-
-export type SlotRow = Slot["points"][number];
+import type { Slot, SlotRow } from "../contracts/author.js";
 
 /** mWh of a point in a slot: 1 GWh. A counter that leaps beyond it would make sums that nobody's share is worth. */
 const ENERGY_MAX = 1_000_000_000_000;
@@ -14,8 +12,8 @@ export function rowsByPoint(points: Slot["points"]): ReadonlyMap<string, SlotRow
 }
 
 export function plausible(row: SlotRow): SlotRow {
-  const [point, taken, given] = row;
-  return isBeyond(taken) || isBeyond(given) ? [point, null, null, QUALITY_MISSING] : row;
+  const [point, taken, given, , doubts] = row;
+  return isBeyond(taken) || isBeyond(given) ? [point, null, null, QUALITY_MISSING, doubts] : row;
 }
 
 function isBeyond(energy: SlotRow[1]): boolean {

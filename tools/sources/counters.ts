@@ -6,7 +6,14 @@ import { toHex } from "../../src/wire/bytes.js";
 import { hasOperation } from "../../src/wire/operation.js";
 import { type Claims, type Record as MeterRecord, parseRecord } from "../../src/wire/record.js";
 import { GridsealError, reasonOf } from "../errors.js";
-import { counterOf, EXPORTED, IMPORTED, isClockSet, milliwattHours } from "../ledger/settlement/counters-read.js";
+import {
+  counterOf,
+  doubtsOf,
+  EXPORTED,
+  IMPORTED,
+  isClockSet,
+  milliwattHours,
+} from "../ledger/settlement/counters-read.js";
 import type { CounterReading } from "../ledger/slot-energy.js";
 import type { ChainSource } from "./source.js";
 
@@ -52,13 +59,15 @@ export function counterText(counter: CounterNamed): string {
   return `1-0:${groupOf(counter)}.8.0*255 or its tariffs`;
 }
 
-function readingOf({ registers = [], time_s, seq, quality }: Claims, named: CounterNamed): CounterReading | undefined {
+function readingOf(claims: Claims, named: CounterNamed): CounterReading | undefined {
+  const { registers = [], time_s, seq, quality, errors, digests } = claims;
+  const doubts = doubtsOf(errors, digests !== undefined);
   if (typeof named === "string") {
-    return isClockSet(quality) ? counterOf(registers, groupOf(named), { time_s, seq }) : undefined;
+    return isClockSet(quality) ? counterOf(registers, groupOf(named), { time_s, seq, doubts }) : undefined;
   }
   const register = registers.find((each) => sameObis(each.obis, named));
   const counter = register && milliwattHours(register);
-  return counter === undefined ? undefined : { time_s: time_s - (register?.age ?? 0), counter, seq };
+  return counter === undefined ? undefined : { time_s: time_s - (register?.age ?? 0), counter, seq, doubts };
 }
 
 function groupOf(named: "imported" | "exported"): number {

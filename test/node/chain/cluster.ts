@@ -90,6 +90,11 @@ export interface TestCluster {
   close(): Promise<void>;
 }
 
+const LOOK_MS = 25;
+/** Looks without a block, and in all, before what is waited for is said not to come. */
+const STILL_LOOKS = 1_600;
+const LOOKS_MAX = 10 * STILL_LOOKS;
+
 /** `size` nodes, of which the first `membership` make up the chains and the others follow them. */
 export async function createCluster(
   size: number,
@@ -278,12 +283,16 @@ export async function createCluster(
       }
     },
     async until(condition, what) {
-      for (let attempt = 0; attempt < 1_600; attempt += 1) {
+      const heightsNow = () => nodes.map((node) => node.chain.head.height).join(", ");
+      let heights = heightsNow();
+      // A busy machine takes long for blocks: as long as they come, the wait begins anew.
+      for (let [look, still] = [0, 0]; still < STILL_LOOKS && look < LOOKS_MAX; look += 1) {
         if (errors.length > 0) throw errors[0];
         if (condition()) return;
-        await new Promise((resolve) => setTimeout(resolve, 25));
+        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+        still = heightsNow() === heights ? still + 1 : 0;
+        heights = heightsNow();
       }
-      const heights = nodes.map((node) => node.chain.head.height).join(", ");
       throw new Error(`still not: ${what}; heights are ${heights}`);
     },
     async close() {

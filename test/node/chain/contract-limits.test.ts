@@ -7,6 +7,7 @@ import { fromHex } from "../../../src/wire/bytes.js";
 import { type InstallAction, sourceHash } from "../../../src/wire/contract-order.js";
 import { outcomesIn } from "../../../src/wire/outcome.js";
 import { auditChain } from "../../../tools/audit/audit.js";
+import { nameOf } from "../../../tools/lab/rig/contracts/runner.js";
 import { type ChainTip, composeBlock, makeBatch } from "../../../tools/ledger/compose.js";
 import { newestEngine } from "../../../tools/ledger/engines.js";
 import { governedHeight } from "../../../tools/ledger/governance.js";
@@ -80,12 +81,13 @@ test("operations that spin their whole budget, as many as a block holds, are sea
 test("a participant whose operations take all that a block has delays others by a block each, and none of theirs fails", async (t) => {
   const cluster = await createCluster(4);
   t.after(() => cluster.close());
+  cluster.runContracts = onceForAll();
   await cluster.order(installOf("spins", spins, 3), spins);
   await cluster.order(installOf("counts", counts, 4), counts);
   const greedy = await participantOf(cluster);
   const modest = await participantOf(cluster);
   const [node, other] = cluster.nodes as [TestNode, TestNode];
-  const asked = 6;
+  const asked = 4;
   for (let index = 0; index < asked; index += 1) {
     for (const { chain } of [node, other]) {
       assert.equal(await chain.admit(greedy.next(3), undefined), "admitted");
@@ -109,6 +111,20 @@ test("a participant whose operations take all that a block has delays others by 
   for (const { opposed } of cluster.nodes) assert.deepEqual(opposed, []);
   await isSealedWithRoom(cluster, node);
 });
+
+/** Each plan runs on the node that asks first: four times a whole budget would be too much for a machine that has other work. */
+function onceForAll(): TestCluster["runContracts"] {
+  const made = new Map<string, Promise<readonly RunResult[]>>();
+  return (_node, run, plan) => {
+    const name = nameOf(plan);
+    const known = made.get(name);
+    if (known !== undefined) return known;
+    const running = run();
+    made.set(name, running);
+    running.catch(() => made.delete(name)); // given up by its node
+    return running;
+  };
+}
 
 /** The audit comes to the same, and refuses a block that holds what there was no room for. */
 async function isSealedWithRoom({ genesis }: TestCluster, node: TestNode): Promise<void> {

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { blockTree, decodeBlock, effectLeaves, slotsIn } from "../../../src/wire/block.js";
+import { type Block, blockTree, decodeBlock, effectLeaves, slotsIn } from "../../../src/wire/block.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { type InstallAction, sourceHash } from "../../../src/wire/contract-order.js";
 import { sha256 } from "../../../src/wire/hash.js";
@@ -44,17 +44,20 @@ const install: InstallAction = {
   ...{ slots: { slot_s: 1, lateness_s: 3, gapMax_s: 10 }, vectors: new Uint8Array(32), ready: [], fromHeight: 1 },
 };
 
+/** Beside those that a test takes anyway. */
+const SECONDS_MAX = 20;
 const ENERGY = Uint8Array.of(1, 0, 1, 8, 0, 255);
 const now_s = () => Math.floor(Date.now() / 1_000);
 
-/** Sends what its counter shows: 1 Wh a second from `since_s` on. */
+/** Sends what its counter shows, with doubts: 1 Wh a second from `since_s` on. */
 function readingOf(meter: TestMeter, since_s: number) {
   let seq = 0;
   let previous: Uint8Array = new Uint8Array(0);
   return async (node: TestNode) => {
     const time_s = now_s();
     const registers = [{ obis: ENERGY, value: time_s - since_s, scaler: 0, unit: 30 }];
-    const record = makeRecord(meter.signer, meter.kid, { seq, previous, time_s, registers });
+    const errors = 2 ** (seq % 31) + 2 ** 40;
+    const record = makeRecord(meter.signer, meter.kid, { seq, previous, time_s, registers, errors });
     seq += 1;
     previous = record.hash;
     assert.equal(await node.chain.admit(record, undefined), "admitted");
@@ -73,6 +76,17 @@ async function seconds(count: number, each: () => Promise<unknown>): Promise<voi
     await each();
     await new Promise((resolve) => setTimeout(resolve, 1_000 - (Date.now() % 1_000) + 50));
   }
+}
+
+/** A busy machine takes more seconds for as many blocks. */
+async function secondsUntil(isThere: () => Promise<boolean>, each: () => Promise<unknown>): Promise<void> {
+  for (let more = 0; more < SECONDS_MAX && !(await isThere()); more += 1) await seconds(1, each);
+}
+
+async function sealedBy(node: TestNode): Promise<Block[]> {
+  const sealed: Block[] = [];
+  for await (const bytes of blocksOf(node)()) sealed.push(decodeBlock(bytes));
+  return sealed;
 }
 
 async function equalHeights(cluster: TestCluster): Promise<void> {
@@ -110,6 +124,7 @@ test("slots are closed alike by all nodes, shown to a contract, and computed by 
   await seconds(2, both);
   await cluster.restart(3);
   await seconds(3, both);
+  await secondsUntil(async () => (await sealedBy(first)).flatMap(({ results }) => slotsIn(results)).length >= 6, both);
   await equalHeights(cluster);
 
   const { head } = first.chain;
@@ -153,6 +168,7 @@ test("slots are closed alike by all nodes, shown to a contract, and computed by 
   assert.throws(() => prove({ receipt: bent }), { name: "WireError" });
 
   const rows = closed.flatMap(({ slot }) => settlementOf(first.store, SERVICE).rows(slot.start_s));
+  assert.ok(rows.some(({ doubts }) => doubts > 0));
   const sumOf = (point: string) =>
     rows.filter((row) => row.point === point).reduce((sum, { imported }) => sum + Number(imported ?? 0n), 0);
   const entries = new Map(
@@ -205,6 +221,14 @@ test("rows for which a block has no room are shown by later ones: to each contra
   const [node] = cluster.nodes as [TestNode];
   const send = readingOf(await cluster.meter(), now_s());
   await seconds(9, () => send(node));
+  const shownTo = (name: string, sealed: readonly Block[]) =>
+    sealed
+      .flatMap(({ results }) => outcomesIn(results))
+      .filter((outcome) => "contract" in outcome && outcome.contract === name);
+  await secondsUntil(
+    async () => shownTo(names[1]!, await sealedBy(node)).length >= 3,
+    () => send(node),
+  );
   const whole: Uint8Array[] = [];
   for await (const bytes of blocksOf(node)()) whole.push(bytes);
   const sealed = whole.map(decodeBlock);

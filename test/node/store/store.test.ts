@@ -363,7 +363,7 @@ const rows: Record<string, readonly [(writer: Writer) => void, (store: Store) =>
     (writer) =>
       writer.put(slots, slotKey(1, 900), {
         height: 7,
-        rows: [{ point: "P", imported: 5n, exported: null, quality: 1 }],
+        rows: [{ point: "P", imported: 5n, exported: null, quality: 1, doubts: 0 }],
       }),
     (store) => store.get(slots, slotKey(1, 900)),
     /rows of slot 900 of chain 1/,
@@ -469,8 +469,8 @@ const settlementHead: SettlementHead = {
   },
 };
 const track: Track = {
-  edge: { counter: 5n, isRead: true },
-  readings: [{ time_s: 1_800, counter: 5n, seq: 2, codes: 0 }],
+  edge: { counter: 5n, isRead: true, doubts: 256 },
+  readings: [{ time_s: 1_800, counter: 5n, seq: 2, codes: 0, doubts: 1 }],
 };
 const meterCounters: MeterCounters = { epoch: 1, open_s: 1_800, reached_s: 1_800, imported: track, exported: track };
 

@@ -11,6 +11,7 @@ import { type SourceOptions, withSource } from "../../sources/open.js";
 import { type ChainSource, serviceIn } from "../../sources/source.js";
 import { id, moment, several, whole, withNode } from "../../terminal/arguments.js";
 import { decimal, printLines, table, timeText, toJson } from "../../terminal/output.js";
+import { doubtText } from "./doubt-text.js";
 import { closedSlots } from "./sealed-slots.js";
 
 interface SlotsOptions extends SourceOptions {
@@ -142,16 +143,17 @@ function viewOf({ meter, slot, gap }: MeterSlots, registers: readonly CounterNam
     registers: registers.map((each) => (each === "imported" ? `${IMPORT}*255` : counterText(each))),
     slot,
     gap,
-    slots: slots.map(({ start_s, energy, quality, seqs }) => ({ start: start_s, energy_mWh: energy, quality, seqs })),
+    slots: slots.map(({ start_s, energy, ...rest }) => ({ start: start_s, energy_mWh: energy, ...rest })),
   };
 }
 
 function linesOf(slots: readonly SlotEnergy[]): string[] {
-  const rows = slots.map(({ start_s, energy, quality, seqs }) => [
+  const rows = slots.map(({ start_s, energy, quality, doubts, seqs }) => [
     timeText(start_s * 1_000),
     energy === null ? "-" : decimal(energy, -3),
     quality,
+    doubtText(doubts),
     seqs.join(" ") || "-",
   ]);
-  return table(["slot", "Wh", "quality", "records"], rows);
+  return table(["slot", "Wh", "quality", "doubts", "records"], rows);
 }

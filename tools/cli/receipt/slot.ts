@@ -14,6 +14,7 @@ import { createFile } from "../../files/made-once.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource, type ReceiptSource } from "../../sources/source.js";
 import { decimal, networkText, pairs, printLines, timeText, toJson } from "../../terminal/output.js";
+import { doubtText } from "../chain/doubt-text.js";
 
 interface GetSlotOptions extends SourceOptions {
   readonly service: string;
@@ -101,11 +102,11 @@ export function verifySlot(file: string, bytes: Uint8Array, genesis: Genesis, js
   }
 }
 
-export function rowView({ point, imported, exported, quality }: PointRow) {
-  return { point, imported_mWh: imported, exported_mWh: exported, quality };
+export function rowView({ point, imported, exported, quality, doubts }: PointRow) {
+  return { point, imported_mWh: imported, exported_mWh: exported, quality, doubts };
 }
 
-function rowText({ imported, exported, quality }: PointRow): string {
+function rowText({ imported, exported, quality, doubts }: PointRow): string {
   const text = (energy: bigint | null) => (energy === null ? "unknown" : `${decimal(energy, -3)} Wh`);
-  return `taken ${text(imported)}, given ${text(exported)}, quality ${quality}`;
+  return `taken ${text(imported)}, given ${text(exported)}, quality ${quality}, doubts ${doubtText(doubts)}`;
 }

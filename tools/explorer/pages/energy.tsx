@@ -236,7 +236,10 @@ function SlotRow({
       </td>
       <td class="number">{energyText(row?.imported)}</td>
       <td class="number">{energyText(row?.exported)}</td>
-      <td>{row === undefined ? text("energy.gap") : text(`quality.${row.quality}`)}</td>
+      <td>
+        {row === undefined ? text("energy.gap") : text(`quality.${row.quality}`)}
+        {row !== undefined && row.doubts > 0 && <> · {text("energy.doubted")}</>}
+      </td>
       <td>
         {share === undefined ? (
           "–"

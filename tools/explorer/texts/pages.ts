@@ -142,6 +142,7 @@ export const pageTexts = {
   "energy.taken": ["taken, kWh", "bezogen, kWh", "用电，kWh"],
   "energy.given": ["given, kWh", "geliefert, kWh", "送电，kWh"],
   "energy.quality": ["quality", "Güte", "质量"],
+  "energy.doubted": ["doubted by its meter", "vom Zähler bezweifelt", "电表存疑"],
   "energy.community": ["from the community, kWh", "aus der Gemeinschaft, kWh", "来自社区，kWh"],
   "energy.shared": [
     "{covered} of {offered} offered",

@@ -54,7 +54,7 @@ async function run(options: ContractBenchOptions): Promise<void> {
     const bare = await measureReadings(join(folder, "bare"), options, false);
     const contracted = await measureReadings(join(folder, "contracted"), options, true);
     step(`settling ${options.points} points`);
-    const settled = measureSettlement(options.points);
+    const settled = await measureSettlement(options.points);
     printLines([...linesOf(bare.readings, contracted.readings, contracted.operations!), ...settledLines(settled)]);
     const all = [bare.readings, contracted.readings, contracted.operations!];
     if (all.some(({ lost, duplicated }) => lost + duplicated > 0)) process.exitCode = 1;
@@ -144,7 +144,8 @@ function linesOf(bare: ClusterMeasurement, contracted: ClusterMeasurement, opera
   ];
 }
 
-function settledLines({ points, verify_us, rules_us, settlement_us, close_ms, rows_ms }: SettlementMeasurement) {
+function settledLines({ points, close_ms, rows_ms, shows, shown_ms, ...cost }: SettlementMeasurement) {
+  const { verify_us, rules_us, settlement_us } = cost;
   const added = settlement_us / (verify_us + rules_us);
   return pairs([
     ["settling adds to a reading's signature and rules, alone on a core", `${(100 * added).toFixed(0)} %`],
@@ -152,6 +153,7 @@ function settledLines({ points, verify_us, rules_us, settlement_us, close_ms, ro
       `closing a slot of ${points} points, and encoding its rows`,
       `${close_ms.toFixed(0)} ms + ${rows_ms.toFixed(0)} ms`,
     ],
+    [`showing it to metering, ${shows} runs`, `${shown_ms.toFixed(0)} ms`],
   ]);
 }
 

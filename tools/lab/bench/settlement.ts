@@ -1,8 +1,10 @@
 // What a settlement costs, alone on one core: a reading with it and without, and the close of a slot of many points.
 
+import { fileURLToPath } from "node:url";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../../src/wire/key.js";
 import { parseRecord, signRecord } from "../../../src/wire/record.js";
+import { defaultLimits } from "../../contracts/limits.js";
 import { nodeVerify, signerFromSeed } from "../../crypto/signatures.js";
 import { assertInvariant } from "../../errors.js";
 import { execute } from "../../ledger/execution.js";
@@ -10,12 +12,23 @@ import { initialGovernance } from "../../ledger/governance.js";
 import { MemoryState } from "../../ledger/memory-state.js";
 import { atOnce } from "../../ledger/pieces.js";
 import { type ExecutionRecord, readSignedRecords } from "../../ledger/record-scan.js";
+import { kindShare, type PlannedCall, type RunPlan } from "../../ledger/run-plan.js";
 import { MemorySettlement } from "../../ledger/settlement/memory-settlement.js";
-import { closeSlots, restingSettlement, takeReadings } from "../../ledger/settlement/settle.js";
+import {
+  type ClosedSlot,
+  closeSlots,
+  restingSettlement,
+  SHOWN_ROWS_MAX,
+  SLOT_RUNS_MAX,
+  takeReadings,
+} from "../../ledger/settlement/settle.js";
 import { emptyMeterState, encodeMeterState } from "../../ledger/state.js";
 import { counters, slots } from "../../node/chain/tables/settlement.js";
 import { encodeRow } from "../../node/store/table.js";
+import { bundleContract } from "../../provisioning/contracts/bundle.js";
+import { createPlanRunner } from "../rig/contracts/runner.js";
 
+const METERING = fileURLToPath(new URL("../../market/metering/metering.ts", import.meta.url));
 const SLOT_S = 900;
 const OPEN_S = 1_790_000_100;
 /** Records of one block. */
@@ -37,10 +50,13 @@ export interface SettlementMeasurement {
   readonly close_ms: number;
   /** encoding the slot's rows for the store */
   readonly rows_ms: number;
+  /** how often `metering` runs for them, and what that takes in all */
+  readonly shows: number;
+  readonly shown_ms: number;
 }
 
 /** As many meters as points, each a point of its own. */
-export function measureSettlement(points: number): SettlementMeasurement {
+export async function measureSettlement(points: number): Promise<SettlementMeasurement> {
   const signer = signerFromSeed(new Uint8Array(32).fill(1));
   const chain = createSettledChain(keyId(signer.key));
   const recordsAt = (round: number) => readSignedRecords(signedAt(signer, points, round)).map(({ record }) => record);
@@ -67,11 +83,40 @@ export function measureSettlement(points: number): SettlementMeasurement {
   const each_us = (ms: number, count: number) => (1_000 * ms) / count;
   const count = (ROUNDS - COLD_ROUNDS) * points;
   return {
-    ...{ points, rows_ms, close_ms: closing.settle_ms },
+    ...{ points, rows_ms, close_ms: closing.settle_ms, ...(await measureShowing(slot)) },
     verify_us: each_us(verify_ms, sample.length),
     rules_us: each_us(totals.rules_ms, count),
     settlement_us: each_us(totals.settlement_ms, count),
   };
+}
+
+/** Shows the slot to the metering contract, part by part, in blocks of as many runs as there may be. */
+async function measureShowing({ slot, rows }: ClosedSlot): Promise<Pick<SettlementMeasurement, "shows" | "shown_ms">> {
+  const { source } = await bundleContract(METERING);
+  const runner = createPlanRunner();
+  const place = { height: 1, time_s: slot.start_s + SLOT_S };
+  const limits = { ...defaultLimits, output: kindShare.output };
+  const contracts = [{ name: "metering", source, limits, taken: [] }];
+  const run = (calls: RunPlan["calls"]) => runner.run({ ...place, contracts, calls, state: new MemoryState() });
+  await run([]); // the engine starts once
+  const { start_s, slot_s: length_s, points: count } = slot;
+  const calls: PlannedCall[] = [];
+  for (let first = 0; first < rows.length; first += SHOWN_ROWS_MAX) {
+    const points = rows
+      .slice(first, first + SHOWN_ROWS_MAX)
+      .map(({ point, imported, exported, quality, doubts }) => [point, imported, exported, quality, doubts]);
+    const argument = { start_s, length_s, count, first, points };
+    calls.push({ contract: 0, entry: "slot", argument, parameters: {}, hops: 0 });
+  }
+  const begin = performance.now();
+  for (let block = 0; block < calls.length; block += SLOT_RUNS_MAX) {
+    const results = await run(calls.slice(block, block + SLOT_RUNS_MAX));
+    assertInvariant(
+      results.every(({ type }) => type === "done"),
+      "metering is shown every part",
+    );
+  }
+  return { shows: calls.length, shown_ms: performance.now() - begin };
 }
 
 /** The last readings reach the slot's end. */

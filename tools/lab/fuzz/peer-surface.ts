@@ -1,5 +1,6 @@
 // The links between nodes, from within: a member with its own key and certificate that sends what it hears changed, statements and
-// temporary blocks that it signs, and rubbish. What it hears is the nodes' own traffic, so every kind of frame is there.
+// temporary blocks that it signs, messages between chains that it makes up, and rubbish. It hears the nodes' own traffic, with all of
+// its frames.
 
 import { toHex } from "../../../src/wire/bytes.js";
 import { HASH_BYTES } from "../../../src/wire/hash.js";
@@ -19,6 +20,8 @@ import {
   frameOf,
 } from "../../node/chain/frame.js";
 import { CUSTODY_KEY_FRAME } from "../../node/disclosures/ports.js";
+import { MESSAGE_FRAME } from "../../node/parts/messages/carrier.js";
+import { fabricateCarried } from "../rig/fabricated-message.js";
 import type { Random } from "../rig/random.js";
 import type { LoadMeter } from "../rig/records.js";
 import { custodyKey, floodFrame, floods } from "./flood.js";
@@ -173,7 +176,8 @@ export async function createPeerSurface(target: PeerTarget, random: Random): Pro
     if (kind < 0.6) return changed() ?? statement();
     if (kind < 0.75) return statement();
     if (kind < 0.8) return proposal() ?? statement();
-    if (kind < 0.88) return temporaryBlock();
+    if (kind < 0.85) return temporaryBlock();
+    if (kind < 0.88) return carriedFrame(target, random);
     if (kind < 0.96) return question();
     // Who has stated a key is a custodian, and hears envelopes.
     if (kind < 0.97) return frameOf(CUSTODY_KEY_FRAME, 0, custodyKey({ genesis, self, signer, random }));
@@ -202,4 +206,15 @@ export async function createPeerSurface(target: PeerTarget, random: Random): Pro
     },
     close: () => network.close(),
   };
+}
+
+/** A message between chains that the member has made up and signed alone, as a carrier hands it over; most are changed besides. */
+function carriedFrame({ genesis, self, signer }: PeerTarget, random: Random): Uint8Array {
+  const services = genesis.chains.map(({ service }) => service);
+  const [to, service] = [random.pick(services), random.pick(services)];
+  const place = { service, to, height: 1 + random.below(20), number: random.below(4), index: 0, orderedAt: 0 };
+  const sign = (bytes: Uint8Array) => signer.sign(bytes);
+  const fabricator = { genesis, node: self.id, random, sign };
+  const made = fabricateCarried(fabricator, { ...place, signatures: genesis.nodes.length });
+  return frameOf(MESSAGE_FRAME, to, random.chance(0.4) ? made : (mutateCbor(made, random) ?? made));
 }

@@ -101,9 +101,9 @@ function begin({ options, random, timeline, faults, membershipFaults, meters }: 
 }
 
 function slotCounts({ contracts: { slots } }: Cluster["membership"]) {
-  const { closed, rows, rowsUnknown, rowsLeft, assignments } = slots.counts;
+  const { closed, rows, rowsUnknown, rowsDoubted, rowsLeft, assignments } = slots.counts;
   return {
-    ...{ slotsClosed: closed, slotRows: rows, slotRowsUnknown: rowsUnknown },
+    ...{ slotsClosed: closed, slotRows: rows, slotRowsUnknown: rowsUnknown, slotRowsDoubted: rowsDoubted },
     ...{ slotRowsLeft: rowsLeft, metersAssigned: assignments },
   };
 }

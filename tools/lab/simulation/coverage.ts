@@ -103,6 +103,8 @@ export interface Coverage {
   slotsClosed: number;
   slotRows: number;
   slotRowsUnknown: number;
+  /** that stand on readings which were doubted */
+  slotRowsDoubted: number;
   /** blocks behind which rows of a closed slot were left to show */
   slotRowsLeft: number;
   /** assignments of meters to points in sealed orders */
@@ -190,6 +192,7 @@ export function createCoverage(): Coverage {
     slotsClosed: 0,
     slotRows: 0,
     slotRowsUnknown: 0,
+    slotRowsDoubted: 0,
     slotRowsLeft: 0,
     metersAssigned: 0,
     misrun: 0,

@@ -56,6 +56,8 @@ export interface ClusterOptions {
   readonly share: number;
   /** there is a contracts chain, whose orders say who is a member of what */
   readonly governed: boolean;
+  /** each chain has four of the nodes as its members, others than the next chain */
+  readonly apart: boolean;
   /** nodes that the genesis does not know: they follow, until an order makes them members */
   readonly joiners: number;
   /** changes of members that are ordered while faults last */
@@ -91,9 +93,12 @@ export interface ClusterOptions {
 
 const sizes = [4, 4, 4, 4, 4, 4, 4, 4, 4, 7, 7, 5, 3, 2, 1] as const;
 
-/** Whether nodes carry messages between chains: where no contract is ordered they do not, and what the rules tell waits. */
-export function carriesMessages({ governed, contracts }: Pick<ClusterOptions, "governed" | "contracts">): boolean {
-  return governed && contracts > 0;
+/** Members of a chain where each has its own. */
+const OWN_MEMBERS = 4;
+
+/** How many nodes of the genesis a chain does without. */
+export function lackedBy({ apart, members }: Pick<ClusterOptions, "apart" | "members">): number {
+  return apart ? Math.max(0, members - OWN_MEMBERS) : 0;
 }
 
 export function optionsOf(seed: number): ClusterOptions {
@@ -138,6 +143,7 @@ export function optionsOf(seed: number): ClusterOptions {
     ...starvedOf(createRandom(seed ^ 0x38b34ae5)),
     ...contractedOf(createRandom(seed ^ 0x428a2f98), orderedOf(createRandom(seed ^ 0x71a9c3d5))),
     renewed: renewedOf(createRandom(seed ^ 0x1b873593), members, fault),
+    ...apartOf(seed, faulty),
   };
 }
 
@@ -210,6 +216,14 @@ function contractedOf(random: Random, ordered: Ordered): Ordered & Contracted & 
       faults_ms: random.between(12_000, 28_000),
     }),
   };
+}
+
+/** Of each twelfth seed: five to seven nodes, of which a set of four bears one that is faulty. */
+function apartOf(seed: number, faulty: number): Pick<ClusterOptions, "apart"> & Partial<ClusterOptions> {
+  if (seed % 12 !== 0) return { apart: false };
+  const members = OWN_MEMBERS + 1 + ((seed / 12) % 3);
+  const verifiers = defaultVerifiers(OWN_MEMBERS);
+  return { apart: true, governed: true, members, verifiers, faulty: Math.min(faulty, 1), renewed: 0 };
 }
 
 /** Drawn apart as well. */

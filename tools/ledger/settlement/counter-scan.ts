@@ -5,10 +5,17 @@ import type { Claims, Register } from "../../../src/wire/record.js";
 import type { ExecutionRecord } from "../record-scan.js";
 
 const HASH_BYTES = 32;
+const HASH_HEAD_BYTES = 2;
 const CLAIM_TIME = 6;
 const CLAIM_QUALITY = 7;
 const CLAIM_STATUS = 8;
 const CLAIM_REGISTERS = 9;
+const CLAIM_DIGESTS = 10;
+const CLAIM_FRAME_HASH = 12;
+const CLAIM_ERRORS = 15;
+const SIGNATURE_BYTES = 64;
+/** The head of a byte string of so many. */
+const SIGNATURE_HEAD_BYTES = 2;
 
 interface Cursor {
   readonly bytes: Uint8Array;
@@ -16,13 +23,13 @@ interface Cursor {
   offset: number;
 }
 
-/** Time, quality and the registers of C 1 and 2, D 8; undefined where the bytes are not as meters write them. */
+/** Time, quality, the registers of C 1 and 2, D 8, and error bits; undefined where the bytes are not as meters write them. */
 export function scanCounters({
   bytes,
   previousAt,
   seq,
 }: Pick<ExecutionRecord, "bytes" | "previousAt" | "seq">):
-  | Pick<Claims, "time_s" | "quality" | "seq" | "registers">
+  | Pick<Claims, "time_s" | "quality" | "seq" | "registers" | "errors">
   | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const cursor = { bytes, view, offset: previousAt + (seq === 0 ? 0 : HASH_BYTES) };
@@ -42,7 +49,22 @@ export function scanCounters({
     const register = scanRegister(cursor);
     if (register !== undefined) registers.push(register);
   }
-  return { time_s, quality, seq, registers };
+  const errors = scanErrors(cursor);
+  return { time_s, quality, seq, registers, ...(errors !== undefined && { errors }) };
+}
+
+/** Claim 15, the last that there may be behind the registers; undefined where there is none. */
+function scanErrors(cursor: Cursor): number | undefined {
+  const { bytes } = cursor;
+  const end = bytes.length - SIGNATURE_BYTES - SIGNATURE_HEAD_BYTES;
+  while (cursor.offset < end) {
+    const claim = bytes[cursor.offset++];
+    const value = Number(argument(cursor));
+    if (claim === CLAIM_ERRORS) return value;
+    if (claim === CLAIM_FRAME_HASH) cursor.offset += value;
+    if (claim === CLAIM_DIGESTS) cursor.offset += value * (HASH_HEAD_BYTES + HASH_BYTES);
+  }
+  return undefined;
 }
 
 /** Undefined where it counts no energy. */

@@ -1,6 +1,7 @@
 // The energy counters that a sealed reading states: taken (1-0:1.8.0) and given (1-0:2.8.0), each or the sum of its tariffs.
 
 import { parseRecord, type Register } from "../../../src/wire/record.js";
+import { DOUBTS_MAX } from "../../../src/wire/slot.js";
 import type { ExecutionRecord } from "../record-scan.js";
 import { COUNTER_MWH_MAX, type CounterReading } from "../slot-energy.js";
 import { scanCounters } from "./counter-scan.js";
@@ -13,15 +14,27 @@ export const IMPORTED = 1;
 export const EXPORTED = 2;
 /** Tariffs 1 to 32 have a bit each in what a counter is the sum of. */
 const TARIFFS_MAX = 32;
+/**
+ * Kinds of doubts (PROTOCOL.md, section 4) that are about a frame as a whole, and so about no register: 0 unchecked, 1 no-clock,
+ * 10 clock-backwards, 12 reduced-resolution, 13 headless, 17 unauthenticated, 18 replayed, 20 quirk-crc, 24 resumed, 28 meter-error.
+ */
+const WHOLE_FRAME = [0, 1, 10, 12, 13, 17, 18, 20, 24, 28].reduce((bits, bit) => bits | (1 << bit), 0);
 
 /** What the record states of both counters; undefined where it states none, is an operation, or its clock was not set. */
 export function countersRead(record: ExecutionRecord): CountersRead | undefined {
   if (record.type !== undefined) return undefined;
-  const { registers = [], time_s, quality, seq } = scanCounters(record) ?? parseRecord(record.bytes).claims;
+  const { registers = [], time_s, quality, seq, errors } = scanCounters(record) ?? parseRecord(record.bytes).claims;
   if (!isClockSet(quality)) return undefined;
-  const imported = counterOf(registers, IMPORTED, { time_s, seq });
-  const exported = counterOf(registers, EXPORTED, { time_s, seq });
+  const place = { time_s, seq, doubts: doubtsOf(errors, record.hides) };
+  const imported = counterOf(registers, IMPORTED, place);
+  const exported = counterOf(registers, EXPORTED, place);
   return imported === undefined && exported === undefined ? undefined : { imported, exported };
+}
+
+/** What a row says of a reading's doubts. Where the reading hides registers, a doubt that may be about one of them stays with it. */
+export function doubtsOf(errors = 0, hides: boolean): number {
+  const bits = errors % (DOUBTS_MAX + 1);
+  return hides ? bits & WHOLE_FRAME : bits;
 }
 
 export function isClockSet(quality: number): boolean {
@@ -32,7 +45,7 @@ export function isClockSet(quality: number): boolean {
 export function counterOf(
   registers: readonly Register[],
   group: number,
-  { time_s, seq }: { readonly time_s: number; readonly seq: number },
+  { time_s, seq, doubts }: Pick<CounterReading, "time_s" | "seq" | "doubts">,
 ): CounterReading | undefined {
   let sum: bigint | undefined;
   let codes = 0;
@@ -42,14 +55,14 @@ export function counterOf(
     if (tariff === undefined) continue;
     const counter = milliwattHours(register);
     if (counter === undefined) continue;
-    if (tariff === 0) return readingAt(time_s - (register.age ?? 0), { counter, seq, codes: 0 });
+    if (tariff === 0) return readingAt(time_s - (register.age ?? 0), { counter, seq, codes: 0, doubts });
     const bit = 2 ** (tariff - 1);
     if (Math.floor(codes / bit) % 2 === 1) continue;
     codes += bit;
     sum = (sum ?? 0n) + counter;
     age = Math.max(age, register.age ?? 0);
   }
-  return sum === undefined ? undefined : readingAt(time_s - age, { counter: sum, seq, codes });
+  return sum === undefined ? undefined : readingAt(time_s - age, { counter: sum, seq, codes, doubts });
 }
 
 function readingAt(time_s: number, reading: Omit<CounterReading, "time_s">): CounterReading | undefined {

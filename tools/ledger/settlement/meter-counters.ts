@@ -4,10 +4,13 @@
 import { HEIGHT_MAX, PLAIN_MAX, SEQ_MAX, TIME_S_MAX } from "../../../src/wire/bounds.js";
 import { type CborValue, decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
 import { asArray, asBoolean, asInteger, asUint } from "../../../src/wire/shape.js";
+import { DOUBTS_MAX } from "../../../src/wire/slot.js";
 import { type Boundary, boundaryAt, type CounterReading, type Step, stepsOf, thinned } from "../slot-energy.js";
 
 /** Slots of one meter that readings are kept of; of more, the oldest go. */
 export const OPEN_SLOTS_MAX = 128;
+/** Of a reading as it is stored. */
+const READING_NUMBERS = 5;
 
 /** Where the slots that are closed ended, so that the next one begins there. */
 export interface Edge {
@@ -15,6 +18,8 @@ export interface Edge {
   readonly counter: bigint;
   /** whether there was a reading at that moment */
   readonly isRead: boolean;
+  /** kinds of doubts of the readings that it rests on, as bits */
+  readonly doubts: number;
 }
 
 /** One counter of a meter. */
@@ -86,7 +91,8 @@ function trackFrom({ readings }: Track, { open_s, gapMax_s, capacity }: Counters
   if (boundary === undefined) return { edge: undefined, readings: kept };
   const next = steps.findIndex(({ time_s }) => time_s >= open_s);
   const base = boundary.isRead ? steps[next]! : steps[next - 1]!;
-  return { edge: { counter: boundary.counter - base.overflowed, isRead: boundary.isRead }, readings: kept };
+  const { isRead, doubts } = boundary;
+  return { edge: { counter: boundary.counter - base.overflowed, isRead, doubts }, readings: kept };
 }
 
 /** A reading of a slot that is closed counts where nothing is known yet of how it ended, for the slots behind it. */
@@ -145,7 +151,8 @@ export function beginOf(track: Track, steps: readonly Step[], place: CountersPla
   if (edge === undefined) return boundaryIn(steps, open_s, gapMax_s);
   const base = edge.isRead ? steps.find(({ time_s }) => time_s === open_s) : steps[0];
   if (base === undefined) return undefined;
-  return { counter: edge.counter + base.overflowed, run: base.run, isRead: edge.isRead, seqs: [] };
+  const { isRead, doubts } = edge;
+  return { counter: edge.counter + base.overflowed, run: base.run, isRead, doubts, seqs: [] };
 }
 
 export function encodeMeterCounters({ epoch, open_s, reached_s, imported, exported }: MeterCounters): Uint8Array {
@@ -165,27 +172,38 @@ export function decodeMeterCounters(bytes: Uint8Array): MeterCounters {
 
 /** The numbers of its readings stand one behind the other. */
 function trackToArray({ edge, readings }: Track): CborValue {
-  const numbers = readings.flatMap(({ time_s, seq, counter, codes }) => [time_s, seq, counter, codes ?? 0]);
-  return [edge === undefined ? null : [edge.counter, edge.isRead], numbers];
+  const numbers = readings.flatMap(({ time_s, seq, counter, codes, doubts }) => [
+    time_s,
+    seq,
+    counter,
+    codes ?? 0,
+    doubts,
+  ]);
+  return [edge === undefined ? null : [edge.counter, edge.isRead, edge.doubts], numbers];
 }
 
 function trackFromArray(value: CborValue | undefined): Track {
   const [edge, numbers] = asArray(value, "counter", 2);
   const items = asArray(numbers, "counter readings");
   const readings: CounterReading[] = [];
-  for (let at = 0; at < items.length; at += 4) {
-    const [time, seq, counter, codes] = items.slice(at, at + 4);
+  for (let at = 0; at < items.length; at += READING_NUMBERS) {
+    const [time, seq, counter, codes, doubts] = items.slice(at, at + READING_NUMBERS);
     readings.push({
       time_s: asUint(time, "reading time", TIME_S_MAX),
       seq: asUint(seq, "reading number", SEQ_MAX),
       counter: BigInt(asInteger(counter, "reading counter")),
       codes: asUint(codes, "reading registers", PLAIN_MAX),
+      doubts: asUint(doubts, "reading doubts", DOUBTS_MAX),
     });
   }
   if (edge === null) return { edge: undefined, readings };
-  const [counter, isRead] = asArray(edge, "counter edge", 2);
+  const [counter, isRead, doubts] = asArray(edge, "counter edge", 3);
   return {
-    edge: { counter: BigInt(asInteger(counter, "edge counter")), isRead: asBoolean(isRead, "edge kind") },
+    edge: {
+      counter: BigInt(asInteger(counter, "edge counter")),
+      isRead: asBoolean(isRead, "edge kind"),
+      doubts: asUint(doubts, "edge doubts", DOUBTS_MAX),
+    },
     readings,
   };
 }

@@ -43,6 +43,8 @@ interface Part {
 interface Energy {
   readonly energy: bigint | null;
   readonly quality: RowQuality;
+  /** kinds of doubts of the readings at its ends, as far as these are known */
+  readonly doubts: number;
 }
 
 /** The rows of the slot, ascending by point. */
@@ -111,28 +113,33 @@ function rowOf(slot: ClosingSlot, point: string, parts: readonly Part[]): PointR
   const [imported, exported] = energies;
   const qualities = energies.flatMap((energy) => (energy === undefined ? [] : [energy.quality]));
   const quality = qualities.length === 0 ? 3 : (Math.max(...qualities) as RowQuality);
-  return { point, imported: imported?.energy ?? null, exported: exported?.energy ?? null, quality };
+  const doubts = (imported?.doubts ?? 0) | (exported?.doubts ?? 0);
+  return { point, imported: imported?.energy ?? null, exported: exported?.energy ?? null, quality, doubts };
 }
 
 /** The sum of the parts, as good as the worst of them; undefined where none of their meters counts in this direction. */
 function energyOf(slot: ClosingSlot, parts: readonly Part[], direction: Direction): Energy | undefined {
   let sum: bigint | null = 0n;
   let quality: RowQuality = 1;
+  let doubts = 0;
   let isCounted = false;
   for (const part of parts) {
     const energy = partEnergy(slot, part, direction);
     if (energy === undefined) continue;
     isCounted = true;
     if (energy.quality > quality) quality = energy.quality;
+    doubts |= energy.doubts;
     sum = sum === null || energy.energy === null ? null : sum + BigInt(part.sign) * energy.energy;
   }
   // A meter that was never heard of leaves the point without an energy.
-  if (isCounted && parts.some(({ counters }) => counters === undefined)) return nothing;
-  if (sum !== null && (sum > COUNTER_MWH_MAX || sum < -COUNTER_MWH_MAX)) return nothing;
-  return isCounted ? { energy: sum, quality } : undefined;
+  if (isCounted && parts.some(({ counters }) => counters === undefined)) return nothing(doubts);
+  if (sum !== null && (sum > COUNTER_MWH_MAX || sum < -COUNTER_MWH_MAX)) return nothing(doubts);
+  return isCounted ? { energy: sum, quality, doubts } : undefined;
 }
 
-const nothing: Energy = { energy: null, quality: 3 };
+function nothing(doubts: number): Energy {
+  return { energy: null, quality: 3, doubts };
+}
 
 function partEnergy(slot: ClosingSlot, part: Part, direction: Direction): Energy | undefined {
   if (part.counters === undefined) return undefined;
@@ -142,8 +149,11 @@ function partEnergy(slot: ClosingSlot, part: Part, direction: Direction): Energy
   const steps = stepsOf(track.readings, part.capacity);
   const begin = beginOfPart(track, steps, part, place);
   const end = endOfPart(steps, part, slot);
-  if (begin === undefined || end === undefined || begin.run !== end.run || end.counter < begin.counter) return nothing;
-  return { energy: end.counter - begin.counter, quality: begin.isRead && end.isRead ? 1 : 2 };
+  const doubts = (begin?.doubts ?? 0) | (end?.doubts ?? 0);
+  if (begin === undefined || end === undefined || begin.run !== end.run || end.counter < begin.counter) {
+    return nothing(doubts);
+  }
+  return { energy: end.counter - begin.counter, quality: begin.isRead && end.isRead ? 1 : 2, doubts };
 }
 
 /** A meter that was put there counts from its first reading on where nothing is known of it before. */

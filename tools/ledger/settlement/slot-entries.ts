@@ -16,6 +16,8 @@ export function slotEntries({ contracts, settlement }: EntriesPlace): PlannedEnt
 
 function argumentOf({ slot, first, rows }: ShownRows): Value {
   const { start_s, slot_s, points: count } = slot;
-  const points = rows.map(({ point, imported, exported, quality }) => [point, imported, exported, quality]);
+  const points = rows.map(({ point, imported, exported, quality, doubts }) => {
+    return [point, imported, exported, quality, doubts];
+  });
   return { start_s, length_s: slot_s, count, first, points };
 }

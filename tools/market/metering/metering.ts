@@ -1,9 +1,10 @@
 // The metering contract: how good and how plausible the data of each point and day is, and which meters are silent, from closed slots
-// alone. A deadline begins a block where nobody speaks, so that slots close and all meters' silence is found too.
+// and the doubts that meters sealed. A deadline begins a block where nobody speaks, so that slots close and all silence is found.
 // Parameters: `silent_slots`, after how many slots without an energy a meter is silent (4); `kept_days`, for how many days what was
-// found stays in the state (7); `plausible_mwh`, the most that a point takes or gives in a slot (whatever it is).
+// found stays in the state (7); `plausible_mwh`, the most that a point takes or gives in a slot (whatever it is); `doubts`, the kinds
+// of doubts that count, as the bits of a row have them (DOUBTS).
 
-import type { Context, Deadline, Slot, Value } from "../../contracts/author.js";
+import type { Context, Deadline, Slot, SlotRow, Value } from "../../contracts/author.js";
 
 export const reads: readonly string[] = [];
 export const writes = ["day/", "silent/", "due/"];
@@ -12,12 +13,19 @@ const DAY_S = 86_400;
 /** Points in one value of the state: with the longest IDs they fit its 16 KiB. */
 const POINTS_TOGETHER = 125;
 
-type Row = Slot["points"][number];
-/** Of a point and day: slots whose ends were interpolated, without an energy, and with one that is implausible. A point without any has no row. */
-type Flaws = readonly [interpolated: number, missing: number, implausible: number];
-const noFlaws: Flaws = [0, 0, 0];
-/** Of a point and day, by the worst of its slots: measured, interpolated, incomplete, implausible. */
-const CLASSES = 4;
+/**
+ * Kinds of doubts that come and go, and speak against an energy or its time: 8 fell, 9 jumped, 10 clock-backwards, 18 replayed,
+ * 24 resumed, 27 contradiction, 28 meter-error. Others say for ever how a meter is read.
+ */
+const DOUBTS = [8, 9, 10, 18, 24, 27, 28].reduce((bits, kind) => bits | (1 << kind), 0);
+/**
+ * Of a point and day: slots whose ends were interpolated, without an energy, with one that is implausible, with one that was doubted.
+ * A point without any has no row.
+ */
+type Flaws = readonly [interpolated: number, missing: number, implausible: number, doubted: number];
+const noFlaws: Flaws = [0, 0, 0, 0];
+/** Of a point and day, by the worst of its slots: measured, interpolated, doubted, incomplete, implausible. */
+const CLASSES = 5;
 /** The next deadline is so many slots off: where slots close as they pass, none falls due. */
 const DUE_SLOTS = 2;
 /** By point, which may be called anything: in a map, where no name means something else. */
@@ -69,7 +77,7 @@ function sumUp(context: Context, day: number): void {
   const counted = context.get(`day/${day}/slots`) as unknown as Counted | undefined;
   if (counted === undefined) return;
   const [slots, points] = counted;
-  const sums = [0, 0, 0];
+  const sums = [0, 0, 0, 0];
   const classes = Array.from({ length: CLASSES }, () => 0);
   for (const key of context.keys(`day/${day}/`)) {
     if (key === `day/${day}/slots`) continue;
@@ -80,32 +88,36 @@ function sumUp(context: Context, day: number): void {
   }
   const flawed = classes.reduce((sum, count) => sum + count, 0);
   classes[0] = Math.max(0, points - flawed);
-  const [interpolated, missing, implausible] = sums as unknown as Flaws;
-  context.effect("day", { day, slots, points, classes, interpolated, missing, implausible });
+  const [interpolated, missing, implausible, doubted] = sums as unknown as Flaws;
+  context.effect("day", { day, slots, points, classes, interpolated, missing, implausible, doubted });
 }
 
-/** The worst that a slot of the day was: 1 interpolated, 2 without an energy, 3 implausible. */
-function classOf([, missing, implausible]: Flaws): number {
-  if (implausible > 0) return 3;
-  return missing > 0 ? 2 : 1;
+/** The worst that a slot of the day was: 1 interpolated, 2 doubted, 3 without an energy, 4 implausible. */
+function classOf([, missing, implausible, doubted]: Flaws): number {
+  if (implausible > 0) return 4;
+  if (missing > 0) return 3;
+  return doubted > 0 ? 2 : 1;
 }
 
 function noteFlaws(
   context: Context,
   key: string,
-  { start_s, rows }: { readonly start_s: number; readonly rows: readonly Row[] },
+  { start_s, rows }: { readonly start_s: number; readonly rows: readonly SlotRow[] },
 ): void {
+  const counting = Number(context.parameters.doubts ?? DOUBTS);
+  const isDoubted = ([, , , , doubts]: SlotRow) => (doubts & counting) !== 0;
   const beyond = new Set(rows.filter((row) => !isPlausible(context, row)));
-  const flawed = rows.filter((row) => row[3] > 1 || beyond.has(row));
+  const flawed = rows.filter((row) => row[3] > 1 || beyond.has(row) || isDoubted(row));
   if (flawed.length === 0) return;
   const flaws = foundAt<Flaws>(context, key);
   for (const row of flawed) {
     const [point, , , quality] = row;
-    const [interpolated, missing, implausible] = flaws.get(point) ?? noFlaws;
+    const [interpolated, missing, implausible, doubted] = flaws.get(point) ?? noFlaws;
     flaws.set(point, [
       interpolated + Number(quality === 2),
       missing + Number(quality === 3),
       implausible + Number(beyond.has(row)),
+      doubted + Number(isDoubted(row)),
     ]);
   }
   put(context, key, flaws);
@@ -114,7 +126,7 @@ function noteFlaws(
 }
 
 /** A point takes and gives no more than what it is connected with carries; meters that are taken off may leave less than nothing. */
-function isPlausible({ parameters }: Context, [, taken, given]: Row): boolean {
+function isPlausible({ parameters }: Context, [, taken, given]: SlotRow): boolean {
   const most = parameters.plausible_mwh;
   if (typeof most !== "number" && typeof most !== "bigint") return true;
   const isWithin = (energy: Value) => energy === null || (Number(energy) <= most && Number(energy) >= -most);
@@ -140,7 +152,7 @@ function silences(context: Context): FoundOf<number> {
 }
 
 /** A meter without an energy in so many slots is in breach, once until it is heard of again. */
-function noteSilence(context: Context, key: string, rows: readonly Row[], before: FoundOf<number>): void {
+function noteSilence(context: Context, key: string, rows: readonly SlotRow[], before: FoundOf<number>): void {
   const after = Number(context.parameters.silent_slots ?? 4);
   const now: FoundOf<number> = new Map();
   for (const [point, , , quality] of rows) {

@@ -16,6 +16,8 @@ export const generatedTypes: Readonly<Record<string, readonly number[]>> = {
   gamma: [6, 7],
 };
 const TYPES = 9;
+/** The contract that names two deadlines for each operation, so much for each that two have no room in one block. */
+const REMINDER = "beta";
 /** The contract that takes messages of any chain, and what they are called. */
 export const LISTENER = "alpha";
 export const HEARD = "heard";
@@ -92,6 +94,7 @@ export function operation(context, { participant, seq, jurisdiction, roles, time
   let said = 0;
   let n = typeof body === "number" ? body : body === null ? 1 : body.n ?? body.length + 2;
   const put = (key, value) => context.put(key, [mark, value]);
+  ${name === REMINDER ? reminding : ""}
   const read = (key) => {
     const value = context.get(key)?.[1];
     return typeof value === "number" ? value : 1;
@@ -112,19 +115,22 @@ export function message(context, { service, number }) {
   tell(context, "message/" + service + "/" + number, number);
 }
 export function due(context, { time_s, key }) {
-  tell(context, "due/" + time_s + "/" + key, time_s);
+  const mark = "due/" + time_s + "/" + key;
+  tell(context, mark, time_s);
+  ${name === REMINDER ? 'for (let i = 0; i < 150; i += 1) context.put("own/at-" + i, [mark, i]);' : ""}
 }
 export function slot(context, { start_s, count, first, points }) {
   const mark = "slot/${name}/" + start_s + "/" + first;
-  let [taken, given, qualities] = [0n, 0n, 0];
-  for (const [, imported, exported, quality] of points) {
+  let [taken, given, qualities, doubted] = [0n, 0n, 0, 0];
+  for (const [, imported, exported, quality, doubts] of points) {
     taken += BigInt(imported ?? 0);
     given += BigInt(exported ?? 0);
     qualities += quality;
+    doubted |= doubts;
   }
   const n = start_s / ${generatedSlots.slot_s};
   context.put("own/slot-" + (n % 3), [mark, taken]);
-  context.effect("settled", [mark, 0, context.parameters.rate ?? 0, [first, count, taken, given, qualities]]);
+  context.effect("settled", [mark, 0, context.parameters.rate ?? 0, [first, count, taken, given, qualities, doubted]]);
   ${settled}
 }
 `;
@@ -139,6 +145,10 @@ const settling: readonly ((random: Random) => string)[] = [
     `if (n % 2 === 1) for (let i = 0; i < ${130 + random.below(110)}; i += 1) context.put("own/of-" + i, [mark, n]);`,
   (random) => `for (let i = 0; i < ${100 + random.below(900)} * 1000; i += 1) taken ^= 1n;`,
 ];
+
+/** What is left of those that have passed shows in all that the run says. */
+const reminding = `for (const at of ["x", "y"]) context.put("due/" + mark + "-" + at, [time_s + 1, [mark, at]]);
+  n += context.keys("due/").length;`;
 
 const DEPTH_MAX = 2;
 
@@ -160,7 +170,7 @@ const harmless: readonly Make[] = [
   // Two or three of these have no room in one block.
   (random) => `for (let i = 0; i < ${90 + random.below(100)}; i += 1) put("own/many-" + i, n);`,
   (random) => `n = (n + read(${key(random)})) % 1000003;`,
-  (random) => `n += context.keys("${random.pick(["own", "shared"])}/").length;`,
+  (random) => `n += context.keys("${random.pick(["own", "shared", "due"])}/").length;`,
   (random) => `effect("told-${random.below(3)}", n);`,
   () => `effect("told", [n, context.height, context.time_s % 1000]);`,
   (random) =>

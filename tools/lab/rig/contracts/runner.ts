@@ -38,8 +38,8 @@ export function createPlanRunner(): PlanRunner {
 
 /** All that the outcomes of a plan depend on, hashed. */
 export function nameOf({ height, time_s, contracts, calls, state }: RunPlan): string {
-  const planned = contracts.map(({ name, source, limits }) => [
-    ...[name, source, limits.budget, limits.pages, limits.output],
+  const planned = contracts.map(({ name, source, limits, taken }) => [
+    ...[name, source, limits.budget, limits.pages, limits.output, [...taken]],
   ]);
   const called = calls.map(({ contract, entry, argument, parameters, hops }) => [
     ...[contract, entry, hops],

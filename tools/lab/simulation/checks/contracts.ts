@@ -243,7 +243,8 @@ function checkSettled(where: string, part: ShownPart, outcome: EntryOutcome, fai
   if (outcome.type !== "done") return;
   const sum = (of: "imported" | "exported") => part.rows.reduce((total, row) => total + (row[of] ?? 0n), 0n);
   const qualities = part.rows.reduce((total, { quality }) => total + quality, 0);
-  const wanted = [ROWS_SHOWN * part.part, part.count, sum("imported"), sum("exported"), qualities].join();
+  const doubts = part.rows.reduce((all, row) => all | row.doubts, 0);
+  const wanted = [ROWS_SHOWN * part.part, part.count, sum("imported"), sum("exported"), qualities, doubts].join();
   const said = String(partsOf(outcome.effects[0]!.body)[3]);
   if (said !== wanted) fail(SHOWN, `${where} ${entryText(outcome.entry)}: ${said}, not ${wanted}`);
 }

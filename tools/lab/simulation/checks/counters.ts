@@ -11,13 +11,15 @@ export interface Stated {
   readonly counter: bigint;
   /** tariffs that it is the sum of; empty for the register of all */
   readonly tariffs: string;
+  /** kinds of doubts beside it, as bits */
+  readonly doubts: number;
 }
 
 /** What is kept of a counter. */
 export interface Kept {
   readonly readings: readonly Stated[];
   /** where the last closed slot ended, as the reading that it follows has it */
-  readonly edge: { readonly counter: bigint; readonly isRead: boolean } | undefined;
+  readonly edge: { readonly counter: bigint; readonly isRead: boolean; readonly doubts: number } | undefined;
 }
 
 export const nothingKept: Kept = { readings: [], edge: undefined };
@@ -35,15 +37,21 @@ export interface Standing {
   readonly counter: bigint;
   readonly run: number;
   readonly isRead: boolean;
+  readonly doubts: number;
 }
 
 const MWH_MAX = 2n ** 63n - 1n;
 const TARIFFS = 32;
 /** Slots that readings are kept of, where there are more readings. */
 const SLOTS_KEPT = 128;
+/** Kinds of doubts that rows have a place for. */
+const DOUBT_KINDS = 31n;
+/** Those that are about no register. */
+const OF_THE_FRAME = [0n, 1n, 10n, 12n, 13n, 17n, 18n, 20n, 24n, 28n];
 
 /** The counter of taken (1) or given (2) energy that a reading states; undefined where it states none. */
-export function statedBy({ registers = [], time_s, seq }: Claims, group: 1 | 2): Stated | undefined {
+export function statedBy(claims: Claims, group: 1 | 2): Stated | undefined {
+  const { registers = [], time_s, seq } = claims;
   const found = new Map<number, Register>();
   for (const register of registers) {
     const [a, b, c, d, tariff, f] = register.obis;
@@ -56,7 +64,18 @@ export function statedBy({ registers = [], time_s, seq }: Claims, group: 1 | 2):
   const at_s = time_s - Math.max(...named.map(([, { age = 0 }]) => age));
   const counter = named.reduce((sum, [, register]) => sum + mWh(register), 0n);
   if (at_s < 0 || counter > MWH_MAX) return undefined;
-  return { time_s: at_s, seq, counter, tariffs: all === undefined ? named.map(([tariff]) => tariff).join() : "" };
+  const tariffs = all === undefined ? named.map(([tariff]) => tariff).join() : "";
+  return { time_s: at_s, seq, counter, tariffs, doubts: doubtsBeside(claims) };
+}
+
+/** What was doubted, bit by bit; of a reading that hides something only what is about no register. */
+function doubtsBeside({ errors = 0, digests }: Claims): number {
+  let doubts = 0n;
+  for (let kind = 0n; kind < DOUBT_KINDS; kind += 1n) {
+    const isSaid = (BigInt(errors) >> kind) % 2n === 1n && (digests === undefined || OF_THE_FRAME.includes(kind));
+    if (isSaid) doubts += 1n << kind;
+  }
+  return Number(doubts);
 }
 
 function mWh({ value, scaler }: Register): bigint {
@@ -101,7 +120,8 @@ export function keepFrom({ readings }: Kept, keeping: Keeping): Kept {
   const kept = [...before, ...readings.filter(({ time_s }) => time_s >= open_s)];
   if (standing === undefined) return { edge: undefined, readings: kept };
   const followed = readings.findLastIndex(({ time_s }) => time_s <= open_s);
-  return { edge: { counter: standing.counter - raised[followed]!.added, isRead: standing.isRead }, readings: kept };
+  const { isRead, doubts } = standing;
+  return { edge: { counter: standing.counter - raised[followed]!.added, isRead, doubts }, readings: kept };
 }
 
 /** A reading on a counter that never falls within its run. */
@@ -137,15 +157,15 @@ export function standingAt(
   const next = readings.findIndex(({ time_s }) => time_s >= at_s);
   const behind = raised[next];
   if (behind === undefined) return undefined;
-  const { time_s } = readings[next]!;
-  if (time_s === at_s) return { counter: behind.counter, run: behind.run, isRead: true };
+  const { time_s, doubts } = readings[next]!;
+  if (time_s === at_s) return { counter: behind.counter, run: behind.run, isRead: true, doubts };
   const before = raised[next - 1];
   if (before === undefined || before.run !== behind.run) return undefined;
   const width_s = time_s - readings[next - 1]!.time_s;
   if (width_s > gapMax_s) return undefined;
   const passed_s = BigInt(at_s - readings[next - 1]!.time_s);
   const counter = before.counter + ((behind.counter - before.counter) * passed_s) / BigInt(width_s);
-  return { counter, run: before.run, isRead: false };
+  return { counter, run: before.run, isRead: false, doubts: doubts | readings[next - 1]!.doubts };
 }
 
 /** A part of the open slot in which a meter counts for a point. */
@@ -157,18 +177,25 @@ export interface Stay {
   readonly ends: boolean;
 }
 
-/** What a counter has gone on by in a stay: null where that is unknown; undefined where nothing of the counter is known at all. */
-export function advanceIn(
-  { readings, edge }: Kept,
-  stay: Stay,
-  keeping: Keeping,
-): { readonly mWh: bigint; readonly isRead: boolean } | null | undefined {
+/** What a counter has gone on by in a stay. */
+export interface Advance {
+  /** null where that is unknown */
+  readonly mWh: bigint | null;
+  readonly isRead: boolean;
+  /** of the readings at those ends that are known */
+  readonly doubts: number;
+}
+
+/** Undefined where nothing of the counter is known at all. */
+export function advanceIn({ readings, edge }: Kept, stay: Stay, keeping: Keeping): Advance | undefined {
   if (readings.length === 0) return undefined;
   const raised = raise(readings, keeping.capacity);
   const begin = beginOf({ readings, edge }, raised, stay, keeping);
   const end = endOf(readings, raised, stay, keeping);
-  if (begin === undefined || end === undefined || begin.run !== end.run || end.counter < begin.counter) return null;
-  return { mWh: end.counter - begin.counter, isRead: begin.isRead && end.isRead };
+  const doubts = (begin?.doubts ?? 0) | (end?.doubts ?? 0);
+  const isKnown = begin !== undefined && begin.run === end?.run && end.counter >= begin.counter;
+  if (!isKnown) return { mWh: null, isRead: false, doubts };
+  return { mWh: end.counter - begin.counter, isRead: begin.isRead && end.isRead, doubts };
 }
 
 function beginOf({ readings, edge }: Kept, raised: readonly Raised[], stay: Stay, keeping: Keeping) {
@@ -178,12 +205,14 @@ function beginOf({ readings, edge }: Kept, raised: readonly Raised[], stay: Stay
   if (known !== undefined || !begins) return known;
   const first = readings.findIndex(({ time_s }) => time_s >= from_s);
   const time_s = readings[first]?.time_s ?? Number.POSITIVE_INFINITY;
-  return time_s <= until_s && time_s - from_s <= keeping.gapMax_s ? asFound(raised[first]!) : undefined;
+  return time_s <= until_s && time_s - from_s <= keeping.gapMax_s
+    ? asFound(raised[first]!, readings[first]!)
+    : undefined;
 }
 
 function fromEdge({ readings, edge }: Kept, raised: readonly Raised[], { open_s }: Keeping): Standing | undefined {
   const base = edge!.isRead ? raised[readings.findIndex(({ time_s }) => time_s === open_s)] : raised[0];
-  return base && { counter: edge!.counter + base.added, run: base.run, isRead: edge!.isRead };
+  return base && { counter: edge!.counter + base.added, run: base.run, isRead: edge!.isRead, doubts: edge!.doubts };
 }
 
 function endOf(readings: readonly Stated[], raised: readonly Raised[], stay: Stay, keeping: Keeping) {
@@ -192,9 +221,9 @@ function endOf(readings: readonly Stated[], raised: readonly Raised[], stay: Sta
   if (known !== undefined || !ends) return known;
   const last = readings.findLastIndex(({ time_s }) => time_s <= until_s);
   const time_s = readings[last]?.time_s ?? Number.NEGATIVE_INFINITY;
-  return time_s >= from_s && until_s - time_s <= keeping.gapMax_s ? asFound(raised[last]!) : undefined;
+  return time_s >= from_s && until_s - time_s <= keeping.gapMax_s ? asFound(raised[last]!, readings[last]!) : undefined;
 }
 
-function asFound({ counter, run }: Raised): Standing {
-  return { counter, run, isRead: false };
+function asFound({ counter, run }: Raised, { doubts }: Stated): Standing {
+  return { counter, run, isRead: false, doubts };
 }

@@ -7,7 +7,7 @@ import { DUE_PREFIX, deadlineIn } from "../../../ledger/reserved-keys.js";
 import { contractState } from "../../../node/chain/tables/contract-state.js";
 import { stateKeyIn } from "../../../node/store/keys.js";
 import type { Cluster } from "../assembly.js";
-import { type ClusterOptions, carriesMessages } from "../options.js";
+import type { ClusterOptions } from "../options.js";
 import { EPOCH_MS } from "../world/timeline.js";
 
 /** After the faults everything must be sealed everywhere within this time. */
@@ -33,14 +33,15 @@ export function isQuiet(cluster: Cluster): boolean {
   );
 }
 
-/** Messages that wait for another chain, and deadlines that have passed and fall due nowhere; where nodes carry none, nothing. */
+/** Messages that wait for another chain, and deadlines that have passed and fall due nowhere; without a contracts chain nothing. */
 function unsettled({ options, membership, correct, timeline }: Cluster): string[] {
-  if (!carriesMessages(options)) return [];
+  if (!options.governed) return [];
   const services = membership.chains.map(({ service }) => service);
   const waiting = membership.contracts.messages.waiting((service) => services.includes(service));
   const now_s = (EPOCH_MS + timeline.now_ms()) / 1_000;
   const late = services.filter((service) => {
-    const keys = correct[0]!.disk.rows.all(contractState, service).map(({ key }) => stateKeyIn(key));
+    const one = correct.find((node) => node.chains.has(service));
+    const keys = one?.disk.rows.all(contractState, service).map(({ key }) => stateKeyIn(key)) ?? [];
     return keys.some((key) => key.startsWith(DUE_PREFIX) && deadlineIn(key).time_s <= now_s);
   });
   return [...waiting, ...late.map((service) => `deadlines of ${service}`)];

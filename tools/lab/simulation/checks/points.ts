@@ -98,27 +98,35 @@ function rowOf(point: string, parts: readonly Part[]): PointRow {
   return {
     ...{ point, imported: imported?.mWh ?? null, exported: exported?.mWh ?? null },
     quality: (worst === 0 ? 3 : worst) as PointRow["quality"],
+    doubts: (imported?.doubts ?? 0) | (exported?.doubts ?? 0),
   };
 }
 
-const unknown = { mWh: null, quality: 3 };
+/** What the meters of a point come to in one direction. */
+interface Sum {
+  readonly mWh: bigint | null;
+  readonly quality: number;
+  readonly doubts: number;
+}
 
 /** Undefined where no meter of the point has the counter. */
-function sumOf(parts: readonly Part[], counter: 0 | 1): { mWh: bigint | null; quality: number } | undefined {
+function sumOf(parts: readonly Part[], counter: 0 | 1): Sum | undefined {
   const advances = parts.flatMap((part) => {
     const advance = part.kept && advanceIn(keptOf(part, counter), part.stay, part.keeping);
     return advance === undefined ? [] : [{ advance, sign: part.sign }];
   });
   if (advances.length === 0) return undefined;
+  const doubts = advances.reduce((all, { advance }) => all | advance.doubts, 0);
+  const unknown = { mWh: null, quality: 3, doubts };
   if (parts.some(({ kept }) => kept === undefined)) return unknown;
   let sum = 0n;
   let quality = 1;
   for (const { advance, sign } of advances) {
-    if (advance === null) return unknown;
+    if (advance.mWh === null) return unknown;
     sum += sign * advance.mWh;
     if (!advance.isRead) quality = 2;
   }
-  return sum >= 2n ** 63n || sum <= -(2n ** 63n) ? unknown : { mWh: sum, quality };
+  return sum >= 2n ** 63n || sum <= -(2n ** 63n) ? unknown : { mWh: sum, quality, doubts };
 }
 
 function keptOf({ kept, keeping }: Part, counter: 0 | 1): Kept {

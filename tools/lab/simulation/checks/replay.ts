@@ -9,12 +9,15 @@ import type { Genesis, GenesisChain } from "../../../../src/wire/genesis.js";
 import { headerHash } from "../../../../src/wire/header.js";
 import { keyId } from "../../../../src/wire/key.js";
 import { readOrder } from "../../../../src/wire/order.js";
+import { outcomesIn } from "../../../../src/wire/outcome.js";
 import { assertInvariant } from "../../../errors.js";
+import type { EntriesResult } from "../../../ledger/entries.js";
 import type { ChainView } from "../../../ledger/execution.js";
 import { firstTip } from "../../../ledger/first-tip.js";
 import { CONTRACTS_SERVICE, initialGovernance } from "../../../ledger/governance.js";
 import { MemoryState } from "../../../ledger/memory-state.js";
 import { replayWith } from "../../../ledger/replay.js";
+import { DUE_PREFIX, dueKey, valueIn } from "../../../ledger/reserved-keys.js";
 import { MemorySettlement } from "../../../ledger/settlement/memory-settlement.js";
 import type { Settlement } from "../../../ledger/settlement/settle.js";
 import { encodeMeterState, encodeOriginState } from "../../../ledger/state.js";
@@ -85,6 +88,7 @@ export async function replayChain(
       orders,
       nextMembers,
     } = await replayWith(tip, block, { run });
+    checkDeadlines(block, contracts, entries.writes);
     contracts.apply(entries);
     settlement.apply(settled);
     putSettlement(replayed, service, settled);
@@ -132,6 +136,18 @@ function putSettlement(rows: DiskRows, service: number, { head, counters: read, 
   for (const { slot, rows: own } of closed) {
     rows.put(slots, slotKey(service, slot.start_s), { height: head!.height, rows: own });
     rows.delete(slots, slotKey(service, slot.start_s - SLOTS_KEPT * slot.slot_s));
+  }
+}
+
+/** I33: a deadline goes by falling due alone, as contracts of a simulation take none back. Throws where one is lost. */
+function checkDeadlines(block: Block, before: MemoryState, writes: EntriesResult["writes"]): void {
+  const fell = outcomesIn(block.results).flatMap(({ entry }) =>
+    entry.kind === "due" ? [dueKey(entry.time_s, entry.contract, entry.key)] : [],
+  );
+  for (const [key, value] of writes) {
+    const isLost = key.startsWith(DUE_PREFIX) && value === undefined && !fell.includes(key);
+    if (isLost && valueIn(before, key) !== undefined)
+      throw new Error(`I33 block ${block.height} loses deadline ${key}`);
   }
 }
 

@@ -46,6 +46,8 @@ export interface SlotCounts {
   /** rows of closed slots, and of these such without an energy */
   rows: number;
   rowsUnknown: number;
+  /** that have doubts */
+  rowsDoubted: number;
   /** blocks that have left rows of a slot to show */
   rowsLeft: number;
   assignments: number;
@@ -61,7 +63,7 @@ export interface SlotChecks {
 }
 
 const CLOSES = "I35 a slot closes once, in its turn, when its time has come";
-const EXACT = "I36 a closed slot has the energies that sealed readings and assignments come to, to the last digit";
+const EXACT = "I36 a closed slot has the energies and doubts that sealed readings and assignments come to, exactly";
 /** Also of what contracts say of them. */
 export const SHOWN = "I37 contracts are shown the rows of each closed slot once, in their order";
 
@@ -87,7 +89,7 @@ interface Settlement {
 export function createSlotChecks(fail: Fail): SlotChecks {
   const assignments = new Map<string, OrderedAssignment[]>();
   const settlements = new Map<number, Settlement>();
-  const counts: SlotCounts = { closed: 0, rows: 0, rowsUnknown: 0, rowsLeft: 0, assignments: 0 };
+  const counts: SlotCounts = { closed: 0, rows: 0, rowsUnknown: 0, rowsDoubted: 0, rowsLeft: 0, assignments: 0 };
 
   const count = (settlement: Settlement, block: SettledBlock, plan: SettlementPlan) => {
     const last_s = block.time_ms / 1_000 + AHEAD_S;
@@ -137,6 +139,7 @@ export function createSlotChecks(fail: Fail): SlotChecks {
     counts.closed += 1;
     counts.rows += rows.length;
     counts.rowsUnknown += rows.filter(({ quality }) => quality === 3).length;
+    counts.rowsDoubted += rows.filter(({ doubts }) => doubts > 0).length;
   };
 
   return {
@@ -229,6 +232,6 @@ function nameOf({ start_s, part, contract }: ShownName): string {
   return `${start_s}/${part} ${contract}`;
 }
 
-function rowName({ point, imported, exported, quality }: PointRow): string {
-  return `${point} ${imported}/${exported} ${quality}`;
+function rowName({ point, imported, exported, quality, doubts }: PointRow): string {
+  return `${point} ${imported}/${exported} ${quality} ${doubts}`;
 }

@@ -3,13 +3,24 @@
 
 import type { Mutant } from "./mutant.js";
 import { edit } from "./mutant.js";
-import { besieged, contracted, contractedAlone, lied, misrunning, repaired, toiling, told } from "./ordeals.js";
+import { apart, besieged, contracted, contractedAlone, lied, misrunning, repaired, toiling, told } from "./ordeals.js";
 
 const engine = "tools/contracts/engine.ts";
 const entries = "tools/ledger/entries.ts";
 const operations = "tools/ledger/operations.ts";
 const orders = "tools/ledger/contract-orders.ts";
 const sealer = "tools/node/chain/blocks/sealer.ts";
+
+const intake = "tools/ledger/intake.ts";
+const takenTwice = [edit(intake, "message.number === before.next", "message.number <= before.next")];
+const takenOutOfTurn = [
+  edit(intake, "message.number === before.next", "message.number >= before.next"),
+  edit(
+    "tools/node/parts/messages/carrier.ts",
+    "      notices.push(notice);\n",
+    "      if (number > next || nextOf.length === 0) notices.push(notice);\n",
+  ),
+];
 
 export const contractMutants: readonly Mutant[] = [
   {
@@ -208,21 +219,26 @@ export const contractMutants: readonly Mutant[] = [
   {
     name: "takes-messages-twice",
     lacks: "a message is taken once",
-    edits: [edit("tools/ledger/intake.ts", "message.number === before.next", "message.number <= before.next")],
+    edits: takenTwice,
     needs: told,
   },
   {
     name: "takes-messages-out-of-turn",
     lacks: "a message is taken when those before it are",
-    edits: [
-      edit("tools/ledger/intake.ts", "message.number === before.next", "message.number >= before.next"),
-      edit(
-        "tools/node/parts/messages/carrier.ts",
-        "      notices.push(notice);\n",
-        "      if (number > next || nextOf.length === 0) notices.push(notice);\n",
-      ),
-    ],
+    edits: takenOutOfTurn,
     needs: told,
+  },
+  {
+    name: "takes-twice-what-is-told",
+    lacks: "what the rules tell is taken once, by chains of other members and without contracts too",
+    edits: takenTwice,
+    needs: apart,
+  },
+  {
+    name: "takes-out-of-turn-what-is-told",
+    lacks: "what the rules tell is taken in its turn, by chains of other members and without contracts too",
+    edits: takenOutOfTurn,
+    needs: apart,
   },
   {
     name: "takes-unproved-messages",
@@ -259,6 +275,30 @@ export const contractMutants: readonly Mutant[] = [
       ),
     ],
     needs: told,
+  },
+  {
+    name: "loses-postponed-deadlines",
+    lacks: "a deadline for which a block has no room stays in the state",
+    edits: [edit(entries, "...passedWrites(passed)]", "...passedWrites(all)]")],
+    needs: contracted,
+  },
+  {
+    name: "shows-postponed-deadlines",
+    lacks: "no run of a block sees a deadline that has passed, though it be postponed",
+    edits: [edit(entries, "const hidden = passedWrites(all);", "const hidden = passedWrites(passed);")],
+    needs: contracted,
+  },
+  {
+    name: "one-block-whatever-its-calls",
+    lacks: "a block is composed anew where its proposal has another number of calls",
+    edits: [
+      edit(
+        "tools/node/chain/blocks/compositions.ts",
+        "return [time_ms, judgedAt, calls, ...accepted, ...named]",
+        "return [time_ms, judgedAt, calls > 0, ...accepted, ...named]",
+      ),
+    ],
+    needs: toiling,
   },
   {
     name: "due-again-and-again",

@@ -197,12 +197,31 @@ export const contracted = {
 } as const;
 /** Readings of meters whose counters go on, which are assigned to points and put elsewhere, while contracts ask for slots. */
 export const settled = { ...contracted, meters: 6, contracts: 12, assignments: 12, recordsPerMeter: 40 } as const;
+/** The same on machines that take so long for each call that a block shows rows to one contract or two. */
+export const settledSlowly = {
+  ...settled,
+  meters: 4,
+  recordsPerMeter: 12,
+  faults_ms: 20_000,
+  callTakes_ms: 1_200,
+} as const;
 /** Participants ask for more at a time than a block's contracts have room for. */
 export const besieged = { ...contracted, meters: 4, batch: { interval_ms: 2_000, records_max: 100 } } as const;
 /** On machines that take so long for each call that a whole block of them would come too late. */
 export const toiling = { ...besieged, recordsPerMeter: 12, callTakes_ms: 1_200 } as const;
 /** Contracts of two chains tell each other things, and name deadlines. */
 export const told = { ...contracted, chains: 2, recordsPerMeter: 30 } as const;
+/** Chains with members of their own, without contracts: what the rules tell comes by whoever follows both. */
+export const apart = {
+  ...ruled,
+  members: 7,
+  apart: true,
+  chains: 2,
+  rulings: 0,
+  meters: 6,
+  renewed: 0,
+  agent: false,
+} as const;
 /** A faulty member makes up what chains tell each other. */
 export const lied = { ...told, ...attacked, behaviours: ["forge"] } as const;
 /** One member seals alone, on a machine whose thread of contracts is often lost. */

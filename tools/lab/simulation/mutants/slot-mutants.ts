@@ -2,7 +2,7 @@
 
 import type { Mutant } from "./mutant.js";
 import { edit } from "./mutant.js";
-import { settled } from "./ordeals.js";
+import { settled, settledSlowly } from "./ordeals.js";
 
 const settle = "tools/ledger/settlement/settle.ts";
 const needs = settled;
@@ -46,7 +46,7 @@ export const slotMutants: readonly Mutant[] = [
     edits: [
       edit(
         "tools/ledger/settlement/counters-read.ts",
-        "if (tariff === 0) return readingAt(time_s - (register.age ?? 0), { counter, seq, codes: 0 });",
+        "if (tariff === 0) return readingAt(time_s - (register.age ?? 0), { counter, seq, codes: 0, doubts });",
         "if (tariff === 0) sum = (sum ?? 0n) + counter;\n    if (tariff === 0) continue;",
       ),
     ],
@@ -89,9 +89,33 @@ export const slotMutants: readonly Mutant[] = [
     needs,
   },
   {
+    name: "drops-doubts",
+    lacks: "a row has the doubts that were sealed with the readings at its ends",
+    edits: [
+      edit(
+        "tools/ledger/settlement/point-rows.ts",
+        "const doubts = (imported?.doubts ?? 0) | (exported?.doubts ?? 0);",
+        "const doubts = 0;",
+      ),
+    ],
+    needs,
+  },
+  {
+    name: "replays-all-rows",
+    lacks: "whoever replays a block shows as many rows of slots as the block says that there was room for",
+    edits: [
+      edit(
+        "tools/ledger/replay.ts",
+        'slots: within(counted("slot"), SLOT_RUNS_MAX)',
+        'slots: within(counted("slot") + SLOT_RUNS_MAX, SLOT_RUNS_MAX)',
+      ),
+    ],
+    needs: settledSlowly,
+  },
+  {
     name: "forgets-rows-left",
     lacks: "rows of a closed slot for which a block had no room are shown by the next one",
     edits: [edit(settle, "run.showing = { slot, shown, behind: to.at(-1) ?? behind };", "run.showing = undefined;")],
-    needs,
+    needs: settledSlowly,
   },
 ];

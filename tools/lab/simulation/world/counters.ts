@@ -1,5 +1,5 @@
 // What a simulated meter shows of the energy that it counts: counters that grow, overflow and are reset, alone or by tariffs. Some
-// readings are older than their record, or of a clock that was not set.
+// readings are older than their record, or of a clock that was not set, or doubted.
 
 import type { Claims, Register } from "../../../../src/wire/record.js";
 
@@ -8,7 +8,7 @@ export const COUNTER_CAPACITY = 400_000;
 
 export interface SimulatedCounters {
   /** What a reading says that is taken now; the drawn number, below 1,000,000, decides what befalls it. */
-  read(now_s: number, drawn: number): Pick<Claims, "time_s" | "quality" | "registers">;
+  read(now_s: number, drawn: number): Pick<Claims, "time_s" | "quality" | "registers" | "errors">;
 }
 
 /** `place` of the meter among the others: each counts in a way of its own. */
@@ -40,9 +40,15 @@ export function createCounters(place: number): SimulatedCounters {
         time_s: now_s - (kind === 4 ? 5 : 0),
         quality: kind === 5 ? 0 : 1 + (drawn % 2),
         registers: kind === 6 ? registers.map((register) => ({ ...register, age: drawn % 4 })) : registers,
+        ...(drawn % 3 === 0 && { errors: errorsOf(drawn) }),
       };
     },
   };
+}
+
+/** Two kinds of doubts of those that there are, and now and then one that has no number yet. */
+function errorsOf(drawn: number): number {
+  return 2 ** (drawn % 31) + 2 ** (drawn % 29) + (drawn % 7 === 0 ? 2 ** 40 : 0);
 }
 
 /** The register of all tariffs; now and then in finer units than count. */

@@ -4,7 +4,7 @@
 import { type Genesis, issueGenesis, type Member, verifyGenesis } from "../../../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../../../src/wire/key.js";
 import { CONTRACTS_SERVICE } from "../../../ledger/governance.js";
-import type { ClusterOptions } from "../options.js";
+import { type ClusterOptions, lackedBy } from "../options.js";
 import { simulatedSigner, simulatedVerify } from "./keys.js";
 
 const NETWORK = "simulation";
@@ -30,21 +30,20 @@ export function createGenesis(options: ClusterOptions): Founding {
   const signers = Array.from({ length: all }, (_, index) => simulatedSigner(`node ${index + 1}`));
   const nodes: Member[] = signers.map(({ key }, index) => ({ id: keyId(key), key, name: `node-${index + 1}` }));
   const members = nodes.slice(0, options.members);
+  const lacked = lackedBy(options);
+  const size = options.members - lacked;
+  const verifiers = Math.min(options.verifiers, size);
+  const from = (first: number) => [...members.slice(first), ...members.slice(0, first)].slice(0, size);
   const chains = Array.from({ length: options.chains }, (_, index) => ({
     service: index + 1,
     name: `chain-${index + 1}`,
-    members: [...members.slice(index), ...members.slice(0, index)],
+    members: from(lacked === 0 ? index : ((index + 1) * lacked) % options.members),
     target: options.mined && index === 0 ? EASY_TARGET : 0,
-    verifiers: Math.min(options.verifiers, options.members),
+    verifiers,
   }));
-  if (options.governed)
-    chains.push({
-      service: CONTRACTS_SERVICE,
-      name: "contracts",
-      members,
-      target: 0,
-      verifiers: Math.min(options.verifiers, options.members),
-    });
+  if (options.governed) {
+    chains.push({ service: CONTRACTS_SERVICE, name: "contracts", members: from(0), target: 0, verifiers });
+  }
   const ordering = options.joint ? [authority, ...[2, 3].map((number) => simulatedSigner(`authority ${number}`))] : [];
   const bytes = issueGenesis(
     {

@@ -11,7 +11,7 @@ import { createRandom, type Random } from "../../rig/random.js";
 import type { Membership } from "../checks/membership.js";
 import type { Coverage } from "../coverage.js";
 import { createAdversary } from "../faults/adversary.js";
-import { ADDED_SERVICE, type ClusterOptions, carriesMessages } from "../options.js";
+import { ADDED_SERVICE, type ClusterOptions, lackedBy } from "../options.js";
 import { createAgentMeter } from "./agent-meter.js";
 import { createDisk } from "./disk.js";
 import type { Founding } from "./genesis.js";
@@ -62,7 +62,7 @@ export function createNodes(options: ClusterOptions, ports: NodePorts): Simulate
     const isHostile = hostile.includes(member);
     const copies = isHostile && options.fault === "twins" ? 2 : 1;
     const signer = founding.signers[index]!;
-    const follows = index < genesis.nodes.length ? [] : genesis.chains.map(({ service }) => service);
+    const follows = isFollowing(options, index) ? genesis.chains.map(({ service }) => service) : [];
     const others = world.ids.filter((id) => id !== self);
     for (let copy = 0; copy < copies; copy += 1) {
       const onDurable = (rows: readonly NotedRow[]) => ports.onDurable(node, rows);
@@ -78,7 +78,7 @@ export function createNodes(options: ClusterOptions, ports: NodePorts): Simulate
         batch,
         budget,
         follows,
-        carries: carriesMessages(options),
+        carries: options.governed,
         disk: createDisk({ timeline, random, coverage, onDurable }),
         adversary:
           isHostile && options.fault === "byzantine"
@@ -89,6 +89,11 @@ export function createNodes(options: ClusterOptions, ports: NodePorts): Simulate
     }
   }
   return nodes;
+}
+
+/** Who joins later follows all chains from the start; so does each second node where chains have members of their own. */
+function isFollowing(options: ClusterOptions, index: number): boolean {
+  return index >= options.members || (lackedBy(options) > 0 && index % 2 === 0);
 }
 
 /** The meters, and the one among them with the agent's own code, if there is one. */
