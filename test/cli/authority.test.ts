@@ -112,7 +112,7 @@ test("suspends, resumes and ends by orders, each of which the register has too",
   };
   assert.equal(stateAfter("4", "suspend", "meter-1"), "suspended");
   const unknown = run("authority", "order", "resume", "meter-77", "-o", "x.cose", "--passphrase-fd", "3", ...where);
-  assert.deepEqual([unknown.status, /meter-77 is neither an id of 16/.test(unknown.stderr)], [1, true]);
+  assert.deepEqual([unknown.status, /meter-77 is neither a key id of 16/.test(unknown.stderr)], [1, true]);
   // What was ordered here is known here: no node is asked.
   assert.equal(stateAfter("5", "resume", meter), "valid");
   const twice = ["order", "end", meter, "--from", "1:5", "--from", "1:6", "-o", "x.cose", ...where];

@@ -121,6 +121,17 @@ export function gridseal(...args: readonly string[]): Promise<Outcome> {
   return start(() => {}, process.execPath, [program, ...args]).ended;
 }
 
+/** Why nothing can be run in a terminal here; false where something can. */
+export const withoutTerminal = !existsSync("/usr/bin/script") && "util-linux' script is not installed";
+
+/** Runs the command in a terminal of so many columns: what a person sees there, standard error too. */
+export async function gridsealInTerminal(columns: number, ...args: readonly string[]): Promise<Outcome> {
+  const quoted = [process.execPath, program, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+  const typed = `stty cols ${columns} rows 24; exec ${quoted.join(" ")}`;
+  const outcome = await start(() => {}, "/usr/bin/script", ["-qec", typed, "/dev/null"]).ended;
+  return { ...outcome, output: outcome.output.replaceAll("\r\n", "\n") };
+}
+
 /** Submits what waits until it is sealed, and gives what is said of it: that something is denied is an answer too. */
 export async function submitted(folder: string, ...where: readonly string[]): Promise<string> {
   const { status, output, errors } = await gridseal("operation", "submit", "--as", folder, ...where, "--wait");

@@ -37,14 +37,17 @@ async function repair(path: string, { json }: { readonly json?: true }): Promise
   } finally {
     await unlock();
   }
-  if (salvaged === undefined) return printLines([json ? toJson({ damage: null }) : `${configuration.data} is whole`]);
+  if (salvaged === undefined) return printLines([json ? toJson({ damage: null }) : `${configuration.data} is whole; next: gridseal node run ${path}`]);
   const { aside, rows } = salvaged;
   if (!json) {
     printLines([`damaged: ${found}`, `set aside in ${aside}`, `taken over: ${takenOver(rows)}`]);
   }
   const heights = await fetchChains(configuration);
   if (json) return printLines([toJson({ damage: found, aside, ...rows, chains: heights })]);
-  printLines(heights.map(({ name, height }) => `${name}: ${height} blocks from the peers`));
+  printLines([
+    ...heights.map(({ name, height }) => `${name}: ${height} blocks from the peers`),
+    `next: gridseal node run ${path}`,
+  ]);
 }
 
 /** Tables whose rows have another name than their table. */
