@@ -103,6 +103,13 @@ test("what the register says of points becomes a sealed assignment, behind the o
   assert.deepEqual([again.status, /orders say already/.test(again.stderr)], [1, true]);
 });
 
+test("shows times as people read them; JSON keeps their seconds", () => {
+  const [{ expires_s }] = JSON.parse(good("show", "meter-1", "--json", ...where)).credentials;
+  const shown = good("show", "meter-1", ...where);
+  assert.ok(shown.includes(new Date(1_000 * expires_s).toISOString().replace(".000Z", "Z")), shown);
+  assert.doesNotMatch(shown, /\b\d{10}\b/);
+});
+
 test("suspends, resumes and ends by orders, each of which the register has too", () => {
   const { meter } = JSON.parse(good("show", "meter-1", "--json", ...where)).credentials[0];
   const stateAfter = (...order: readonly string[]) => {

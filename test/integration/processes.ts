@@ -147,6 +147,9 @@ export async function gridsealJson(...args: readonly string[]): Promise<unknown>
   return JSON.parse(output);
 }
 
+/** Between two looks; and of one that takes long, as a command does that is started for it, so many times as long. */
+const LOOK_MS = { least: 100, most: 2_000, times: 3 } as const;
+
 /** Waits until the check gives something other than false, undefined or nothing; what it gives. */
 export async function until<Result>(
   what: string,
@@ -155,10 +158,13 @@ export async function until<Result>(
 ): Promise<Exclude<Result, undefined | false | null>> {
   const deadline_ms = performance.now() + patience_ms;
   for (;;) {
+    const asked_ms = performance.now();
     const found = await check();
     if (found) return found as Exclude<Result, undefined | false | null>;
     if (performance.now() > deadline_ms) throw new Error(`${what}: not within ${patience_ms / 1000} s`);
-    await delay(100);
+    // Who waits leaves the processor to what is waited for.
+    const taken_ms = performance.now() - asked_ms;
+    await delay(Math.min(LOOK_MS.most, Math.max(LOOK_MS.least, LOOK_MS.times * taken_ms)));
   }
 }
 
