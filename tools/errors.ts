@@ -6,7 +6,8 @@ const remedies = {
   USAGE: "Run the command with --help to see what it takes.",
   NOT_FOUND: "Look at what there is, with `list` or `show` of what is meant, and name one of those.",
   FILE_UNREADABLE: "Name a path that is there, as `ls -l PATH` shows it, or let this user read it: `chmod u+r PATH`.",
-  FILE_UNWRITABLE: "Make the folder, or let this user write there: `ls -ld FOLDER` has its rights, `df -h FOLDER` its room.",
+  FILE_UNWRITABLE:
+    "Make the folder, or let this user write there: `ls -ld FOLDER` has its rights, `df -h FOLDER` its room.",
   FILE_INVALID: "Correct the file as the message says, or name another one; nothing was changed.",
   FILE_EXPOSED:
     "Close it to others as the message says; whoever may have read a key meanwhile can sign with it: replace it where you are not sure.",
@@ -27,7 +28,8 @@ const remedies = {
   FOLDER_IN_USE: "Stop the process that runs in the folder, or name another folder.",
   NODE_UNFIT: "Do what stands below each line that fails, from the first on, and run the command again.",
   PORT_UNAVAILABLE: "Another process holds the port: stop it or choose another one in the node's configuration.",
-  BROKER_UNREACHABLE: "Start the broker, or correct its URL, user and password in the configuration: `gridseal doctor` tries each and says which.",
+  BROKER_UNREACHABLE:
+    "Start the broker, or correct its URL, user and password in the configuration: `gridseal doctor` tries each and says which.",
   CHAIN_INVALID: "The chain does not follow from its genesis: do not rely on it; fetch it again from another node.",
   CONTRACTS_MISSING:
     "So far it is good. Name the contracts chain too, as new as this one: `gridseal chain export contracts` writes it.",
@@ -36,9 +38,11 @@ const remedies = {
   SCRIPT_UNKNOWN: "So far it is good. Update Gridseal: the chain goes on by rules that came after this version.",
   NO_CHAIN: "Name files that `gridseal chain export` has written; what else was named is audited.",
   ERASURE_UNPROVED: "Ask every member of the chain, each by its own API; who does not answer has said nothing.",
-  RECEIPT_INVALID: "Do not rely on it: get it again with `gridseal receipt get`, and compare the genesis with the authority's by `gridseal genesis show`.",
+  RECEIPT_INVALID:
+    "Do not rely on it: get it again with `gridseal receipt get`, and compare the genesis with the authority's by `gridseal genesis show`.",
   BLOCK_PRUNED: "Ask a node that keeps whole blocks, or use an export that was made before.",
-  RECORD_UNKNOWN: "`gridseal record list --meter ID --service S` has the numbers that are sealed; one that waits at the meter is not there yet.",
+  RECORD_UNKNOWN:
+    "`gridseal record list --meter ID --service S` has the numbers that are sealed; one that waits at the meter is not there yet.",
   RECORD_REFUSED: "Keep the record: PROTOCOL.md, section 15, says of each reason what to do.",
   DENIED:
     "It is sealed, and changes nothing: correct what the reason names, and sign another operation; its number is used.",
@@ -62,7 +66,8 @@ const remedies = {
     "Issue nothing more: put a backup of the register back whose head `gridseal authority audit` finds good.",
   NOT_ADMITTED:
     "Ask as somebody who may, of chains a node or a regulator: --as names a folder with key.json, credential.cbor and genesis.cbor, or a node's folder.",
-  NODE_UNREACHABLE: "Start it with `gridseal node run`, or name the address that `api` of its node.json has; `gridseal doctor --api URL` tries it.",
+  NODE_UNREACHABLE:
+    "Start it with `gridseal node run`, or name the address that `api` of its node.json has; `gridseal doctor --api URL` tries it.",
   PORT_UNUSABLE:
     "Plug the cable in and name the port: `ls /dev/tty*` has them. Close what else holds it, such as a terminal; on Linux be in the group that owns it, often dialout.",
   CHIP_UNREACHABLE:
@@ -81,7 +86,8 @@ const remedies = {
     "Certify nothing of this meter: its firmware or somebody at the line says otherwise than was written. Flash it anew.",
   METER_UNPROVEN:
     "Everything is stored: set right what the meter says (docs/field-engineer.md has its states), and run the command again.",
-  METER_PORT_FAILED: "Plug the cable in and name the device in `meter.port` of configuration.json: `ls -l /dev/tty*` has paths and rights.",
+  METER_PORT_FAILED:
+    "Plug the cable in and name the device in `meter.port` of configuration.json: `ls -l /dev/tty*` has paths and rights.",
   NATIVE_TOOL_MISSING: "Install a C compiler and make, then run npm ci again.",
   ENGINE_FOREIGN:
     "Install the packages again with npm ci: contracts run in the one engine that the network has agreed on.",

@@ -17,7 +17,20 @@ test("an ID in the place of a key id is refused with where the key id is, where 
 
 test("every command that takes a participant by its ID says what it takes to know it", async () => {
   const commands = [
-    [registerSubject, "subject", "--as", ".", "--service", "1", "--meter", ID, "--participant", ID, "--from", "2026-01-01"],
+    [
+      registerSubject,
+      "subject",
+      "--as",
+      ".",
+      "--service",
+      "1",
+      "--meter",
+      ID,
+      "--participant",
+      ID,
+      "--from",
+      "2026-01-01",
+    ],
     [registerExplain, "explain", ID],
     [registerShow, "show", "--participant", ID, "--seq", "0", "--service", "1"],
   ] as const;

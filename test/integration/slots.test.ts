@@ -99,7 +99,10 @@ test("slots are sealed with the energies of points, proved offline, and the mete
     assert.equal(status, 0, errors);
     const { slot, gap, meter } = JSON.parse(output) as { slot: number; gap: number; meter: string };
     assert.deepEqual([slot, gap, meter], [SLOT_S, 60, idOf("meter-1")]);
-    assert.match(errors, /^slots of 10 s, as the chain settles; counters interpolated over 60 s at most, as the chain/m);
+    assert.match(
+      errors,
+      /^slots of 10 s, as the chain settles; counters interpolated over 60 s at most, as the chain/m,
+    );
     const asked = await gridseal("chain", "slots", ...of, "--slot", "20");
     assert.match(asked.errors, /^slots of 20 s, as asked; .* 60 s at most, as the chain settles$/m);
     const nobody = await gridseal("chain", "slots", ...of.with(3, "meter-9"));

@@ -85,7 +85,14 @@ test("the demo's community tells its story, and commands show what is sealed of 
     const asked = ["--service", "trading", "--type", "40000", "--body", '{"asks": "less"}'];
     const signed = await gridseal("operation", "sign", "--as", guest, ...asked);
     assert.match(signed.output, /next: gridseal operation submit --as \S+guest/);
-    await shows(/is sealed in block [\s\S]*next: gridseal receipt verify/, "operation", "submit", "--as", guest, "--wait");
+    await shows(
+      /is sealed in block [\s\S]*next: gridseal receipt verify/,
+      "operation",
+      "submit",
+      "--as",
+      guest,
+      "--wait",
+    );
     await shows(/operation 0 of participant/, "operation", "show", "--participant", "guest", "--seq", "0", ...trading);
   });
   await t.test("what commands print fits a terminal of 80 columns", { skip: withoutTerminal }, async () => {

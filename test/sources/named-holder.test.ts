@@ -23,7 +23,10 @@ test("a node knows its signers by their IDs, and takes any key id as it is", asy
   assert.deepEqual(await holderNamed(place, name), meter.kid);
   assert.deepEqual(await holderOnAny(source, name), meter.kid);
   assert.equal(toHex(await holderNamed(place, "0011223344556677")), "0011223344556677");
-  const unknown = { code: "NOT_FOUND", message: /^house-9 is no key id of 16 .*nobody with the ID house-9 has signed on http/ };
+  const unknown = {
+    code: "NOT_FOUND",
+    message: /^house-9 is no key id of 16 .*nobody with the ID house-9 has signed on http/,
+  };
   await assert.rejects(holderNamed(place, "house-9"), unknown);
   await assert.rejects(holderOnAny(source, "house-9"), unknown);
 });

@@ -14,7 +14,10 @@ const screenOf = (isTTY: boolean, columns = 80) => {
 test("says how much is done, of how much, and how long the rest takes", () => {
   const what = "auditing trading";
   assert.equal(progressText({ what }, 5_000), "auditing trading, 5 s");
-  assert.equal(progressText({ what, done: 1, unit: "block" }, 61_000), "auditing trading: 1 block, 0.0 blocks/s, 1 min 1 s");
+  assert.equal(
+    progressText({ what, done: 1, unit: "block" }, 61_000),
+    "auditing trading: 1 block, 0.0 blocks/s, 1 min 1 s",
+  );
   assert.equal(
     progressText({ what, done: 2_500, total: 10_000, unit: "block" }, 30_000),
     "auditing trading: 2,500 of 10,000 blocks, 25 %, 83 blocks/s, 1 min 30 s left",

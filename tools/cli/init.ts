@@ -118,7 +118,9 @@ function nextSteps(folder: string, { nodes, meters }: CreatedNetwork): string[] 
   const [meter] = meters;
   return [
     `next: gridseal node run ${join(folder, "nodes", node!.name)}    each of the ${nodes.length}, where it is to stand`,
-    ...(meter === undefined ? [] : [`next: gridseal meter run ${join(folder, "meters", meter.name)}    an emulated household`]),
+    ...(meter === undefined
+      ? []
+      : [`next: gridseal meter run ${join(folder, "meters", meter.name)}    an emulated household`]),
     `next: gridseal provision --network ${folder} --id house-1    a real meter, at its console`,
   ];
 }

@@ -72,10 +72,7 @@ function groupsWithin(widths: readonly number[], columns: number): number[][] {
 }
 
 /** Names and values, the values in one column, also where they take more than one line. */
-export function pairs(
-  entries: readonly (readonly [string, string | number])[],
-  columns = terminalColumns(),
-): string[] {
+export function pairs(entries: readonly (readonly [string, string | number])[], columns = terminalColumns()): string[] {
   const width = Math.max(0, ...entries.map(([name]) => name.length));
   return entries.flatMap(([name, value]) =>
     foldLine(printableLine(`${name.padEnd(width)}  ${value}`), columns, width + 2),
@@ -87,7 +84,7 @@ export function foldLine(line: string, columns: number | undefined, indent: numb
   if (columns === undefined || line.length <= columns) return [line];
   const folded: string[] = [];
   let rest = line;
-  let begin = Math.max(indent, line.search(/\S/));
+  let begin = line.search(/\S/);
   while (rest.length > columns) {
     const before = rest.lastIndexOf(" ", columns);
     const at = before > begin ? before : rest.indexOf(" ", Math.max(begin, columns));

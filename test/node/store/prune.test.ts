@@ -14,7 +14,14 @@ import { violationsOf } from "../../../tools/node/chain/violation-list.js";
 import { createReceipts } from "../../../tools/node/ingest/receipts.js";
 import { blockKey, hashKey } from "../../../tools/node/store/keys.js";
 import { decodeOutline, encodeOutline, outlineOf, treeOfOutline } from "../../../tools/node/store/outline.js";
-import { heightOf, heightSince, prunableOf, pruneChain, reasonToKeep, WHOLE_BLOCKS_MIN } from "../../../tools/node/store/prune.js";
+import {
+  heightOf,
+  heightSince,
+  prunableOf,
+  pruneChain,
+  reasonToKeep,
+  WHOLE_BLOCKS_MIN,
+} from "../../../tools/node/store/prune.js";
 import { createCluster, SERVICE } from "../chain/cluster.js";
 
 const BLOCKS = WHOLE_BLOCKS_MIN + 6;

@@ -65,7 +65,8 @@ async function erased({ as, meter: named, api, out, json, ...options }: ErasedOp
     // Each is checked as it comes: a node that says anything else is left at once, and cannot make this grow.
     for await (const bytes of erasedBy(url, { service, meter }, tokenFor)) {
       size += bytes.length;
-      if (size > CERTIFICATE_BYTES_MAX) throw new GridsealError("ERASURE_UNPROVED", `${url} states more than there can be`);
+      if (size > CERTIFICATE_BYTES_MAX)
+        throw new GridsealError("ERASURE_UNPROVED", `${url} states more than there can be`);
       said.push(checked(genesis, bytes, url));
       statements.push(bytes);
     }
@@ -140,9 +141,13 @@ function checked(genesis: Genesis, bytes: Uint8Array, origin: string): Erased {
   try {
     return verifyErased(genesis.hash, bytes, keyOf, nodeVerify);
   } catch (cause) {
-    throw new GridsealError("ERASURE_UNPROVED", `${origin}: a statement of an erasure proves nothing: ${reasonOf(cause)}`, {
-      cause,
-    });
+    throw new GridsealError(
+      "ERASURE_UNPROVED",
+      `${origin}: a statement of an erasure proves nothing: ${reasonOf(cause)}`,
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -14,9 +14,18 @@ import { openFileSource, serviceOfFile } from "../../sources/file.js";
 import type { Lack } from "../../sources/incomplete.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { withNode } from "../../terminal/arguments.js";
-import { countText, durationText, numbersText, printLines, printNote, table, timeText, toJson } from "../../terminal/output.js";
-import { checkedText } from "../told.js";
+import {
+  countText,
+  durationText,
+  numbersText,
+  printLines,
+  printNote,
+  table,
+  timeText,
+  toJson,
+} from "../../terminal/output.js";
 import { type Step, withProgress } from "../../terminal/progress.js";
+import { checkedText } from "../told.js";
 
 interface AuditOptions extends SourceOptions {
   readonly genesis: string;

@@ -11,8 +11,8 @@ import type { SourceOptions } from "../../sources/open.js";
 import { whole, withNode } from "../../terminal/arguments.js";
 import { printLines, printText, table, toJson } from "../../terminal/output.js";
 import { namedService } from "../authority/order/named-chain.js";
-import { diffLines, diffText } from "./line-diff.js";
 import { checkedText } from "../told.js";
+import { diffLines, diffText } from "./line-diff.js";
 import { sealedGovernance } from "./list.js";
 import { contractName } from "./terms.js";
 

@@ -24,7 +24,8 @@ import {
 
 /** What a failure of the catalogue says of a check. */
 export function failureOf(check: CheckName, thrown: unknown): Finding {
-  const remedy = thrown instanceof GridsealError ? thrown.remedy : "Mend what the message names, and run `gridseal doctor` again.";
+  const remedy =
+    thrown instanceof GridsealError ? thrown.remedy : "Mend what the message names, and run `gridseal doctor` again.";
   return fail(check, reasonOf(thrown), remedy);
 }
 

@@ -64,11 +64,10 @@ async function prune(path: string, options: PruneOptions): Promise<void> {
   if (options.json) return printLines([toJson({ chains, disk })]);
   const did = options.dryRun ? "would let go of" : "let go of";
   printLines([
-    ...chains.map(
-      ({ name, before, records, blocks, why }) =>
-        why === undefined
-          ? `${name}: ${did} ${countText(records, "record")} in ${countText(blocks, "block")} below height ${before}`
-          : `${name}: ${did} nothing below height ${before}: ${why}`,
+    ...chains.map(({ name, before, records, blocks, why }) =>
+      why === undefined
+        ? `${name}: ${did} ${countText(records, "record")} in ${countText(blocks, "block")} below height ${before}`
+        : `${name}: ${did} nothing below height ${before}: ${why}`,
     ),
     ...(disk === undefined
       ? []
@@ -80,12 +79,13 @@ async function prune(path: string, options: PruneOptions): Promise<void> {
 async function letGo(path: string, options: PruneOptions, tell: (step: Step) => void) {
   const { configuration, genesis, owner } = await readOwner(path);
   const { data } = configuration;
-  const [{ openStore }, { pruneChain, prunableOf, reasonToKeep }, { createGovernor }, { compactStore }] = await Promise.all([
-    import("../../node/store/open-store.js"),
-    import("../../node/store/prune.js"),
-    import("../../node/chain/sealed-orders.js"),
-    import("../../node/store/compact.js"),
-  ]);
+  const [{ openStore }, { pruneChain, prunableOf, reasonToKeep }, { createGovernor }, { compactStore }] =
+    await Promise.all([
+      import("../../node/store/open-store.js"),
+      import("../../node/store/prune.js"),
+      import("../../node/chain/sealed-orders.js"),
+      import("../../node/store/compact.js"),
+    ]);
   const unlock = await lockFolder(data, "node");
   try {
     const store = await openStore(data, owner, true);

@@ -37,7 +37,10 @@ async function repair(path: string, { json }: { readonly json?: true }): Promise
   } finally {
     await unlock();
   }
-  if (salvaged === undefined) return printLines([json ? toJson({ damage: null }) : `${configuration.data} is whole; next: gridseal node run ${path}`]);
+  if (salvaged === undefined)
+    return printLines([
+      json ? toJson({ damage: null }) : `${configuration.data} is whole; next: gridseal node run ${path}`,
+    ]);
   const { aside, rows } = salvaged;
   if (!json) {
     printLines([`damaged: ${found}`, `set aside in ${aside}`, `taken over: ${takenOver(rows)}`]);

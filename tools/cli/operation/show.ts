@@ -2,7 +2,6 @@
 
 import type { Command } from "commander";
 import { SEQ_MAX } from "../../../src/wire/bounds.js";
-import { toHex } from "../../../src/wire/bytes.js";
 import { hasOperation, OPERATION_BYTES_MAX, type Operation, parseOperation } from "../../../src/wire/operation.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readWhole } from "../../files/made-once.js";
@@ -67,6 +66,6 @@ function readOperation(bytes: Uint8Array, origin: string): Operation {
   }
 }
 
-function unknown(origin: string, participant: Uint8Array, seq: number): GridsealError {
-  return new GridsealError("RECORD_UNKNOWN", `${origin} has no operation ${seq} of participant ${toHex(participant)}`);
+function unknown(origin: string, participant: string, seq: number): GridsealError {
+  return new GridsealError("RECORD_UNKNOWN", `${origin} has no operation ${seq} of participant ${participant}`);
 }

@@ -10,7 +10,15 @@ import { pairs, printLines, secondText, table, toJson } from "../../../terminal/
 import { checkedText, toldText } from "../../told.js";
 import { type AskOptions, ask, energyText, moneyText, withSigner } from "../arguments.js";
 import { billPage } from "./page.js";
-import { type BillOptions, type Place, placeOf, readBills, readSlots, type SealedBill, type SlotShare } from "./read.js";
+import {
+  type BillOptions,
+  type Place,
+  placeOf,
+  readBills,
+  readSlots,
+  type SealedBill,
+  type SlotShare,
+} from "./read.js";
 
 interface ShowOptions extends BillOptions {
   readonly csv?: string;

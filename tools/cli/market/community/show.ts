@@ -47,7 +47,8 @@ async function show(id: string | undefined, options: ShowOptions): Promise<void>
   });
 }
 
-const PROVED = "`state get community/ID --contract community --genesis FILE` checks a community, `market bill show` its bills";
+const PROVED =
+  "`state get community/ID --contract community --genesis FILE` checks a community, `market bill show` its bills";
 
 interface Newest {
   readonly start: number;
