@@ -52,6 +52,13 @@ test("makes an authority and founds a network with it", () => {
   assert.deepEqual([unasked.status, /name --passphrase-fd/.test(unasked.stderr)], [2, true]);
   const made = run("init", "grid", ...plan, "--passphrase-fd", "3");
   assert.equal(made.status, 0, made.stderr);
+  const next = made.stdout.split("\n").filter((line) => line.startsWith("next: "));
+  const typed = ["gridseal node run grid/nodes/node-1", "gridseal meter run grid/meters/meter-1", "gridseal provision"];
+  assert.deepEqual(
+    next.map((line, place) => line.startsWith(`next: ${typed[place]}`)),
+    [true, true, true],
+    made.stdout,
+  );
 });
 
 test("registers, issues, assigns, lists and shows", () => {

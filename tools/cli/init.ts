@@ -116,8 +116,9 @@ async function init(folder: string, options: InitOptions): Promise<void> {
 function nextSteps(folder: string, { nodes, meters }: CreatedNetwork): string[] {
   const [node] = nodes;
   const [meter] = meters;
+  const others = nodes.length === 1 ? "" : `    and the other ${nodes.length - 1}, each where it is to stand`;
   return [
-    `next: gridseal node run ${join(folder, "nodes", node!.name)}    each of the ${nodes.length}, where it is to stand`,
+    `next: gridseal node run ${join(folder, "nodes", node!.name)}${others}`,
     ...(meter === undefined
       ? []
       : [`next: gridseal meter run ${join(folder, "meters", meter.name)}    an emulated household`]),

@@ -291,7 +291,7 @@ function detailsOf(report: AuditReport): string[] {
     ),
     ...anchors.chains.map(
       ({ service, first, last, named }) =>
-        `${name} anchors ${named} heights of chain ${service}, from ${first} to ${last}`,
+        `${name} anchors ${countText(named, "height")} of chain ${service}, from ${first} to ${last}`,
     ),
     ...contradictionsOf(report),
     ...(anchors.contradicted === anchors.contradictions.length
