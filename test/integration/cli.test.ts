@@ -106,6 +106,10 @@ async function makeGrid(t: TestContext, defer: Defer, folder: string) {
       meter: string;
     };
     meter = issued.meter;
+    assert.match(
+      await prints("authority", "issue", "--network", grid, "--id", "m-4"),
+      /^next +name its port: meter\.port in /m,
+    );
     const key = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"; // RFC 8032, section 7.1, test 1
     assert.match(
       await prints("authority", "issue", "--network", grid, "--id", "device", "--public-key", key),
