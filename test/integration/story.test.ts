@@ -46,7 +46,7 @@ test("the demo's community tells its story, and commands show what is sealed of 
   const defer = cleanUp(t);
   const folder = join(await temporaryFolder(defer), "demo");
   const port = String(await freeBasePort(4));
-  const demo = startGridseal(defer, "demo", "--data", folder, "--base-port", port);
+  const demo = startGridseal(defer, "demo", "--meters", "3", "--data", folder, "--base-port", port);
   const isOver = () => !demo.isRunning;
   for (const [what, line] of Object.entries(told)) {
     await until(`${what} is told`, () => isOver() || line.test(demo.output), PATIENCE_MS).catch(() => {});
