@@ -24,10 +24,12 @@ const remedies = {
     "Nothing was overwritten: `gridseal node repair` sets the store aside and fetches the chains from the peers; `gridseal restore` puts a backup back.",
   STORE_FULL: "Free disk space; the node starts again where it stopped.",
   STORE_CLOSED: "The node is stopping; what asked is not to be answered any more.",
-  STORE_FOREIGN: "This folder belongs to another node or network: name the right one.",
+  STORE_FOREIGN:
+    "This folder belongs to another node or network: put the right one into `data` of node.json, or name it with --data.",
   FOLDER_IN_USE: "Stop the process that runs in the folder, or name another folder.",
   NODE_UNFIT: "Do what stands below each line that fails, from the first on, and run the command again.",
-  PORT_UNAVAILABLE: "Another process holds the port: stop it or choose another one in the node's configuration.",
+  PORT_UNAVAILABLE:
+    "Another process holds the port: `ss -ltnp` names it. Stop it, or choose another port in node.json.",
   BROKER_UNREACHABLE:
     "Start the broker, or correct its URL, user and password in the configuration: `gridseal doctor` tries each and says which.",
   CHAIN_INVALID: "The chain does not follow from its genesis: do not rely on it; fetch it again from another node.",
@@ -96,7 +98,8 @@ const remedies = {
   ENGINE_FAULT:
     "Nothing was decided: this machine, not the contract, stopped the run. Try again; look for memory that is short, and report it where it comes again.",
   REPORT_INVALID: "Correct the file that maps the columns; docs/communities.md has its fields.",
-  REPORT_DIFFERS: "Ask the grid operator about these lines, and look for readings that are missing.",
+  REPORT_DIFFERS:
+    "Ask the grid operator about these lines; `gridseal record list --meter ID` shows which readings are missing.",
   GRID_INVALID: "Correct the file; docs/grid-operator.md has its fields.",
   GRID_UNSAFE: "Deliver no more than what is carried, or relieve the element that is named.",
   RATING_DIFFERS:
