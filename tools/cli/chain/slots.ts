@@ -65,8 +65,8 @@ async function slots(file: string | undefined, options: SlotsOptions): Promise<v
 
 async function listClosed(file: string | undefined, options: SlotsOptions): Promise<void> {
   await withSource(file, options, async (source) => {
-    noteTold(source.origin, "`receipt get --slot` proves one of them", options);
     const closed = await closedSlots(source, await serviceIn(source, file, options.service), options);
+    noteTold(source.origin, "`receipt get --slot` proves one of them", options);
     if (options.json) {
       const views = closed.map(({ start_s, slot_s, ...rest }) => ({ start: start_s, length: slot_s, ...rest }));
       printLines([toJson({ slots: views })]);
@@ -91,8 +91,6 @@ async function computeSlots(file: string | undefined, options: MeterSlots): Prom
     const service = await serviceIn(source, file, options.service);
     const meter = await holderNamed({ source, file, service }, options.meter);
     const { slot_s: slot, gapMax_s, said } = await settlementAsked(source, service, options);
-    if (said !== undefined) printNote(said);
-    noteTold(source.origin, "`receipt get --slot` proves a closed slot", options);
     const counters = await countersOf(source, service, meter, registers);
     const times = counters.flatMap((readings) => readings.map(({ time_s }) => time_s));
     if (times.length === 0) {
@@ -116,6 +114,8 @@ async function computeSlots(file: string | undefined, options: MeterSlots): Prom
       );
     }
     const energies = sumSlots(counters.map((readings) => slotEnergies(readings, plan)));
+    if (said !== undefined) printNote(said);
+    noteTold(source.origin, "`receipt get --slot` proves a closed slot", options);
     const view = { meter, slot, gap: gapMax_s };
     printLines(options.json ? [toJson(viewOf(view, registers, energies))] : linesOf(energies));
   });

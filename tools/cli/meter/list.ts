@@ -64,9 +64,10 @@ async function knownInFiles(files: readonly string[], options: ListOptions): Pro
 
 function knownAtNode(options: ListOptions): Promise<KnownMeters> {
   return withNodeSource(options, async (source) => {
-    const { service } = options;
+    const service = options.service === undefined ? undefined : (await chainOfSource(source, options.service)).service;
+    const known = await metersOfNode(source, service);
     noteTold(source.origin, "`chain audit` checks whole chains", options);
-    return metersOfNode(source, service === undefined ? undefined : (await chainOfSource(source, service)).service);
+    return known;
   });
 }
 

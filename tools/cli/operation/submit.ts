@@ -64,7 +64,7 @@ async function submit(options: SubmitOptions): Promise<void> {
 }
 
 function linesOf(done: readonly Done[], { as, wait }: SubmitOptions): string[] {
-  if (done.length === 0) return ["nothing waits; next: gridseal operation sign"];
+  if (done.length === 0) return ["nothing waits"];
   const sealed = done.findLast(({ height }) => height !== undefined);
   const next =
     sealed === undefined || !wait

@@ -83,13 +83,13 @@ async function listNode(options: ListOptions, asked: ViolationQuestion): Promise
   return withNodeSource(options, async (source) => {
     const service = options.service === undefined ? undefined : (await chainOfSource(source, options.service)).service;
     const subject = options.subject === undefined ? undefined : await subjectNamed(source, options.subject);
-    if (!options.csv) noteTold(source.origin, "`violation show ID --genesis FILE` checks one", options);
     // One more tells whether there are more.
     for await (const one of source.violations({ ...asked, subject, service, wanted: options.limit + 1 })) {
-      if (found.length === options.limit) return { found, hasMore: true };
       found.push(one);
+      if (found.length > options.limit) break;
     }
-    return { found, hasMore: false };
+    if (!options.csv) noteTold(source.origin, "`violation show ID --genesis FILE` checks one", options);
+    return { found: found.slice(0, options.limit), hasMore: found.length > options.limit };
   });
 }
 
