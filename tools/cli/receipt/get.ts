@@ -10,7 +10,6 @@ import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource } from "../../sources/source.js";
 import { moment, whole, withNode } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
-import { noteTold } from "../told.js";
 import { type EffectPlace, effectPlace, getEffect } from "./effect.js";
 import { readReceipt } from "./read-receipt.js";
 import { getSlot } from "./slot.js";
@@ -59,11 +58,13 @@ async function get(options: GetOptions): Promise<void> {
     const lineage = lineageUpTo(await source.lineage(service), receipt.height);
     await createFile(options.out, concatBytes(bytes, ...lineage));
     const summary = { file: options.out, service, name, meter, seq };
+    if (options.json) {
+      return printLines([toJson({ ...summary, height: receipt.height, recordHash: receipt.recordHash })]);
+    }
+    const genesis = options.genesis ?? "FILE";
     printLines([
-      options.json
-        ? toJson({ ...summary, height: receipt.height, recordHash: receipt.recordHash })
-        : `${options.out}: record ${seq} of meter ${toHex(meter)} in block ${receipt.height} of ${name}`,
+      `${options.out}: record ${seq} of meter ${toHex(meter)} in block ${receipt.height} of ${name}, not checked yet`,
+      `next: gridseal receipt verify ${options.out} --genesis ${genesis}`,
     ]);
-    noteTold(source.origin, `\`receipt verify ${options.out} --genesis FILE\` checks it`, options);
   });
 }
