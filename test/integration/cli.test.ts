@@ -107,7 +107,7 @@ async function makeGrid(t: TestContext, defer: Defer, folder: string) {
     };
     meter = issued.meter;
     assert.match(
-      await prints("authority", "issue", "--network", grid, "--id", "m-4"),
+      await prints("authority", "issue", "--network", grid, "--id", "m-5"),
       /^next +name its port: meter\.port in /m,
     );
     const key = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"; // RFC 8032, section 7.1, test 1
