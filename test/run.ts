@@ -19,6 +19,7 @@ const SLOWEST = 25;
 const longest = [
   "lab/simulation/mutants/contracts",
   "integration/faults",
+  "integration/story",
   "integration/market",
   "lab/simulation/cluster",
   "lab/simulation/mutants/limits",
@@ -27,7 +28,6 @@ const longest = [
   "lab/simulation/mutants/core",
   "integration/slots",
   "integration/community",
-  "integration/story",
   "integration/explorer",
   "integration/dispatch",
   "integration/admission",

@@ -5,8 +5,9 @@
 const remedies = {
   USAGE: "Run the command with --help to see what it takes.",
   NOT_FOUND: "Look at what there is, with `list` or `show` of what is meant, and name one of those.",
-  FILE_UNREADABLE: "Check that the path exists and may be read.",
-  FILE_UNWRITABLE: "Check that the folder exists, may be written and has room.",
+  FILE_UNREADABLE: "Name a path that is there, as `ls -l PATH` shows it, or let this user read it: `chmod u+r PATH`.",
+  FILE_UNWRITABLE:
+    "Make the folder, or let this user write there: `ls -ld FOLDER` has its rights, `df -h FOLDER` its room.",
   FILE_INVALID: "Correct the file as the message says, or name another one; nothing was changed.",
   FILE_EXPOSED:
     "Close it to others as the message says; whoever may have read a key meanwhile can sign with it: replace it where you are not sure.",
@@ -25,11 +26,14 @@ const remedies = {
     "Nothing was overwritten: `gridseal node repair` sets the store aside and fetches the chains from the peers; `gridseal restore` puts a backup back.",
   STORE_FULL: "Free disk space; the node starts again where it stopped.",
   STORE_CLOSED: "The node is stopping; what asked is not to be answered any more.",
-  STORE_FOREIGN: "This folder belongs to another node or network: name the right one.",
+  STORE_FOREIGN:
+    "This folder belongs to another node or network: put the right one into `data` of node.json, or name it with --data.",
   FOLDER_IN_USE: "Stop the process that runs in the folder, or name another folder.",
   NODE_UNFIT: "Do what stands below each line that fails, from the first on, and run the command again.",
-  PORT_UNAVAILABLE: "Another process holds the port: stop it or choose another one in the node's configuration.",
-  BROKER_UNREACHABLE: "Check the broker's URL, that it runs, and its credentials.",
+  PORT_UNAVAILABLE:
+    "Another process holds the port: `ss -ltnp` names it. Stop it, or choose another port in node.json.",
+  BROKER_UNREACHABLE:
+    "Start the broker, or correct its URL, user and password in the configuration: `gridseal doctor` tries each and says which.",
   CHAIN_INVALID: "The chain does not follow from its genesis: do not rely on it; fetch it again from another node.",
   CONTRACTS_MISSING:
     "So far it is good. Name the contracts chain too, as new as this one: `gridseal chain export contracts` writes it.",
@@ -40,9 +44,11 @@ const remedies = {
   SCRIPT_UNKNOWN: "So far it is good. Update Gridseal: the chain goes on by rules that came after this version.",
   NO_CHAIN: "Name files that `gridseal chain export` has written; what else was named is audited.",
   ERASURE_UNPROVED: "Ask every member of the chain, each by its own API; who does not answer has said nothing.",
-  RECEIPT_INVALID: "Do not rely on it: ask a node for it again, and check that the genesis is the right one.",
+  RECEIPT_INVALID:
+    "Do not rely on it: get it again with `gridseal receipt get`, and compare the genesis with the authority's by `gridseal genesis show`.",
   BLOCK_PRUNED: "Ask a node that keeps whole blocks, or use an export that was made before.",
-  RECORD_UNKNOWN: "Check meter, service and sequence number; a record that waits is not sealed yet.",
+  RECORD_UNKNOWN:
+    "`gridseal record list --meter ID --service S` has the numbers that are sealed; one that waits at the meter is not there yet.",
   RECORD_REFUSED: "Keep the record: PROTOCOL.md, section 15, says of each reason what to do.",
   DENIED:
     "It is sealed, and changes nothing: correct what the reason names, and sign another operation; its number is used.",
@@ -60,15 +66,16 @@ const remedies = {
   CREDENTIAL_INVALID:
     "Nothing was written: compare the genesis with the authority's, and name the key file that has signed the enrolment.",
   AUTHORITY_UNREACHABLE:
-    "Check the service's URL, that it runs, and that --ca names the certificate of who certifies it.",
+    "Ask the authority whether `gridseal authority serve` runs, and for its URL and for the certificate that --ca names.",
   SHIPMENT_INVALID: "Take no device by it: ask who sent it for the file again, and compare the maker's key.",
   REGISTER_DAMAGED:
     "Issue nothing more: put a backup of the register back whose head `gridseal authority audit` finds good.",
   NOT_ADMITTED:
     "Ask as somebody who may, of chains a node or a regulator: --as names a folder with key.json, credential.cbor and genesis.cbor, or a node's folder.",
-  NODE_UNREACHABLE: "Check that the node runs and that its API address is right.",
+  NODE_UNREACHABLE:
+    "Start it with `gridseal node run`, or name the address that `api` of its node.json has; `gridseal doctor --api URL` tries it.",
   PORT_UNUSABLE:
-    "Check the cable and the path, reset the device, and close what else holds the port, such as a terminal; on Linux be in the group that owns it, often dialout. Then run it again: it goes on where it was.",
+    "Plug the cable in and name the port: `ls /dev/tty*` has them. Reset the device, and close what else holds it, such as a terminal; on Linux be in the group that owns it, often dialout. Then run it again: it goes on where it was.",
   CHIP_UNREACHABLE:
     "Hold BOOT, press RESET, let go of BOOT, and run it again with --no-reset; close a terminal that holds the port; a charging cable has no data.",
   CHIP_REFUSED: "Nothing was written: name the bundle that was built for this board.",
@@ -77,7 +84,7 @@ const remedies = {
   FLASH_FAILED:
     "The chip holds a part of it: run the command again, at a lower --baud where it ends at other places each time.",
   METER_SILENT:
-    "Check that the port is the meter's console and nothing else holds it; press Enter there at 115200 baud: `help` must answer.",
+    "Name the port of the meter's console, close what else holds it, and press Enter there at 115200 baud: `help` must answer.",
   METER_REFUSED:
     "Look at the meter's console with `show` and `state`; run the command again once it takes what is typed.",
   METER_FOREIGN: "Name the right network; where the meter is to leave the other one, add --take-over.",
@@ -85,7 +92,8 @@ const remedies = {
     "Certify nothing of this meter: its firmware or somebody at the line says otherwise than was written. Flash it anew.",
   METER_UNPROVEN:
     "Everything is stored: set right what the meter says (docs/field-engineer.md has its states), and run the command again.",
-  METER_PORT_FAILED: "Check the device's path, its permissions, and the cable.",
+  METER_PORT_FAILED:
+    "Plug the cable in and name the device in `meter.port` of configuration.json: `ls -l /dev/tty*` has paths and rights.",
   NATIVE_TOOL_MISSING: "Install a C compiler and make, then run npm ci again.",
   ENGINE_FOREIGN:
     "Install the packages again with npm ci: contracts run in the one engine that the network has agreed on.",
@@ -94,7 +102,8 @@ const remedies = {
   ENGINE_FAULT:
     "Nothing was decided: this machine, not the contract, stopped the run. Try again; look for memory that is short, and report it where it comes again.",
   REPORT_INVALID: "Correct the file that maps the columns; docs/communities.md has its fields.",
-  REPORT_DIFFERS: "Ask the grid operator about these lines, and look for readings that are missing.",
+  REPORT_DIFFERS:
+    "Ask the grid operator about these lines; `gridseal record list --meter ID` shows which readings are missing.",
   GRID_INVALID: "Correct the file; docs/grid-operator.md has its fields.",
   GRID_UNSAFE: "Deliver no more than what is carried, or relieve the element that is named.",
   RATING_DIFFERS:
@@ -115,7 +124,14 @@ const remedies = {
 export type ErrorCode = keyof typeof remedies;
 
 /** Nothing wrong was found, but not all of it could be judged. */
-const unjudged: readonly ErrorCode[] = ["CONTRACTS_MISSING", "CHAIN_CUT", "CHAIN_PRUNED", "CHAIN_PUBLIC", "SCRIPT_UNKNOWN", "NO_CHAIN"];
+const unjudged: readonly ErrorCode[] = [
+  "CONTRACTS_MISSING",
+  "CHAIN_CUT",
+  "CHAIN_PRUNED",
+  "CHAIN_PUBLIC",
+  "SCRIPT_UNKNOWN",
+  "NO_CHAIN",
+];
 
 /** An error with a place in the catalogue; `message` says what happened and to what, `remedy` what to do. */
 export class GridsealError extends Error {

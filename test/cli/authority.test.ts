@@ -52,6 +52,13 @@ test("makes an authority and founds a network with it", () => {
   assert.deepEqual([unasked.status, /name --passphrase-fd/.test(unasked.stderr)], [2, true]);
   const made = run("init", "grid", ...plan, "--passphrase-fd", "3");
   assert.equal(made.status, 0, made.stderr);
+  const next = made.stdout.split("\n").filter((line) => line.startsWith("next: "));
+  const typed = ["gridseal node run grid/nodes/node-1", "gridseal meter run grid/meters/meter-1", "gridseal provision"];
+  assert.deepEqual(
+    next.map((line, place) => line.startsWith(`next: ${typed[place]}`)),
+    [true, true, true],
+    made.stdout,
+  );
 });
 
 test("registers, issues, assigns, lists and shows", () => {
@@ -103,6 +110,13 @@ test("what the register says of points becomes a sealed assignment, behind the o
   assert.deepEqual([again.status, /orders say already/.test(again.stderr)], [1, true]);
 });
 
+test("shows times as people read them; JSON keeps their seconds", () => {
+  const [{ expires_s }] = JSON.parse(good("show", "meter-1", "--json", ...where)).credentials;
+  const shown = good("show", "meter-1", ...where);
+  assert.ok(shown.includes(new Date(1_000 * expires_s).toISOString().replace(".000Z", "Z")), shown);
+  assert.doesNotMatch(shown, /\b\d{10}\b/);
+});
+
 test("suspends, resumes and ends by orders, each of which the register has too", () => {
   const { meter } = JSON.parse(good("show", "meter-1", "--json", ...where)).credentials[0];
   const stateAfter = (...order: readonly string[]) => {
@@ -112,7 +126,7 @@ test("suspends, resumes and ends by orders, each of which the register has too",
   };
   assert.equal(stateAfter("4", "suspend", "meter-1"), "suspended");
   const unknown = run("authority", "order", "resume", "meter-77", "-o", "x.cose", "--passphrase-fd", "3", ...where);
-  assert.deepEqual([unknown.status, /meter-77 is neither an id of 16/.test(unknown.stderr)], [1, true]);
+  assert.deepEqual([unknown.status, /meter-77 is neither a key id of 16/.test(unknown.stderr)], [1, true]);
   // What was ordered here is known here: no node is asked.
   assert.equal(stateAfter("5", "resume", meter), "valid");
   const twice = ["order", "end", meter, "--from", "1:5", "--from", "1:6", "-o", "x.cose", ...where];

@@ -71,14 +71,14 @@ test("makes a network and says in JSON what is in it", async () => {
   assertComplaint(again.stderr, /network exists already/);
 });
 
-test("a name where an id is asked for is answered with where ids are to be found", () => {
+test("a name of nothing, where an ID or a key id is asked for, is answered with where those are", () => {
   const making = ["--network", "network", "-o", "order.cose"];
   const revoke = run("authority", "order", "revoke", "meter-9", ...making);
   assert.equal(revoke.status, 1);
-  assertComplaint(revoke.stderr, /meter-9 is neither an id of 16 .*`gridseal authority list`/);
+  assertComplaint(revoke.stderr, /meter-9 is neither a key id of 16 .*`gridseal authority list`/);
   const chain = run("authority", "order", "chain", "7", "solar", "--member", "node-9", ...making);
   assert.equal(chain.status, 1);
-  assertComplaint(chain.stderr, /node-9 is no name or id of a node of the network, which has node-1 [0-9a-f]{16}$/);
+  assertComplaint(chain.stderr, /node-9 is no name or key id of a node of the network, which has node-1 [0-9a-f]{16}$/);
 });
 
 test("prints its version", async () => {

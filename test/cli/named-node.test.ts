@@ -19,7 +19,7 @@ test("a node is known by its name and by its id", () => {
 
 test("an id is taken of whichever node where no member is wanted, and a name of none is refused with those there are", () => {
   assert.deepEqual(hexOf(namedNodeId(governance, "00112233aabbccdd")), "00112233aabbccdd");
-  const known = new RegExp(`^no-such-node is no name or id of a node of the network, which has .*${first!.name} `);
+  const known = new RegExp(`^no-such-node is no name or key id of a node of the network, which has .*${first!.name} `);
   assert.throws(() => namedNodeId(governance, "no-such-node"), { code: "NOT_FOUND", message: known });
   assert.throws(() => namedNode(governance, "00112233aabbccdd"), { code: "NOT_FOUND" });
 });

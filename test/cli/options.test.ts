@@ -17,7 +17,10 @@ function optionsIn(command: Command, path = ""): readonly OptionOf[] {
   ];
 }
 
-const options = optionsIn(await createProgram(undefined));
+const program = await createProgram(undefined);
+const options = optionsIn(program);
+const commandsIn = (command: Command): readonly Command[] => [command, ...command.commands.flatMap(commandsIn)];
+const everything = commandsIn(program);
 const wrong = (isWrong: (option: Option) => boolean) =>
   options.filter(({ option }) => isWrong(option)).map(({ path, option }) => `${path} ${option.flags}`);
 
@@ -43,6 +46,20 @@ test("a short option stands for one long one", () => {
 test("a chain is named by --service, with its name or its number", () => {
   assert.deepEqual(
     wrong(({ long, flags }) => long === "--service" && flags !== "--service <name>"),
+    [],
+  );
+});
+
+test("an ID is what the authority has issued, a key id what a key has: no help calls either by the other's word", () => {
+  const isVague = (text: string) => /(?<!key |`)\bids?\b/.test(text);
+  const said = everything.flatMap((command) => [
+    command.description(),
+    ...command.options.map(({ description }) => description),
+    ...command.registeredArguments.map(({ description }) => description),
+  ]);
+  assert.deepEqual(said.filter(isVague), []);
+  assert.deepEqual(
+    wrong(({ flags }) => /^--(?:meter|participant|subject) <id>/.test(flags)),
     [],
   );
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { drawPicture, type Picture } from "../../tools/demo/view.js";
+import { createScreen, drawPicture, type Picture } from "../../tools/demo/view.js";
 
 const picture: Picture = {
   elapsed_s: 12,
@@ -32,4 +32,22 @@ test("cuts no more than what is longer than the terminal is wide", () => {
   const lines = drawPicture({ ...picture, meters: [{ name: "meter-1", state: "x".repeat(90) }] }, 40);
   for (const line of lines) assert.ok(line.length < 40, line);
   assert.ok(lines.some((line) => line.includes("meter-1: xxx")));
+});
+
+test("a terminal that moves no cursor gets lines, as a log does", (t) => {
+  const { TERM } = process.env;
+  t.after(() => Object.assign(process.env, { TERM }));
+  const linesWith = (term: string) => {
+    process.env.TERM = term;
+    const written: string[] = [];
+    const output = { isTTY: true, columns: 80, write: (text: string) => written.push(text) > 0 };
+    const screen = createScreen(output as unknown as NodeJS.WriteStream);
+    screen.tell(["trading   Sun street is founded"]);
+    screen.show(picture);
+    return written.join("");
+  };
+  assert.ok(linesWith("xterm").includes("\x1b[J"));
+  const log = linesWith("dumb");
+  assert.ok(!log.includes("\x1b"), log);
+  assert.match(log, /^trading {3}Sun street is founded\n12 s: records published/);
 });

@@ -208,13 +208,7 @@ async function behindDoors({ folder, nodes, genesis }: TestNetwork, meterId: str
   await runGood("backup", join(node.folder, "node.json"), copy);
   for (const name of await readdir(copy))
     doors.push({ door: `backup ${name}`, bytes: await readFile(join(copy, name)) });
-  const { status, errors } = await gridseal(
-    "chain",
-    "audit",
-    join(folder, "dispatch.public"),
-    "--genesis",
-    genesis,
-  );
+  const { status, errors } = await gridseal("chain", "audit", join(folder, "dispatch.public"), "--genesis", genesis);
   assert.equal(status, 3, errors);
   assert.match(errors, /what the blocks hold is not in the file/);
   const { bytes } = doors.find(({ door }) => door === "dispatch.public")!;

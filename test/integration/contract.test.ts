@@ -193,7 +193,7 @@ test("a contract is installed by an order, runs for operations on every node, an
     );
     assert.match(
       await runGood("violation", "show", id!, ...of, "--genesis", genesis),
-      /sealed +checked, in block [0-9a-f]{64}/,
+      /sealed +checked in block [0-9a-f]{64}, against genesis [0-9a-f]{16} of network /,
     );
     const data = ["--data", join(second.folder, "data"), "--genesis", genesis];
     assert.match(await runGood("violation", "show", id!, ...data), /rule +limits\/limit-passed/);

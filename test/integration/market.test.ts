@@ -16,7 +16,9 @@ import { freeBasePort, openNetwork, stopNodes, type TestNetwork, type TestNode }
 import { cleanUp, type Defer, gridseal, gridsealJson, temporaryFolder, until } from "./processes.js";
 
 const [TRADING, CREDIT, DISPATCH] = [1, 2, 3] as const;
-const [SLOT_S, GATE_S, OPENING_S] = [10, 90, 50] as const;
+const [SLOT_S, GATE_S, OPENING_S] = [10, 60, 30] as const;
+/** Seconds that bids have before their gate. */
+const BIDDING_S = 25;
 /** mWh that the flat takes in each slot, and that its owner and the works trade: 10 A at 400 V carry some 19,200 in ten seconds. */
 const [TAKEN, TRADED] = [19_000, 30_000] as const;
 const PATIENCE_MS = 240_000;
@@ -168,7 +170,7 @@ test("what one chain's contract says the others take, and who stops delays nobod
     assert.ok(limit! > 26_666, `${limit}`);
   });
 
-  const first = SLOT_S * Math.ceil((Date.now() / 1_000 + GATE_S + 30) / SLOT_S);
+  const first = SLOT_S * Math.ceil((Date.now() / 1_000 + GATE_S + BIDDING_S) / SLOT_S);
   await t.test("bids are sealed, opened and cleared, and the grid carries a part", async () => {
     await bid("anna", first, "buy", "0.14", TRADED);
     await bid("works", first, "sell", "0.08", TRADED);
@@ -204,7 +206,7 @@ test("what one chain's contract says the others take, and who stops delays nobod
   );
 
   await dispatch.kill();
-  const second = SLOT_S * Math.ceil((Date.now() / 1_000 + GATE_S + 30) / SLOT_S);
+  const second = SLOT_S * Math.ceil((Date.now() / 1_000 + GATE_S + BIDDING_S) / SLOT_S);
   await t.test("without dispatch, trading and credit go on, and the limit takes effect", async () => {
     await bid("works", second, "buy", "0.30", 1_000_000);
     await bid("anna", second, "buy", "0.14", TRADED);

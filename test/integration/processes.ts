@@ -121,6 +121,17 @@ export function gridseal(...args: readonly string[]): Promise<Outcome> {
   return start(() => {}, process.execPath, [program, ...args]).ended;
 }
 
+/** Why nothing can be run in a terminal here; false where something can. */
+export const withoutTerminal = !existsSync("/usr/bin/script") && "util-linux' script is not installed";
+
+/** Runs the command in a terminal of so many columns: what a person sees there, standard error too. */
+export async function gridsealInTerminal(columns: number, ...args: readonly string[]): Promise<Outcome> {
+  const quoted = [process.execPath, program, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+  const typed = `stty cols ${columns} rows 24; exec ${quoted.join(" ")}`;
+  const outcome = await start(() => {}, "/usr/bin/script", ["-qec", typed, "/dev/null"]).ended;
+  return { ...outcome, output: outcome.output.replaceAll("\r\n", "\n") };
+}
+
 /** Submits what waits until it is sealed, and gives what is said of it: that something is denied is an answer too. */
 export async function submitted(folder: string, ...where: readonly string[]): Promise<string> {
   const { status, output, errors } = await gridseal("operation", "submit", "--as", folder, ...where, "--wait");
@@ -136,6 +147,9 @@ export async function gridsealJson(...args: readonly string[]): Promise<unknown>
   return JSON.parse(output);
 }
 
+/** Between two looks; and of one that takes long, as a command does that is started for it, so many times as long. */
+const LOOK_MS = { least: 100, most: 2_000, times: 3 } as const;
+
 /** Waits until the check gives something other than false, undefined or nothing; what it gives. */
 export async function until<Result>(
   what: string,
@@ -144,10 +158,13 @@ export async function until<Result>(
 ): Promise<Exclude<Result, undefined | false | null>> {
   const deadline_ms = performance.now() + patience_ms;
   for (;;) {
+    const asked_ms = performance.now();
     const found = await check();
     if (found) return found as Exclude<Result, undefined | false | null>;
     if (performance.now() > deadline_ms) throw new Error(`${what}: not within ${patience_ms / 1000} s`);
-    await delay(100);
+    // Who waits leaves the processor to what is waited for.
+    const taken_ms = performance.now() - asked_ms;
+    await delay(Math.min(LOOK_MS.most, Math.max(LOOK_MS.least, LOOK_MS.times * taken_ms)));
   }
 }
 

@@ -93,6 +93,22 @@ test("slots are sealed with the energies of points, proved offline, and the mete
     }
   });
 
+  await t.test("a meter's slots are as the chain settles, and the meter has a name", async () => {
+    const of = ["--service", "trading", "--meter", "meter-1", "--api", api];
+    const { status, output, errors } = await gridseal("chain", "slots", ...of, "--json");
+    assert.equal(status, 0, errors);
+    const { slot, gap, meter } = JSON.parse(output) as { slot: number; gap: number; meter: string };
+    assert.deepEqual([slot, gap, meter], [SLOT_S, 60, idOf("meter-1")]);
+    assert.match(
+      errors,
+      /^slots of 10 s, as the chain settles; counters interpolated over 60 s at most, as the chain/m,
+    );
+    const asked = await gridseal("chain", "slots", ...of, "--slot", "20");
+    assert.match(asked.errors, /^slots of 20 s, as asked; .* 60 s at most, as the chain settles$/m);
+    const nobody = await gridseal("chain", "slots", ...of.with(3, "meter-9"));
+    assert.deepEqual([nobody.status, /nobody with the ID meter-9 has signed/.test(nobody.errors)], [1, true]);
+  });
+
   await t.test("a meter that falls silent is in breach", async () => {
     await meters[0]!.stop();
     const violations = async () => (await first.chains()).find(({ service }) => service === 1)!.violations;

@@ -5,7 +5,15 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { freeBasePort, openNetwork, verifyChains } from "./network.js";
-import { cleanUp, gridseal, startGridseal, temporaryFolder, until } from "./processes.js";
+import {
+  cleanUp,
+  gridseal,
+  gridsealInTerminal,
+  startGridseal,
+  temporaryFolder,
+  until,
+  withoutTerminal,
+} from "./processes.js";
 
 /** What is told, in any order, each of at most 80 columns. */
 const told = {
@@ -23,6 +31,7 @@ const told = {
   bill: /trading +works: final bill 0\.\d{5}, 0\.\d{6} kWh, 0\.\d{6} solar/,
 };
 const PATIENCE_MS = 180_000;
+const trading = ["--service", "trading"];
 
 /** What is told of the chains, without the counts between. */
 function storyOf(output: string): string {
@@ -38,7 +47,7 @@ test("the demo's community tells its story, and commands show what is sealed of 
   const defer = cleanUp(t);
   const folder = join(await temporaryFolder(defer), "demo");
   const port = String(await freeBasePort(4));
-  const demo = startGridseal(defer, "demo", "--data", folder, "--base-port", port);
+  const demo = startGridseal(defer, "demo", "--meters", "3", "--data", folder, "--base-port", port);
   const isOver = () => !demo.isRunning;
   for (const [what, line] of Object.entries(told)) {
     await until(`${what} is told`, () => isOver() || line.test(demo.output), PATIENCE_MS).catch(() => {});
@@ -74,6 +83,48 @@ test("the demo's community tells its story, and commands show what is sealed of 
     const { begins } = JSON.parse(shown) as { readonly begins: readonly number[] };
     const period = ["--period", new Date(1_000 * begins[0]!).toISOString().replace(".000Z", "Z")];
     await shows(/covered/, "market", "bill", "show", "sun", ...period, "--genesis", network.genesis);
+  });
+  await t.test("the guest's operation is sealed, and the next command is named", async () => {
+    const guest = /--as (\S+guest)$/m.exec(demo.output)![1]!;
+    const asked = ["--service", "trading", "--type", "40000", "--body", '{"asks": "less"}'];
+    const signed = await gridseal("operation", "sign", "--as", guest, ...asked);
+    assert.match(signed.output, /next: gridseal operation submit --as \S+guest/);
+    await shows(
+      /is sealed in block [\s\S]*next: gridseal receipt verify/,
+      "operation",
+      "submit",
+      "--as",
+      guest,
+      "--wait",
+    );
+    await shows(/operation 0 of participant/, "operation", "show", "--participant", "guest", "--seq", "0", ...trading);
+  });
+  await t.test("what commands print fits a terminal of 80 columns", { skip: withoutTerminal }, async () => {
+    const genesis = ["--genesis", network.genesis];
+    const commands = [
+      ["chain", "list"],
+      ["chain", "show", "1", ...trading],
+      ["chain", "slots", ...trading],
+      ["chain", "slots", ...trading, "--meter", "meter-1"],
+      ["chain", "audit", ...genesis],
+      ["market", "community", "show", "sun"],
+      ["order", "list", ...genesis],
+      ["contract", "list", ...genesis],
+      ["network", "show", ...genesis],
+      ["violation", "list", "--rule", "dispatch/deviation", "--limit", "3"],
+      ["record", "list", "--meter", "meter-1", ...trading, "--limit", "3"],
+      ["meter", "list"],
+    ];
+    for (const args of commands) {
+      const { status, output } = await gridsealInTerminal(80, ...args, "--api", api);
+      assert.equal(status, 0, `${args.join(" ")}: ${output}`);
+      // Progress is drawn over; a word that is longer stays whole, so that it can be copied.
+      const lines = output.split("\n").map((line) => line.split("\x1b[K").at(-1)!);
+      const wide = lines.filter((line) => line.length > 80 && line.trim().includes(" "));
+      assert.deepEqual(wide, [], args.join(" "));
+      assert.doesNotMatch(output, /\b1[6-9]\d{8}(\d{3})?\b/, `${args.join(" ")}: times are told as people read them`);
+      assert.match(output, /checked/, `${args.join(" ")}: says what it rests on`);
+    }
   });
   const { status, output, errors } = await demo.stop();
   assert.equal(status, 0, `${output}\n${errors}`);

@@ -6,9 +6,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import fc from "fast-check";
 import { csvRow, readCsv } from "../../tools/files/csv.js";
 import { printableLine, printableText } from "../../tools/printable.js";
-import { pairs, table, toJson } from "../../tools/terminal/output.js";
+import { foldLine, pairs, table, toJson } from "../../tools/terminal/output.js";
 
 const place = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 /** It clears the screen, begins another line, turns text round, and is one of C1. */
@@ -20,6 +21,39 @@ test("controls of a text are shown as escapes, in lines, tables and pairs", () =
   assert.equal(printableLine("Zähler 操作\tn"), "Zähler 操作\tn", "letters and tabs stay");
   assert.deepEqual(table(["A", "B"], [[HOSTILE, "x"]]).slice(1), [`${SHOWN}  x`]);
   assert.deepEqual(pairs([["name", HOSTILE]]), [`name  ${SHOWN}`]);
+});
+
+test("a table wider than the terminal goes on in further lines, each cell below its head and whole", () => {
+  const heads = ["TIME", "VIOLATION", "SUBJECT", "RULE"];
+  const row = ["2026-11-30T17:31:24.000Z", "1:5:0", "0123456789abcdef", "dispatch/deviation"];
+  assert.deepEqual(table(heads, [row], 60), [
+    "TIME                      VIOLATION  SUBJECT",
+    "  RULE",
+    "2026-11-30T17:31:24.000Z  1:5:0      0123456789abcdef",
+    "  dispatch/deviation",
+  ]);
+  assert.deepEqual(table(heads, [row.with(3, "")], 55).length, 3, "a line of which nothing is there is left out");
+  assert.deepEqual(table(heads, [row], 200), table(heads, [row]));
+  const long = table(["ORDER", "SAYS"], [[1, "one two three four five six seven"]], 20);
+  assert.deepEqual(long, ["ORDER", "  SAYS", "    1", "  one two three four", "    five six seven"]);
+});
+
+test("values of pairs stay in their column, and a word longer than the terminal stays whole", () => {
+  const entries = [["chains", "trading (1) credit (2) dispatch (3)"]] as const;
+  assert.deepEqual(pairs(entries, 24), ["chains  trading (1)", "        credit (2)", "        dispatch (3)"]);
+  assert.deepEqual(foldLine(`in ${"f".repeat(30)} there`, 20, 4), ["in", `    ${"f".repeat(30)}`, "    there"]);
+  assert.deepEqual(foldLine("a line", undefined, 4), ["a line"]);
+});
+
+test("property: a folded line has the same words, and none of its lines is wider but by one word", () => {
+  const words = fc.array(fc.string({ minLength: 1, maxLength: 30 }).filter((word) => !/\s/.test(word)));
+  fc.assert(
+    fc.property(words, fc.integer({ min: 10, max: 100 }), fc.integer({ min: 0, max: 6 }), (texts, columns, indent) => {
+      const lines = foldLine(texts.join(" "), columns, indent);
+      assert.deepEqual(lines.join(" ").split(/ +/).filter(Boolean), texts);
+      for (const line of lines) assert.ok(line.length <= columns || !line.trim().includes(" "), line);
+    }),
+  );
 });
 
 test("a table may have more rows than a call takes arguments", () => {

@@ -14,10 +14,13 @@ const screenOf = (isTTY: boolean, columns = 80) => {
 test("says how much is done, of how much, and how long the rest takes", () => {
   const what = "auditing trading";
   assert.equal(progressText({ what }, 5_000), "auditing trading, 5 s");
-  assert.equal(progressText({ what, done: 1, unit: "block" }, 61_000), "auditing trading: 1 block, 1 min 1 s");
+  assert.equal(
+    progressText({ what, done: 1, unit: "block" }, 61_000),
+    "auditing trading: 1 block, 0.0 blocks/s, 1 min 1 s",
+  );
   assert.equal(
     progressText({ what, done: 2_500, total: 10_000, unit: "block" }, 30_000),
-    "auditing trading: 2,500 of 10,000 blocks, 25 %, 1 min 30 s left",
+    "auditing trading: 2,500 of 10,000 blocks, 25 %, 83 blocks/s, 1 min 30 s left",
   );
   assert.equal(progressText({ what, done: 0, total: 9, unit: "MB" }, 0), "auditing trading: 0 of 9 MB, 0 %");
 });
@@ -36,6 +39,21 @@ test("short work, and work that no terminal watches, says nothing", async () => 
     tell({ what: "long" });
   }, unwatched.screen);
   assert.deepEqual([short.written, unwatched.written], [[], []]);
+});
+
+test("where no terminal watches, what takes minutes says how far it is once a minute", async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const { screen, written } = screenOf(false);
+  await withProgress(async (tell) => {
+    tell({ what: "auditing trading", done: 3, total: 9, unit: "record" });
+    t.mock.timers.tick(59_000);
+    assert.deepEqual(written, []);
+    t.mock.timers.tick(62_000);
+  }, screen);
+  assert.deepEqual(
+    written.map((line) => line.replace(/, \d+ s left/, "")),
+    Array(2).fill("auditing trading: 3 of 9 records, 33 %\n"),
+  );
 });
 
 test("long work draws one line within the terminal's width, and takes it away, also where it fails", async () => {

@@ -106,7 +106,8 @@ async function countersOf(
     if (first === undefined || !isClockSet(first.quality)) return;
     if (first.time_s < period.from_s || first.time_s >= period.to_s) return;
     const registers = record.flatMap(registerOf);
-    const at = { time_s: first.time_s, seq: first.number };
+    // A league of data quality counts by what was read, not by what it says of itself.
+    const at = { time_s: first.time_s, seq: first.number, doubts: 0 };
     const [taken, given] = [counterOf(registers, IMPORTED, at), counterOf(registers, EXPORTED, at)];
     if (taken === undefined && given === undefined) return;
     const own = counters.get(first.meter) ?? { taken: [], given: [] };

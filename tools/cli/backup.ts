@@ -22,5 +22,6 @@ async function backup(config: string, folder: string, { json }: { readonly json?
     tell({ what: `copying ${data}` });
     await backupStore(data, folder);
   });
-  printLines([json ? toJson({ from: data, to: folder }) : `copied ${data} to ${folder}`]);
+  if (json) return printLines([toJson({ from: data, to: folder })]);
+  printLines([`copied ${data} to ${folder}`, `next, where ${data} is lost: gridseal restore ${config} ${folder}`]);
 }

@@ -1,5 +1,6 @@
 // `gridseal init`: makes a network's folder with its authority, genesis, nodes and meters.
 
+import { join } from "node:path";
 import type { Command } from "commander";
 import { ORDER_KEYS_MAX, SERVICE_MAX } from "../../src/wire/bounds.js";
 import type { PublicKey } from "../../src/wire/key.js";
@@ -101,8 +102,8 @@ async function init(folder: string, options: InitOptions): Promise<void> {
     printLines([toJson({ folder, network: plan.network, isTest: plan.isTest, ...created, chains })]);
     return;
   }
-  printLines(
-    pairs([
+  printLines([
+    ...pairs([
       ["network", `${networkText(plan)} in ${folder}`],
       ["genesis", created.genesis],
       ["nodes", created.nodes.map(({ name }) => name).join(" ")],
@@ -110,7 +111,22 @@ async function init(folder: string, options: InitOptions): Promise<void> {
       ["contracts", contractsText(created)],
       ["meters", created.meters.map(({ name, id }) => `${name} ${id}`).join(", ") || "none"],
     ]),
-  );
+    ...nextSteps(folder, created),
+  ]);
+}
+
+/** What is typed next: each node, then the first meter, emulated or real. */
+function nextSteps(folder: string, { nodes, meters }: CreatedNetwork): string[] {
+  const [node] = nodes;
+  const [meter] = meters;
+  const others = nodes.length === 1 ? "" : `    and the other ${nodes.length - 1}, each where it is to stand`;
+  return [
+    `next: gridseal node run ${join(folder, "nodes", node!.name)}${others}`,
+    ...(meter === undefined
+      ? []
+      : [`next: gridseal meter run ${join(folder, "meters", meter.name)}    an emulated household`]),
+    `next: gridseal provision --network ${folder} --id house-1    a real meter, at its console`,
+  ];
 }
 
 function contractsText({ contracts, signaturesMissing }: CreatedNetwork): string {

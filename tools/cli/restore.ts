@@ -27,5 +27,6 @@ async function restore(config: string, folder: string, { json }: { readonly json
   printLines([
     `restored ${data}`,
     "The node does not vote until it is two blocks past what its peers report: it may have signed more than the copy knows.",
+    `next: gridseal node run ${config}`,
   ]);
 }

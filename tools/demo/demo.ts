@@ -24,7 +24,7 @@ import type { ChainSource } from "../sources/source.js";
 import { demoContracts } from "./community/contracts.js";
 import { castOf, keepMeters, tellStory } from "./community/stage.js";
 import { mixProtocols } from "./inputs.js";
-import { type DemoParticipants, makeParticipants, startParticipants } from "./participants.js";
+import { type DemoParticipants, GUEST, makeParticipants, startParticipants } from "./participants.js";
 import { type NodeProcess, runNode } from "./processes.js";
 import { createTally, type Tally, type Totals } from "./tally.js";
 import type { Picture, Screen } from "./view.js";
@@ -121,6 +121,7 @@ async function run(
     announce([
       `look at it at ${nodes[0]!.api}/`,
       `data in ${folder}`,
+      ...guestLines(folder, nodes[0]!.api),
       ...nodes.map(({ process, api }) => `${process.name}  ${api}`),
     ]);
     await startMeters(folder, options, tally, meters);
@@ -184,6 +185,16 @@ async function run(
       p99_ms: tally.latency_ms(99),
     };
   }
+}
+
+/** Who is there for commands of one's own; nobody in the folder of an older demo. */
+function guestLines(folder: string, api: string): string[] {
+  const guest = join(folder, GUEST);
+  if (!existsSync(guest)) return [];
+  return [
+    `try commands as a participant that the demo leaves to you: --as ${guest}`,
+    `orders with the authority's key: --network ${folder} --api ${api}`,
+  ];
 }
 
 /** What whoever has stopped it waits for, said at once. */

@@ -20,6 +20,8 @@ import type { Tally } from "./tally.js";
 /** A network's own types, which no contract handles, and who signs them. */
 const TYPE = 40_000;
 const talkers: readonly string[] = ["anna", "works"] satisfies readonly Actor[];
+/** Whom the demo leaves to whoever tries commands: a folder of its own, as those beside it are in use while the demo runs. */
+export const GUEST = "guest";
 const EVERY_MS = 8_000;
 const POLL_MS = 250;
 
@@ -29,6 +31,8 @@ export async function makeParticipants(network: string, services: readonly numbe
     const { role, algorithm } = plans[id];
     await createParticipant({ network, id, role, algorithm, services, out: join(network, "participants", id) }, now);
   }
+  const guest = { id: GUEST, role: ["customer", "community-manager"], algorithm: "Ed25519" } as const;
+  await createParticipant({ network, ...guest, services, out: join(network, GUEST) }, now);
 }
 
 export interface DemoParticipants {

@@ -38,7 +38,7 @@ export function drawPicture(picture: Picture, columns: number): string[] {
   const lines = [
     ...wrap(`gridseal demo  ${picture.elapsed_s} s   `, summary(picture).split(/(?<=; )/), columns),
     "",
-    ...table(["CHAIN", "HEIGHT", "RECORDS", "VIOLATIONS"], chains),
+    ...table(["CHAIN", "HEIGHT", "RECORDS", "VIOLATIONS"], chains, columns),
     "",
     ...wrap(
       "nodes   ",
@@ -90,13 +90,15 @@ export function createScreen(output: NodeJS.WriteStream): Screen {
   let drawn = 0;
   let next_s = 0;
   let told: readonly string[] = [];
+  // A terminal that moves no cursor gets what a log gets.
+  const isDrawn = output.isTTY && process.env.TERM !== "dumb";
   return {
     tell(lines) {
       told = [...told, ...lines].slice(-TOLD_LINES);
-      if (!output.isTTY) output.write(lines.map((line) => `${printableLine(line)}\n`).join(""));
+      if (!isDrawn) output.write(lines.map((line) => `${printableLine(line)}\n`).join(""));
     },
     show(picture) {
-      if (output.isTTY) {
+      if (isDrawn) {
         const lines = drawPicture({ ...picture, told }, output.columns);
         // Up to the first line of the last picture, and clear to the end of the screen (ECMA-48:
         // CUU, ED).

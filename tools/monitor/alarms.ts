@@ -22,7 +22,7 @@ export const alarmKinds = {
   unseen: {
     severity: "ticket",
     remedy:
-      "Look at the node's log and load: it is up, and does not answer what it is asked about its contracts' states or blocks.",
+      "Run gridseal doctor --api URL against the node, and read its log: it is up, and does not answer what it is asked about its contracts' states or blocks.",
   },
   rules: {
     severity: "ticket",
@@ -46,16 +46,23 @@ export const alarmKinds = {
   late: {
     severity: "ticket",
     remedy:
-      "Look at the meters that are named, and at the broker that they share: they have stopped to keep their rhythm.",
+      "Run gridseal meter list --silent 1h --api URL, and look whether the broker that these meters share runs: they have stopped to keep their rhythm.",
   },
   lagging: {
     severity: "page",
-    remedy: "Look at the members of this chain: its meters are heard on other chains, and not on this one.",
+    remedy:
+      "Run gridseal doctor --api URL against each member of this chain: its meters are heard on other chains, and not on this one.",
   },
   unreachable: { severity: "ticket", remedy: "Start the node, or mend the way to its API." },
   unhealthy: { severity: "ticket", remedy: "Do what docs/operator.md says of the checks that are named." },
-  behind: { severity: "ticket", remedy: "Look at the node's links and disk: it has not what others have sealed." },
-  silent: { severity: "page", remedy: "Look at the chain's members: records wait and no quorum seals them." },
+  behind: {
+    severity: "ticket",
+    remedy: "Run gridseal doctor on the node, for its links and its disk: it has not what others have sealed.",
+  },
+  silent: {
+    severity: "page",
+    remedy: "Run gridseal doctor --api URL against each of the chain's members: records wait and no quorum seals them.",
+  },
   clock: { severity: "ticket", remedy: "Set the clocks of the chain's members, and that of this monitor, by NTP." },
   budget: {
     severity: "ticket",

@@ -15,7 +15,8 @@ export interface ParticipantPlan {
   /** folder that `gridseal init` made */
   readonly network: string;
   readonly id: string;
-  readonly role: Role;
+  /** one, or several */
+  readonly role: Role | readonly Role[];
   readonly services: readonly number[];
   readonly algorithm: KeyAlgorithm;
   /** folder to make */
@@ -36,7 +37,7 @@ export async function certifyParticipant(
       { type: "participant", participant: { id, organisation: `org-${id}` } },
     ]),
   );
-  const asked = { network, id, roles: [role], services, publicKey, days: DAYS, force: false };
+  const asked = { network, id, roles: [role].flat(), services, publicKey, days: DAYS, force: false };
   return (await provisionMeter(asked, now)).credential;
 }
 

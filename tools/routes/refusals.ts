@@ -32,7 +32,7 @@ export const refusals = {
   },
   "unknown-record": {
     status: 404,
-    remedy: "Check service, meter and number; a record that no node of the chain knows was never taken.",
+    remedy: "`gridseal record list` has the meter's numbers; a record that no node of the chain knows was never taken.",
   },
   "unknown-slot": {
     status: 404,

@@ -28,8 +28,8 @@ import type { ValueOf } from "../routes/shape.js";
 import { SLOT_ROWS_BYTES_MAX, slot } from "../routes/slots.js";
 import { state, stateProof } from "../routes/state.js";
 import { violation, violations } from "../routes/violations.js";
-import { type Answer, answerIn, ask, askAnswer, askValue, baseOf, bytesOf, chunksOf, valueIn } from "./client.js";
-import { splitSequence } from "./sequence.js";
+import { type Answer, answerIn, ask, askAnswer, askValue, baseOf, bytesOf, valueIn } from "./client.js";
+import { itemsOf } from "./items.js";
 import type { ReceiptSource } from "./source.js";
 
 /** Throws USAGE where the URL is none; what is asked later throws NODE_UNREACHABLE where the node does not answer as it should. */
@@ -246,17 +246,5 @@ function storedOrder(base: string, row: Uint8Array): SealedOrder {
     return { contractsHeight: asHeight(contractsHeight, "contracts height"), bytes: asBytes(bytes, "order") };
   } catch (cause) {
     throw new GridsealError("CHAIN_INVALID", `${base} answers with no order: ${reasonOf(cause)}`, { cause });
-  }
-}
-
-/** The items of an answer, blocks or rows; throws CHAIN_INVALID where it is no sequence of them. */
-async function* itemsOf(base: string, answer: Answer): AsyncGenerator<Uint8Array> {
-  try {
-    yield* splitSequence(chunksOf(answer));
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error;
-    throw new GridsealError("CHAIN_INVALID", `${base} answers with something that is no chain: ${error.message}`, {
-      cause: error,
-    });
   }
 }

@@ -71,27 +71,19 @@ export function duration(text: string): number {
   throw new InvalidArgumentError("It must be a number with s, m, h, d or w, such as 400d.");
 }
 
-/** A meter's or node's id. */
+/** A key id, of a meter, a participant or a node. */
 export function id(text: string): Uint8Array {
   const bytes = idFromText(text);
   if (bytes === undefined) throw new InvalidArgumentError("It must be 16 lower-case hex digits.");
   return bytes;
 }
 
-const PARTICIPANT =
-  "the id of the participant's key, 16 lower-case hex digits, not its name in the register: `authority list` and `enrolment accept` have both";
-
-/** A participant as chains know it. */
-export function participantId(text: string): Uint8Array {
-  const bytes = idFromText(text);
-  if (bytes === undefined) throw new InvalidArgumentError(`It must be ${PARTICIPANT}.`);
-  return bytes;
-}
-
-/** The same as text. */
+/** A participant as chains know it, where nobody can be asked whose ID it is. */
 export function participantText(text: string): string {
-  participantId(text);
-  return text;
+  if (idFromText(text) !== undefined) return text;
+  throw new InvalidArgumentError(
+    "It must be the participant's key id, 16 lower-case hex digits, not its ID: `authority list` and `enrolment accept` have both.",
+  );
 }
 
 /** Roles of a credential, each once, in the order of their numbers; gathers an option that may be given several times. */

@@ -23,11 +23,23 @@ export function networkText({ network, isTest }: { readonly network: string; rea
   return isTest ? `${network}, a test network` : network;
 }
 
+/** Columns of the terminal that standard output is; undefined where it is none, so that programs get each row in one line. */
+export function terminalColumns(): number | undefined {
+  return process.stdout.isTTY ? process.stdout.columns : undefined;
+}
+
+/** So far lines that go on behind the first are indented. */
+const INDENT = 2;
+
 /**
- * Rows under their heads, each column as wide as its widest cell; columns of numbers stand to the
- * right.
+ * Rows under their heads, each column as wide as its widest cell; columns of numbers stand to the right. Where that is wider than
+ * `columns`, heads and rows go on in further lines, each cell still below its head.
  */
-export function table(heads: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
+export function table(
+  heads: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+  columns = terminalColumns(),
+): string[] {
   const lines = [heads, ...rows].map((line) =>
     line.map((cell) => (typeof cell === "number" ? cell : printableLine(cell))),
   );
@@ -35,20 +47,58 @@ export function table(heads: readonly string[], rows: readonly (readonly (string
     lines.reduce((widest, line) => Math.max(widest, String(line[column]).length), 0),
   );
   const isNumber = heads.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === "number"));
-  return lines.map((line) =>
-    line
-      .map((cell, column) =>
-        isNumber[column] ? String(cell).padStart(widths[column]!) : String(cell).padEnd(widths[column]!),
-      )
-      .join("  ")
-      .trimEnd(),
+  const groups = groupsWithin(widths, columns ?? Number.POSITIVE_INFINITY);
+  const cellOf = (line: readonly (string | number)[], column: number) =>
+    isNumber[column] ? String(line[column]).padStart(widths[column]!) : String(line[column]).padEnd(widths[column]!);
+  return lines.flatMap((line) =>
+    groups.flatMap((group, place) => {
+      const text = group.map((column) => cellOf(line, column)).join("  ");
+      if (place > 0 && text.trim() === "") return [];
+      return foldLine(`${" ".repeat(place === 0 ? 0 : INDENT)}${text.trimEnd()}`, columns, 2 * INDENT);
+    }),
   );
 }
 
-/** Names and values, the values in one column. */
-export function pairs(entries: readonly (readonly [string, string | number])[]): string[] {
+/** Columns that have room beside each other, the first of them without an indent. */
+function groupsWithin(widths: readonly number[], columns: number): number[][] {
+  const groups: number[][] = [[]];
+  let used = 0;
+  for (const [column, width] of widths.entries()) {
+    const group = groups.at(-1)!;
+    if (group.length > 0 && used + 2 + width > columns) {
+      groups.push([column]);
+      used = INDENT + width;
+    } else {
+      used += (group.length === 0 ? 0 : 2) + width;
+      group.push(column);
+    }
+  }
+  return groups;
+}
+
+/** Names and values, the values in one column, also where they take more than one line. */
+export function pairs(entries: readonly (readonly [string, string | number])[], columns = terminalColumns()): string[] {
   const width = Math.max(0, ...entries.map(([name]) => name.length));
-  return entries.map(([name, value]) => printableLine(`${name.padEnd(width)}  ${value}`));
+  return entries.flatMap(([name, value]) =>
+    foldLine(printableLine(`${name.padEnd(width)}  ${value}`), columns, width + 2),
+  );
+}
+
+/** The line in as many as it takes of so many columns, cut at spaces; a word that is longer stays whole, so that it can be copied. */
+export function foldLine(line: string, columns: number | undefined, indent: number): string[] {
+  if (columns === undefined || line.length <= columns) return [line];
+  const folded: string[] = [];
+  let rest = line;
+  let begin = line.search(/\S/);
+  while (rest.length > columns) {
+    const before = rest.lastIndexOf(" ", columns);
+    const at = before > begin ? before : rest.indexOf(" ", Math.max(begin, columns));
+    if (at < 0) break;
+    folded.push(rest.slice(0, at).trimEnd());
+    rest = " ".repeat(indent) + rest.slice(at).trimStart();
+    begin = indent;
+  }
+  return [...folded, rest];
 }
 
 /** So many of what is named, as people say it: 1 record, 2 records. */
@@ -68,10 +118,18 @@ export function hasPrinted(): boolean {
   return printed;
 }
 
-/** Each as one line: what text of nodes, files and chains would do to a terminal is escaped. */
+/**
+ * Each as one line: what text of nodes, files and chains would do to a terminal is escaped. At a terminal those that are wider are
+ * folded, but for JSON, which is copied.
+ */
 export function printLines(lines: readonly string[]): void {
   printed ||= lines.length > 0;
-  for (const line of lines) process.stdout.write(`${printableLine(line)}\n`);
+  const columns = terminalColumns();
+  for (const line of lines) {
+    const text = printableLine(line);
+    const folded = /^[[{]/.test(text) ? [text] : foldLine(text, columns, 2 * INDENT);
+    for (const each of folded) process.stdout.write(`${each}\n`);
+  }
 }
 
 /** Text with its own ends of line, such as rows of CSV; escaped as lines are. */
@@ -80,9 +138,10 @@ export function printText(text: string): void {
   process.stdout.write(printableText(text));
 }
 
-/** A line beside the answer, on standard error; escaped as lines are. */
+/** A line beside the answer, on standard error; escaped and folded as lines are. */
 export function printNote(line: string): void {
-  process.stderr.write(`${printableLine(line)}\n`);
+  const columns = process.stderr.isTTY ? process.stderr.columns : undefined;
+  for (const each of foldLine(printableLine(line), columns, 2 * INDENT)) process.stderr.write(`${each}\n`);
 }
 
 /** A line that the next one takes the place of, on a terminal at standard error. */

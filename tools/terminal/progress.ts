@@ -1,5 +1,5 @@
-// How far a command is, on the standard error of a terminal: whatever takes over two seconds says so, in one line that is drawn again and
-// gone when it ends. Nothing is written where nobody watches, or where the terminal draws no line again.
+// How far a command is, on standard error: at a terminal whatever takes over two seconds says so, in one line that is drawn again and
+// gone when it ends. Elsewhere, or where the terminal draws no line again, what takes minutes says so in a line a minute.
 
 import { countText, durationText } from "./output.js";
 
@@ -22,6 +22,7 @@ export interface ProgressScreen {
 
 const FIRST_MS = 2_000;
 const EVERY_MS = 250;
+const EVERY_LINE_MS = 60_000;
 const COLUMNS = 80;
 const CLEAR = "\r\x1b[K";
 
@@ -30,7 +31,7 @@ export async function withProgress<T>(
   use: (tell: (step: Step) => void) => Promise<T>,
   screen: ProgressScreen = process.stderr,
 ): Promise<T> {
-  if (screen.isTTY !== true || process.env.TERM === "dumb") return use(() => {});
+  if (screen.isTTY !== true || process.env.TERM === "dumb") return withLines(use, screen);
   const started_ms = performance.now();
   let step: Step | undefined;
   let begun_ms = started_ms;
@@ -57,15 +58,39 @@ export async function withProgress<T>(
   }
 }
 
+async function withLines<T>(use: (tell: (step: Step) => void) => Promise<T>, screen: ProgressScreen): Promise<T> {
+  let step: Step | undefined;
+  let begun_ms = performance.now();
+  const timer = setInterval(() => {
+    if (step !== undefined) screen.write(`${progressText(step, performance.now() - begun_ms)}\n`);
+  }, EVERY_LINE_MS);
+  try {
+    return await use((told) => {
+      if (told.what !== step?.what) begun_ms = performance.now();
+      step = told;
+    });
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 /** The line: how much is done, of how much, and how long the rest takes at this pace. */
 export function progressText({ what, done, total, unit }: Step, elapsed_ms: number): string {
   const elapsed = durationText(elapsed_ms);
   if (done === undefined || unit === undefined) return `${what}, ${elapsed}`;
   const count = done.toLocaleString("en-US");
-  if (total === undefined || total < done) return `${what}: ${count} ${nounOf(done, unit)}, ${elapsed}`;
+  const pace = paceText(done, elapsed_ms, unit);
+  if (total === undefined || total < done) return `${what}: ${count} ${nounOf(done, unit)}${pace}, ${elapsed}`;
   const share = total === 0 ? 100 : Math.floor((100 * done) / total);
   const left = done === 0 ? "" : `, ${durationText((elapsed_ms * (total - done)) / done)} left`;
-  return `${what}: ${count} of ${total.toLocaleString("en-US")} ${nounOf(total, unit)}, ${share} %${left}`;
+  return `${what}: ${count} of ${total.toLocaleString("en-US")} ${nounOf(total, unit)}, ${share} %${pace}${left}`;
+}
+
+/** How much in a second, once there is something to tell it by. */
+function paceText(done: number, elapsed_ms: number, unit: string): string {
+  const pace = (1_000 * done) / elapsed_ms;
+  if (done === 0 || elapsed_ms < 1_000) return "";
+  return `, ${pace < 10 ? pace.toFixed(1) : Math.round(pace).toLocaleString("en-US")} ${nounOf(2, unit)}/s`;
 }
 
 /** Of a count that is shown apart. */

@@ -2,13 +2,18 @@
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { Command } from "commander";
 import type { Erased } from "../../../src/wire/erased.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { erasureComplaint } from "../../../tools/cli/access/erase.js";
-import { certificate, missingMembers } from "../../../tools/cli/access/erased.js";
+import { certificate, missingMembers, registerErased } from "../../../tools/cli/access/erased.js";
+import { createNetwork } from "../../../tools/provisioning/network.js";
+import { createParticipant } from "../../../tools/provisioning/participant.js";
 import { makeGenesis } from "../../audit/chain-builder.js";
 
 const METER = "1111111111111111";
@@ -49,6 +54,39 @@ test("a certificate says whose word it lacks, for each erasure", () => {
   assert.deepEqual(missingMembers(genesis, [...whole, said(2, `${ANNA}-4`)]), [
     { erasure: `${ANNA}-4`, missing: ["node-1", "node-3"] },
   ]);
+});
+
+test("a node that answers with junk, with another answer's items or with no end of them is named, and left", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "gridseal-junk-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const network = join(folder, "network");
+  const chains = [
+    { service: 3, name: "dispatch", nodes: [1] },
+    { service: 5, name: "contracts", nodes: [1] },
+  ];
+  const place = { host: "127.0.0.1", basePort: 1, target: 0 };
+  await createNetwork(network, { network: "junk", nodes: 1, chains, meters: 0, ...place }, new Date());
+  const as = join(folder, "anna");
+  const plan = { network, id: "anna", role: "customer", services: [3], out: as, algorithm: "Ed25519" } as const;
+  await createParticipant(plan, new Date());
+  for (const [body, code, message] of [
+    [Uint8Array.of(0xff, 0xff), "CHAIN_INVALID", /answers with something that is no chain/],
+    [Uint8Array.of(0x82, 0x01), "CHAIN_INVALID", /cut off/],
+    [new TextEncoder().encode("<html>"), "CHAIN_INVALID", /answers with something that is no chain/],
+    [new Uint8Array(1_000), "ERASURE_UNPROVED", /^http:.*: a statement of an erasure proves nothing/],
+  ] as const) {
+    const server = createServer((_request, response) => response.end(body));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const api = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const program = new Command().exitOverride();
+    registerErased(program);
+    const asked = ["erased", "--as", as, "--service", "dispatch", "--meter", ANNA, "--api", api];
+    try {
+      await assert.rejects(program.parseAsync(asked, { from: "user" }), { code, message });
+    } finally {
+      server.close();
+    }
+  }
 });
 
 test("a file without a statement certifies nothing", async (t) => {

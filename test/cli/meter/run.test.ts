@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { portOf } from "../../../tools/cli/meter/run.js";
+import { portOf, seldom } from "../../../tools/cli/meter/run.js";
 
 test("takes one source of a meter's readings, or its configuration's", () => {
   assert.equal(portOf({}), undefined);
@@ -30,4 +30,16 @@ test("an option that names no port is refused by its name, as a configuration is
     message: /^--port: /,
   });
   assert.throws(() => portOf({ tcp: "h" }), { code: "CONFIGURATION_REFUSED", message: /^--tcp: h: expected a host/ });
+});
+
+test("where nobody watches, a state that stays is not said again and again, and another one at once", () => {
+  for (const [isWatched, expected] of [
+    [false, ["healthy", "not sealed", "healthy"]],
+    [true, ["healthy", "healthy", "healthy", "not sealed", "healthy"]],
+  ] as const) {
+    const said: string[] = [];
+    const say = seldom((state) => said.push(state), isWatched);
+    for (const state of ["healthy", "healthy", "healthy", "not sealed", "healthy"]) say(state, {});
+    assert.deepEqual(said, expected);
+  }
 });

@@ -14,7 +14,14 @@ import { violationsOf } from "../../../tools/node/chain/violation-list.js";
 import { createReceipts } from "../../../tools/node/ingest/receipts.js";
 import { blockKey, hashKey } from "../../../tools/node/store/keys.js";
 import { decodeOutline, encodeOutline, outlineOf, treeOfOutline } from "../../../tools/node/store/outline.js";
-import { heightOf, heightSince, prunableOf, pruneChain, WHOLE_BLOCKS_MIN } from "../../../tools/node/store/prune.js";
+import {
+  heightOf,
+  heightSince,
+  prunableOf,
+  pruneChain,
+  reasonToKeep,
+  WHOLE_BLOCKS_MIN,
+} from "../../../tools/node/store/prune.js";
 import { createCluster, SERVICE } from "../chain/cluster.js";
 
 const BLOCKS = WHOLE_BLOCKS_MIN + 6;
@@ -47,6 +54,11 @@ test("lets go of old records and sealed disclosures; receipts of them are still 
   assert.deepEqual(prunableOf(store, SERVICE, 5), { blocks: 0, records: 0 });
   assert.deepEqual(await pruneChain(store, SERVICE, 5), { blocks: 0, records: 0 });
   assert.deepEqual(await pruneChain(store, SERVICE, BLOCKS), { blocks: 2, records: 2 });
+  assert.match(reasonToKeep(store, SERVICE, 1), /^its oldest block is of \d{4}-\d\d-\d\dT/);
+  assert.equal(reasonToKeep(store, SERVICE, 5), "those below height 5 are gone already");
+  const gone = "those below height 7 are gone already, and the newest 64 stay";
+  assert.equal(reasonToKeep(store, SERVICE, BLOCKS), gone);
+  assert.equal(reasonToKeep(store, SERVICE + 1, 5), "it has no block yet");
   const receipts = createReceipts(cluster.genesis.network, store);
   const view = viewOf(store, SERVICE);
   for (const [index, { kid, claims, hash }] of records.entries()) {

@@ -7,7 +7,8 @@ import { GridsealError } from "../../errors.js";
 import { readParticipant } from "../../files/operations/participant-folder.js";
 import { withNodeSource } from "../../sources/open.js";
 import { chainOfSource, type ReceiptSource } from "../../sources/source.js";
-import { keyIdText, utcDay } from "../../terminal/arguments.js";
+import { utcDay } from "../../terminal/arguments.js";
+import { keyIdOf } from "./key-id.js";
 import { type AccessOptions, dayText, signAccess, withAccessOptions } from "./sign-access.js";
 
 interface EraseOptions extends AccessOptions {
@@ -25,7 +26,7 @@ export function registerErase(access: Command): void {
       .command("erase")
       .description("have what a meter confided on some days erased, as its subject or by legal order"),
   )
-    .requiredOption("--meter <id>", "the meter", keyIdText)
+    .requiredOption("--meter <meter>", "the meter, by its ID or key id")
     .requiredOption("--from <day>", "first day, as 2026-03-29", utcDay)
     .requiredOption("--until <day>", "day behind the last, no later than today", utcDay)
     .option("--reason <text>", "the legal order, at most 200 characters; none where the subject asks", "")
@@ -34,7 +35,7 @@ export function registerErase(access: Command): void {
     .action(erase);
 }
 
-async function erase({ meter, from, until, reason, api, unchecked, ...options }: EraseOptions): Promise<void> {
+async function erase({ meter: named, from, until, reason, api, unchecked, ...options }: EraseOptions): Promise<void> {
   if (api === undefined && unchecked !== true) {
     const why = "who erases what is another one's has that against him on the chain";
     throw new GridsealError(
@@ -42,6 +43,7 @@ async function erase({ meter, from, until, reason, api, unchecked, ...options }:
       `name a node by --api URL, which says whose days these are: ${why}; or --unchecked`,
     );
   }
+  const meter = await keyIdOf(named, { as: options.as, ...(api !== undefined && { api }) });
   const days = { meter, from, until };
   if (api !== undefined) await checkErasure(days, { ...options, api, isOrdered: reason !== "" });
   await signAccess(options, "erasure", [meter, from, until, reason]);

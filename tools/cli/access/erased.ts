@@ -16,6 +16,7 @@ import { splitSequence } from "../../sources/sequence.js";
 import { several } from "../../terminal/arguments.js";
 import { printLines, secondText, toJson } from "../../terminal/output.js";
 import { serviceNumber } from "../operation/sign.js";
+import { keyIdOf } from "./key-id.js";
 import { dayText } from "./sign-access.js";
 
 interface ErasedOptions {
@@ -36,7 +37,7 @@ export function registerErased(access: Command): void {
     .description("what members say they have erased of a meter, checked")
     .requiredOption("--as <dir>", "folder of the participant")
     .requiredOption("--service <name>", "name or number of the service")
-    .requiredOption("--meter <id>", "the meter")
+    .requiredOption("--meter <meter>", "the meter, by its ID or key id")
     .requiredOption("--api <url>", "API of a member of the chain; each of them, for a whole certificate", several)
     .option("-o, --out <file>", "certificate to make")
     .option("--json", "print JSON, a line a statement")
@@ -53,12 +54,23 @@ export function registerCertificate(access: Command): void {
     .action(certificate);
 }
 
-async function erased({ as, meter, api, out, json, ...options }: ErasedOptions): Promise<void> {
+async function erased({ as, meter: named, api, out, json, ...options }: ErasedOptions): Promise<void> {
   const { genesis, tokenFor } = await readParticipant(as);
   const service = serviceNumber(genesis, options.service);
+  const meter = await keyIdOf(named, { as, api: api[0]! });
   const statements: Uint8Array[] = [];
-  for (const url of api) for await (const bytes of erasedBy(url, { service, meter }, tokenFor)) statements.push(bytes);
-  const said = statements.map((bytes) => checked(genesis, bytes));
+  const said: Erased[] = [];
+  let size = 0;
+  for (const url of api) {
+    // Each is checked as it comes: a node that says anything else is left at once, and cannot make this grow.
+    for await (const bytes of erasedBy(url, { service, meter }, tokenFor)) {
+      size += bytes.length;
+      if (size > CERTIFICATE_BYTES_MAX)
+        throw new GridsealError("ERASURE_UNPROVED", `${url} states more than there can be`);
+      said.push(checked(genesis, bytes, url));
+      statements.push(bytes);
+    }
+  }
   const foreign = said.find((each) => each.chain !== service || toHex(each.meter) !== meter);
   if (foreign !== undefined) {
     throw new GridsealError(
@@ -82,7 +94,7 @@ export async function certificate(
   const said: Erased[] = [];
   try {
     for await (const statement of splitSequence(Readable.from([bytes]))) {
-      said.push(checked(genesis, statement));
+      said.push(checked(genesis, statement, file));
       printLines([lineOf(genesis, said.at(-1)!, options.json)]);
     }
   } catch (cause) {
@@ -124,14 +136,18 @@ function missingLines(genesis: Genesis, said: readonly Erased[], json: true | un
 }
 
 /** The statement of a node of the genesis. */
-function checked(genesis: Genesis, bytes: Uint8Array): Erased {
+function checked(genesis: Genesis, bytes: Uint8Array, origin: string): Erased {
   const keyOf = (node: Uint8Array) => genesis.nodes.find(({ id }) => toHex(id) === toHex(node))?.key;
   try {
     return verifyErased(genesis.hash, bytes, keyOf, nodeVerify);
   } catch (cause) {
-    throw new GridsealError("ERASURE_UNPROVED", `a statement of an erasure proves nothing: ${reasonOf(cause)}`, {
-      cause,
-    });
+    throw new GridsealError(
+      "ERASURE_UNPROVED",
+      `${origin}: a statement of an erasure proves nothing: ${reasonOf(cause)}`,
+      {
+        cause,
+      },
+    );
   }
 }
 

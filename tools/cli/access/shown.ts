@@ -78,7 +78,20 @@ function verbsOf({ state, basis, requester, meter, from, until, days = [] }: Req
 }
 
 export function concerning(what: string, meter: string, value: Value): string {
-  return `meter ${meter}  ${what === "change" ? "somebody else is to be its subject" : "days are erased"}: ${toJson(value)}`;
+  if (what !== "change") return `meter ${meter}  days are erased: ${erasedText(value)}`;
+  const { id, participant, first, end } = value as { readonly [name: string]: Value };
+  const days = periodText(Number(first), Number(end));
+  return `meter ${meter}  ${participant} is to be its subject ${days}, by statement ${id}`;
+}
+
+/** Rows of [first day, day behind the last, erasure, seconds of Unix time]. */
+function erasedText(value: Value): string {
+  const rows = Array.isArray(value) ? (value as readonly (readonly Value[])[]) : [];
+  return rows
+    .map(([first, end, erasure, time_s]) => {
+      return `${periodText(Number(first), Number(end))} by ${erasure}, ${secondText(Number(time_s))}`;
+    })
+    .join("; ");
 }
 
 function purposeText({ purpose }: Request): string {

@@ -11,7 +11,7 @@ export function registerAcknowledge(alarm: Command): void {
   alarm
     .command("acknowledge")
     .description("say that somebody knows of an alarm: it stands until its cause is gone, and is not told again")
-    .argument("<id>", "its id, 8 hex digits")
+    .argument("<id>", "its ID, 8 hex digits")
     .requiredOption("--metrics <port>", "the monitor's own port", whole(1, 65_535))
     .requiredOption("--state <dir>", "the monitor's own folder, as it was started with: its token is there")
     .action(acknowledge);

@@ -64,7 +64,7 @@ async function list(options: ListOptions): Promise<void> {
         rows.push(credentialView(register, row, now_s));
       }
     }
-    const heads = ["id", "key", "state", "roles", "services", "until", "point"];
+    const heads = ["id", "key id", "state", "roles", "services", "until", "point"];
     printLines(
       options.json
         ? rows.map(toJson)

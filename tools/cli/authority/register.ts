@@ -47,7 +47,7 @@ export function registerRegister(authority: Command): void {
     );
   entering(register.command("device").description("a meter or gateway, before it has a credential"))
     .option("--lot <name>", "the lot that it was made in")
-    .option("--key <id>", "id of the key that its maker attests", keyIdText)
+    .option("--key <id>", "key id that its maker attests", keyIdText)
     .option("--owner <organisation>", "the organisation that owns it")
     .action((id: string, { lot, key, owner, ...options }: RegisterOptions) => {
       checkIssuedId(id);

@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { credentialsOf, type RegisterView } from "../../authority/register/rows.js";
 import { GridsealError } from "../../errors.js";
-import { pairs, printLines, toJson } from "../../terminal/output.js";
+import { pairs, printLines, secondText, toJson } from "../../terminal/output.js";
 import { type AuthorityOptions, useRegister, withAuthority } from "./authority-options.js";
 import { credentialView } from "./list.js";
 
@@ -13,7 +13,7 @@ interface ShowOptions extends AuthorityOptions {
 
 export function registerShow(authority: Command): void {
   withAuthority(authority.command("show").description("show what is registered of an ID or a key"))
-    .argument("<id>", "ID of a device, participant, point or organisation, or id of a key")
+    .argument("<id>", "ID of a device, participant, point or organisation, or a key id")
     .option("--json", "print JSON")
     .action(show);
 }
@@ -52,7 +52,11 @@ function viewOf(view: RegisterView, id: string) {
 
 function indented(row: object): string[] {
   const stated = Object.entries(row).filter(([, value]) => value !== undefined);
-  return pairs(stated.map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : (value as string)])).map(
-    (line) => `  ${line}`,
-  );
+  return pairs(stated.map(([name, value]) => shown(name, value))).map((line) => `  ${line}`);
+}
+
+/** Times as people read them; JSON keeps their seconds. */
+function shown(name: string, value: unknown): readonly [string, string | number] {
+  if (name.endsWith("_s") && typeof value === "number") return [name.slice(0, -2), secondText(value)];
+  return [name, Array.isArray(value) ? value.join(", ") : (value as string)];
 }

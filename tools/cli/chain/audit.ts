@@ -15,8 +15,18 @@ import { openFileSource, openPublicFile, serviceOfFile } from "../../sources/fil
 import type { Lack } from "../../sources/incomplete.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { withNode } from "../../terminal/arguments.js";
-import { numbersText, printLines, table, timeText, toJson } from "../../terminal/output.js";
+import {
+  countText,
+  durationText,
+  numbersText,
+  printLines,
+  printNote,
+  table,
+  timeText,
+  toJson,
+} from "../../terminal/output.js";
 import { type Step, withProgress } from "../../terminal/progress.js";
+import { checkedText } from "../told.js";
 
 interface AuditOptions extends SourceOptions {
   readonly genesis: string;
@@ -52,13 +62,18 @@ async function audit(what: readonly string[], options: AuditOptions): Promise<vo
   }
   const { genesis } = await readGenesisFile(options.genesis);
   const fromNode = options.api !== undefined || options.data !== undefined;
+  const begun_ms = performance.now();
   const { reports, noChains } = await withProgress(async (tell) =>
     fromNode
       ? { reports: await auditNode(genesis, what, { ...options, tell }), noChains: [] }
       : auditFiles(genesis, what, tell),
   );
+  noteRate(reports, performance.now() - begun_ms);
   if (options.json) printLines([toJson([...reports, ...noChains.map((none) => ({ ...none, verdict: "no-chain" }))])]);
-  else printReports(reports, noChains);
+  else {
+    printReports(reports, noChains);
+    printLines([checkedText("each block's seal, records, runs and what follows from them", genesis)]);
+  }
   throwWorst(reports, noChains);
 }
 
@@ -103,13 +118,27 @@ async function auditNode(
 
 type Tell = (step: Step) => void;
 
-/** Says how far the audit is, of chains of which the height is known. */
+/** Says how far the audit is, by records: of how many, where a node knows that. */
 function telling(tell: Tell, known: readonly ChainSummary[]): (audited: AuditedBlock) => void {
   const chains = new Map(known.map((chain) => [chain.service, chain]));
-  return ({ block: { chain, height } }) => {
-    const { name = `chain ${chain}`, height: total } = chains.get(chain) ?? {};
-    tell({ what: `auditing ${name}`, done: height, unit: "block", ...(total !== undefined && { total }) });
+  const counts = new Map<number, number>();
+  return ({ block: { chain, batches } }) => {
+    const { name = `chain ${chain}`, records: total } = chains.get(chain) ?? {};
+    const done = batches.reduce((sum, { records }) => sum + records.length, counts.get(chain) ?? 0);
+    counts.set(chain, done);
+    tell({ what: `auditing ${name}`, done, unit: "record", ...(total !== undefined && { total }) });
   };
+}
+
+/** So long an audit takes that says how fast it was. */
+const SAID_FROM_MS = 2_000;
+
+/** How many records were audited in which time: what the next audit will take. */
+function noteRate(reports: readonly AuditReport[], elapsed_ms: number): void {
+  if (elapsed_ms < SAID_FROM_MS) return;
+  const records = reports.reduce((sum, report) => sum + report.records, 0);
+  const rate = Math.round((1_000 * records) / elapsed_ms);
+  printNote(`audited ${countText(records, "record")} in ${durationText(elapsed_ms)}, ${countText(rate, "record")}/s`);
 }
 
 /** The engine is started with the first contract that runs. */
@@ -272,7 +301,7 @@ function detailsOf(report: AuditReport): string[] {
     ),
     ...anchors.chains.map(
       ({ service, first, last, named }) =>
-        `${name} anchors ${named} heights of chain ${service}, from ${first} to ${last}`,
+        `${name} anchors ${countText(named, "height")} of chain ${service}, from ${first} to ${last}`,
     ),
     ...contradictionsOf(report),
     ...(anchors.contradicted === anchors.contradictions.length

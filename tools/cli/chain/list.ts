@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { type SourceOptions, withSource } from "../../sources/open.js";
 import { withNode } from "../../terminal/arguments.js";
 import { printLines, table, timeText, toJson } from "../../terminal/output.js";
+import { noteTold } from "../told.js";
 
 export function registerList(chain: Command): void {
   withNode(chain.command("list").description("list chains: height, records, violations"))
@@ -28,6 +29,7 @@ async function list(file: string | undefined, options: SourceOptions & { readonl
       height === 0 || time_ms === null ? "-" : timeText(time_ms),
       header.slice(0, 16),
     ]);
+    noteTold(source.origin, "`chain audit` checks whole chains", options);
     printLines(table(["SERVICE", "NAME", "HEIGHT", "RECORDS", "VIOLATIONS", "TIMESTAMP", "HEADER"], rows));
   });
 }

@@ -23,8 +23,10 @@ import { type SourceOptions, withSource } from "../../sources/open.js";
 import { serviceIn } from "../../sources/source.js";
 import { whole, withNode } from "../../terminal/arguments.js";
 import { countText, pairs, printLines, timeText, toJson } from "../../terminal/output.js";
+import { entryShown } from "../entry-shown.js";
 import { orderView } from "../order/view.js";
 import { recordLines, recordView } from "../record/view.js";
+import { noteTold } from "../told.js";
 
 interface ShowOptions extends SourceOptions {
   readonly service?: string;
@@ -48,6 +50,7 @@ async function show(height: number, file: string | undefined, options: ShowOptio
       throw new GridsealError("NOT_FOUND", `${source.origin} has no block ${height} of this chain`);
     const view = viewOf(bytes, `${source.origin}: block ${height}`);
     printLines(options.json ? [toJson(view)] : linesOf(view));
+    noteTold(source.origin, "`chain audit --genesis FILE` checks whole chains", options);
   });
 }
 
@@ -179,7 +182,7 @@ function outcomeLine(outcome: BlockView["data"]["outcomes"][number]): string {
   );
   const reason = outcome.type === "failed" ? `: ${outcome.reason}` : "";
   const said = effects.length === 0 ? "" : `: ${effects.join(", ")}`;
-  return `${entryText(outcome.entry)} ${outcome.type}${contract}${reason}${said}`;
+  return `${entryShown(entryText(outcome.entry))} ${outcome.type}${contract}${reason}${said}`;
 }
 
 /** A contract's value as JSON. */
@@ -199,7 +202,7 @@ function violationLine(violation: BlockView["data"]["violations"][number]): stri
   }
   if (violation.kind === "contract") {
     const { subject, entry, contract, name, body } = violation;
-    return `violation contract: ${contract} says ${name} of ${toHex(subject)}, for ${entryText(entry)}: ${body}`;
+    return `violation contract: ${contract} says ${name} of ${toHex(subject)}, for ${entryShown(entryText(entry))}: ${body}`;
   }
   const { kind, meter, seq, ...rest } = violation;
   const what = "last" in rest ? `to ${rest.last}` : `record ${toHex(rest.record as Uint8Array)}`;

@@ -7,19 +7,22 @@ import { toHex } from "../../../src/wire/bytes.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { type CounterReading, SLOTS_MAX, type SlotEnergy, slotEnergies, sumSlots } from "../../ledger/slot-energy.js";
 import { type CounterNamed, counterText, fillCounters } from "../../sources/counters.js";
+import { holderNamed } from "../../sources/named-holder.js";
 import { type SourceOptions, withSource } from "../../sources/open.js";
 import { type ChainSource, serviceIn } from "../../sources/source.js";
-import { id, moment, several, whole, withNode } from "../../terminal/arguments.js";
-import { decimal, printLines, table, timeText, toJson } from "../../terminal/output.js";
+import { moment, several, whole, withNode } from "../../terminal/arguments.js";
+import { decimal, printLines, printNote, table, timeText, toJson } from "../../terminal/output.js";
+import { noteTold } from "../told.js";
 import { doubtText } from "./doubt-text.js";
 import { closedSlots } from "./sealed-slots.js";
+import { settlementAsked } from "./settlement.js";
 
 interface SlotsOptions extends SourceOptions {
   readonly service?: string;
-  readonly meter?: Uint8Array;
+  readonly meter?: string;
   readonly register?: readonly string[];
-  readonly slot: number;
-  readonly gap: number;
+  readonly slot?: number;
+  readonly gap?: number;
   readonly from?: number;
   readonly to?: number;
   readonly json?: true;
@@ -37,14 +40,18 @@ export function registerSlots(chain: Command): void {
   )
     .argument("[file]", "exported chain")
     .option("--service <name>", "name or number of the chain's service; a file has but one")
-    .option("--meter <id>", "compute those of this meter from its records, also where the chain closes none", id)
+    .option("--meter <meter>", "compute those of this meter from its records, by its ID or key id")
     .option(
       "--register <obis>",
       `counter, ${IMPORT} or the sum of its tariffs where absent; several are added`,
       several,
     )
-    .option("--slot <seconds>", "length of a slot", whole(1, 86_400), 900)
-    .option("--gap <seconds>", "longest gap over which a counter is interpolated", whole(0, 86_400 * 31), 3_600)
+    .option("--slot <seconds>", "length of a slot; the chain's own where absent", whole(1, 86_400))
+    .option(
+      "--gap <seconds>",
+      "longest gap over which a counter is interpolated; the chain's own where absent",
+      whole(0, 86_400 * 31),
+    )
     .option("--from <time>", "begin of the first slot, as 2026-03-29T00:00:00Z", moment)
     .option("--to <time>", "end of the last slot", moment)
     .option("--json", "print JSON")
@@ -60,6 +67,7 @@ async function slots(file: string | undefined, options: SlotsOptions): Promise<v
 async function listClosed(file: string | undefined, options: SlotsOptions): Promise<void> {
   await withSource(file, options, async (source) => {
     const closed = await closedSlots(source, await serviceIn(source, file, options.service), options);
+    noteTold(source.origin, "`receipt get --slot` proves one of them", options);
     if (options.json) {
       const views = closed.map(({ start_s, slot_s, ...rest }) => ({ start: start_s, length: slot_s, ...rest }));
       printLines([toJson({ slots: views })]);
@@ -76,24 +84,26 @@ async function listClosed(file: string | undefined, options: SlotsOptions): Prom
   });
 }
 
-type MeterSlots = SlotsOptions & { readonly meter: Uint8Array };
+type MeterSlots = SlotsOptions & { readonly meter: string };
 
 async function computeSlots(file: string | undefined, options: MeterSlots): Promise<void> {
   const registers = options.register === undefined ? ["imported" as const] : registersOf(options.register);
   await withSource(file, options, async (source) => {
-    const counters = await countersOf(source, await serviceIn(source, file, options.service), options.meter, registers);
+    const service = await serviceIn(source, file, options.service);
+    const meter = await holderNamed({ source, file, service }, options.meter);
+    const { slot_s: slot, gapMax_s, said } = await settlementAsked(source, service, options);
+    const counters = await countersOf(source, service, meter, registers);
     const times = counters.flatMap((readings) => readings.map(({ time_s }) => time_s));
     if (times.length === 0) {
       const names = registers.map(counterText).join(", ");
       throw new GridsealError(
         "RECORD_UNKNOWN",
-        `${source.origin} has no record of meter ${toHex(options.meter)} that shows ${names} in Wh`,
+        `${source.origin} has no record of meter ${options.meter} that shows ${names} in Wh`,
       );
     }
-    const { slot } = options;
     const plan = {
       slot_s: slot,
-      gapMax_s: options.gap,
+      gapMax_s,
       start_s: Math.floor((options.from ?? least(times)) / slot) * slot,
       end_s: Math.ceil((options.to ?? most(times)) / slot) * slot,
     };
@@ -105,7 +115,10 @@ async function computeSlots(file: string | undefined, options: MeterSlots): Prom
       );
     }
     const energies = sumSlots(counters.map((readings) => slotEnergies(readings, plan)));
-    printLines(options.json ? [toJson(viewOf(options, registers, energies))] : linesOf(energies));
+    if (said !== undefined) printNote(said);
+    noteTold(source.origin, "`receipt get --slot` proves a closed slot", options);
+    const view = { meter, slot, gap: gapMax_s };
+    printLines(options.json ? [toJson(viewOf(view, registers, energies))] : linesOf(energies));
   });
 }
 
@@ -137,7 +150,11 @@ function most(times: readonly number[]): number {
   return times.reduce((one, other) => Math.max(one, other));
 }
 
-function viewOf({ meter, slot, gap }: MeterSlots, registers: readonly CounterNamed[], slots: readonly SlotEnergy[]) {
+function viewOf(
+  { meter, slot, gap }: { readonly meter: Uint8Array; readonly slot: number; readonly gap: number },
+  registers: readonly CounterNamed[],
+  slots: readonly SlotEnergy[],
+) {
   return {
     meter,
     registers: registers.map((each) => (each === "imported" ? `${IMPORT}*255` : counterText(each))),

@@ -9,8 +9,9 @@ import { contractsAt } from "../../ledger/contract-orders.js";
 import { type Governance, governedHeight } from "../../ledger/governance.js";
 import type { SourceOptions } from "../../sources/open.js";
 import { whole, withNode } from "../../terminal/arguments.js";
-import { printLines, table, toJson } from "../../terminal/output.js";
+import { printLines, printText, table, toJson } from "../../terminal/output.js";
 import { namedService } from "../authority/order/named-chain.js";
+import { checkedText } from "../told.js";
 import { diffLines, diffText } from "./line-diff.js";
 import { sealedGovernance } from "./list.js";
 import { contractName } from "./terms.js";
@@ -64,8 +65,11 @@ async function diff(name: string, options: DiffOptions): Promise<void> {
     `${name} of chain ${service}, from version ${from} to ${to}`,
     ...(changes.length === 0 ? [] : ["", ...table(["", String(from), String(to)], changes.map(rowOf))]),
     "",
-    ...(hasChanged ? diffText(lines) : ["the source is the same"]),
+    checkedText("the sealed orders' signatures", governance.genesis),
+    "",
   ]);
+  // Code is copied: its lines are not folded.
+  printText(`${(hasChanged ? diffText(lines) : ["the source is the same"]).join("\n")}\n`);
 }
 
 function rowOf(change: { readonly field: string; readonly before: string; readonly after: string }) {

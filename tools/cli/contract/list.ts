@@ -8,6 +8,7 @@ import type { Governance } from "../../ledger/governance.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { withNode } from "../../terminal/arguments.js";
 import { printLines, table, toJson } from "../../terminal/output.js";
+import { checkedText } from "../told.js";
 
 export function registerList(contract: Command): void {
   withNode(contract.command("list").description("list the contracts that orders have installed, and retired"))
@@ -16,7 +17,7 @@ export function registerList(contract: Command): void {
 }
 
 async function list(options: SourceOptions & { readonly json?: true }): Promise<void> {
-  const { contracts } = await sealedGovernance(options);
+  const { contracts, genesis } = await sealedGovernance(options);
   const rows = contracts.rulings.flatMap(({ contractsHeight, action }) =>
     action.type === "parameters" ? [] : [{ ...action, contractsHeight }],
   );
@@ -32,7 +33,10 @@ async function list(options: SourceOptions & { readonly json?: true }): Promise<
     row.contractsHeight,
     row.type === "install" ? row.types.join(" ") : "",
   ]);
-  printLines(table(["CHAIN", "CONTRACT", "VERSION", "FROM HEIGHT", "CONTRACTS BLOCK", "TYPES"], lines));
+  printLines([
+    ...table(["CHAIN", "CONTRACT", "VERSION", "FROM HEIGHT", "CONTRACTS BLOCK", "TYPES"], lines),
+    checkedText("the sealed orders' signatures", genesis),
+  ]);
 }
 
 /** What the orders that a node has come to, checked by the genesis. */

@@ -54,9 +54,9 @@ async function ready(file: string, options: ReadyOptions): Promise<void> {
   const keys = await Promise.all(configurations.map(({ key }) => readKeyFile(key)));
   await writeTried(out, said, signTried(first!.hash, said, keys));
   const names = configurations.map((configuration) => configuration.name);
+  if (options.json) return printLines([toJson({ file: out, source: bundle.hash, vectors, nodes: names })]);
   printLines([
-    options.json
-      ? toJson({ file: out, source: bundle.hash, vectors, nodes: names })
-      : `${out}: ${names.join(", ")} ran ${tried.length} vectors of ${name} ${revision}, ${toHex(bundle.hash)}, ready for chain ${chain}`,
+    `${out}: ${names.join(", ")} ran ${tried.length} vectors of ${name} ${revision}, ${toHex(bundle.hash)}, ready for chain ${chain}`,
+    `next: gridseal contract propose ${file} --ready ${out} ..., on the same terms, once a quorum of members is ready`,
   ]);
 }

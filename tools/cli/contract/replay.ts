@@ -22,6 +22,7 @@ import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { whole, withNode } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
 import { lackErrors } from "../chain/audit.js";
+import { entryShown } from "../entry-shown.js";
 
 interface ReplayOptions extends SourceOptions {
   readonly service: string;
@@ -145,7 +146,7 @@ function print(outcomes: readonly EntryOutcome[], runs: readonly ReplayedRun[], 
   printLines([`block ${height} of ${name}: ${runs.length === 0 ? "no contract runs for it" : `${runs.length} runs`}`]);
   for (const { contract, entry, outcome, calls, sealed, isSame: same } of rows) {
     const what = outcome.type === "failed" ? `failed: ${failures[outcome.reason]}` : kindOf(outcome);
-    const of = sealed === undefined ? entry : entryText(sealed.entry);
+    const of = entryShown(sealed === undefined ? entry : entryText(sealed.entry));
     const verdict = same ? "as sealed" : `DIFFERS: sealed is ${sealed?.type ?? "nothing"}`;
     printLines([
       "",

@@ -8,8 +8,9 @@ import { contractsAt } from "../../ledger/contract-orders.js";
 import { governedHeight } from "../../ledger/governance.js";
 import type { SourceOptions } from "../../sources/open.js";
 import { whole, withNode } from "../../terminal/arguments.js";
-import { pairs, printLines, toJson } from "../../terminal/output.js";
+import { pairs, printLines, printText, toJson } from "../../terminal/output.js";
 import { namedService } from "../authority/order/named-chain.js";
+import { checkedText } from "../told.js";
 import { sealedGovernance } from "./list.js";
 import { contractName } from "./terms.js";
 
@@ -70,6 +71,9 @@ async function show(name: string, options: ShowOptions): Promise<void> {
       ),
     ]),
     "",
-    ...(source ?? "").split(/\r?\n/),
+    checkedText("the sealed orders' signatures", governance.genesis),
+    "",
   ]);
+  // Code is copied: its lines are not folded.
+  printText(`${(source ?? "").replace(/\r?\n/g, "\n")}\n`);
 }

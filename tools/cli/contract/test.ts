@@ -28,6 +28,8 @@ async function test(file: string, options: TestOptions): Promise<void> {
   const path = vectorsPathOf(file, options.vectors);
   const { bundle, tried, complaint } = await testContract(file, path);
   printLines(options.json ? [toJson(viewOf(bundle, tried))] : linesOf(bundle, tried));
+  if (complaint === undefined && !options.json)
+    printLines(["", `next: gridseal contract ready ${file} --node CONFIG ...`]);
   if (complaint !== undefined) throw new GridsealError("CONTRACT_FAILED", complaint);
 }
 

@@ -2,17 +2,20 @@
 // sealed.
 
 import type { Command } from "commander";
+import { toHex } from "../../../src/wire/bytes.js";
 import type { Value } from "../../../src/wire/value.js";
 import { GridsealError } from "../../errors.js";
 import { readGenesisFile } from "../../files/genesis-file.js";
 import type { Standing } from "../../market/credit/kinds.js";
 import { type Facts, type Rating, rate } from "../../market/credit/rating.js";
 import type { Rules } from "../../market/credit/rules.js";
+import { holderOnAny } from "../../sources/named-holder.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource, type ReceiptSource } from "../../sources/source.js";
-import { participantText, withNode } from "../../terminal/arguments.js";
+import { withNode } from "../../terminal/arguments.js";
 import { pairs, printLines, table, toJson } from "../../terminal/output.js";
 import { provedValue } from "../state/proved-value.js";
+import { checkedText, toldText } from "../told.js";
 
 interface ExplainOptions extends SourceOptions {
   readonly service: string;
@@ -35,17 +38,22 @@ export function registerExplain(credit: Command): void {
       .command("explain")
       .description("compute a participant's rating again, and say what each indicator is made of"),
   )
-    .argument("<participant>", "id of its key, 16 hex digits", participantText)
+    .argument("<participant>", "its ID or key id")
     .option("--service <name>", "name or number of the chain's service", "credit")
     .option("--contract <name>", "the contract", "credit")
     .option("--json", "print JSON")
     .action(explain);
 }
 
-async function explain(participant: string, options: ExplainOptions): Promise<void> {
+async function explain(text: string, options: ExplainOptions): Promise<void> {
   await withNodeSource(options, async (source) => {
     const { service } = await chainOfSource(source, options.service);
+    const participant = toHex(await holderOnAny(source, text));
     const genesis = options.genesis === undefined ? undefined : (await readGenesisFile(options.genesis)).genesis;
+    const word =
+      genesis === undefined
+        ? toldText(source.origin, "--genesis FILE proves rating and facts")
+        : checkedText("rating and facts by proofs of the chain's state", genesis);
     const valueAt = (key: string) => provedValue(source, { service, contract: options.contract, key, genesis });
     const kept = (await valueAt(`rating/${participant}`)) as unknown as KeptRating | undefined;
     if (kept === undefined) throw new GridsealError("NOT_FOUND", `${participant} has no rating on chain ${service}`);
@@ -58,10 +66,11 @@ async function explain(participant: string, options: ExplainOptions): Promise<vo
       ...ratingOf(again),
       standing: kept.standing,
       isSame,
+      checked: genesis !== undefined,
       month,
       facts: Object.fromEntries(facts),
     };
-    printLines(options.json ? [toJson(view)] : linesOf(participant, kept, { again, facts, isSame }));
+    printLines(options.json ? [toJson(view)] : [...linesOf(participant, kept, { again, facts, isSame }), "", word]);
     if (!isSame) {
       throw new GridsealError(
         "RATING_DIFFERS",

@@ -15,7 +15,7 @@ import { nodeMeterCrypto } from "../../meters/meter-crypto.js";
 import { cellsOf, meterTypes } from "../../meters/meter-types.js";
 import { detectProtocol, readCapture } from "../../meters/ports/capture.js";
 import { foreignCapture } from "../../meters/ports/foreign-capture.js";
-import { decimal, printLines, printNote } from "../../terminal/output.js";
+import { decimal, printLines, printNote, table } from "../../terminal/output.js";
 import { FrameList, type Shown } from "./frame-list.js";
 import { readMeterKeys } from "./meter-keys.js";
 
@@ -188,12 +188,5 @@ function tableOf({ registers }: Reading): readonly string[] {
 
 /** The meters that are read, a line each, in columns. */
 export function meterLines(): readonly string[] {
-  const table = [["MAKER", "TYPE", "COUNTRY", "PROTOCOL", "PROFILE", "TRIED WITH"], ...meterTypes.map(cellsOf)];
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((cells) => cells[column]!.length)));
-  return table.map((cells) =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join("  ")
-      .trimEnd(),
-  );
+  return table(["MAKER", "TYPE", "COUNTRY", "PROTOCOL", "PROFILE", "TRIED WITH"], meterTypes.map(cellsOf));
 }

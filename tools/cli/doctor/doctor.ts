@@ -33,6 +33,7 @@ async function doctor(config: string | undefined, options: DoctorOptions): Promi
   const findings = (await Promise.all([...own, ...options.api.map((api) => lookAtApi(api))])).flat();
   const status = worstOf(findings);
   printLines(options.json ? [toJson({ status, findings })] : findings.flatMap(linesOf));
+  if (status !== "fail" && path !== undefined && !options.json) printLines([`next: gridseal node run ${path}`]);
   const failed = findings.filter((finding) => finding.status === "fail").length;
   if (failed > 0)
     throw new GridsealError(

@@ -25,7 +25,8 @@ import {
 
 /** What a failure of the catalogue says of a check. */
 export function failureOf(check: CheckName, thrown: unknown): Finding {
-  const remedy = thrown instanceof GridsealError ? thrown.remedy : "Check what the message names.";
+  const remedy =
+    thrown instanceof GridsealError ? thrown.remedy : "Mend what the message names, and run `gridseal doctor` again.";
   return fail(check, reasonOf(thrown), remedy);
 }
 

@@ -28,7 +28,11 @@ export async function lookAtPeers({ peers }: NodeConfiguration, tls: TlsMaterial
         "correct peers.addresses, or the certificates at both ends: another network, or another node, is there";
       return fail("peer", `${who}: ${seen.detail}`, remedy);
     }
-    return warn("peer", `${who} does not answer`, "see whether it runs, its peers.listen, and firewalls on the way");
+    return warn(
+      "peer",
+      `${who} does not answer`,
+      "start it with gridseal node run, or let its peers.listen through the firewalls on the way",
+    );
   });
   return Promise.all(found);
 }
@@ -73,7 +77,7 @@ export async function lookAtBroker({ mqtt }: NodeConfiguration): Promise<readonl
     return [pass("broker", `${who} answers${isTls ? " by TLS" : ""}`)];
   } catch (thrown) {
     const remedy =
-      "see whether it runs; one with a certificate of your own authority needs NODE_EXTRA_CA_CERTS (docs/shared-broker.md)";
+      "start it, or correct its URL; one with a certificate of your own authority needs NODE_EXTRA_CA_CERTS (docs/shared-broker.md)";
     return [fail("broker", `${who} cannot be reached: ${reasonOf(thrown)}`, remedy)];
   }
 }
@@ -91,7 +95,8 @@ export async function lookAtApi(url: string, whose = `the node at ${url}`): Prom
   try {
     const asked_ms = Date.now();
     const asked = await ask(base, health, { parameters: {}, patience_ms: PATIENCE_MS });
-    if (asked.type !== "answered") return [fail("node", `${whose}: ${asked.message}`, "see its log")];
+    if (asked.type !== "answered")
+      return [fail("node", `${whose}: ${asked.message}`, "its log says why: journalctl -u gridseal-node@NAME")];
     const half_ms = (Date.now() - asked_ms) / 2;
     const date_ms = Date.parse(asked.answer.response.headers.get("date") ?? "");
     const value = await valueIn(base, health, asked.answer);
@@ -110,6 +115,12 @@ export async function lookAtApi(url: string, whose = `the node at ${url}`): Prom
       ...(Number.isNaN(date_ms) ? [] : [judgeClock(whose, asked_ms + half_ms - (date_ms + 500))]),
     ];
   } catch (thrown) {
-    return [fail("node", reasonOf(thrown), "see whether the node runs, its api address, and its log")];
+    return [
+      fail(
+        "node",
+        reasonOf(thrown),
+        "start it with gridseal node run, or name the address that api of its node.json has",
+      ),
+    ];
   }
 }

@@ -25,7 +25,10 @@ export function registerExport(lot: Command): void {
   lot
     .command("export")
     .description("sign the devices of a lot to their buyer")
-    .argument("<table>", "CSV with the columns id, key (key id, 16 hex digits), origin, firmware (SHA-256, or empty)")
+    .argument(
+      "<table>",
+      "CSV with the columns `id`, `key` (the key id, 16 hex digits), `origin`, `firmware` (SHA-256, or empty)",
+    )
     .requiredOption("--lot <name>", "the lot's name")
     .requiredOption("--key <file>", "key file of the maker")
     .requiredOption("--to <hex>", "the buyer's public key", publicKey)

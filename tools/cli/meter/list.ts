@@ -7,6 +7,7 @@ import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource } from "../../sources/source.js";
 import { duration, whole, withNode } from "../../terminal/arguments.js";
 import { countText, durationText, printLines, printNote, secondText, table, toJson } from "../../terminal/output.js";
+import { noteTold } from "../told.js";
 import {
   type KnownMeter,
   type KnownMeters,
@@ -63,8 +64,10 @@ async function knownInFiles(files: readonly string[], options: ListOptions): Pro
 
 function knownAtNode(options: ListOptions): Promise<KnownMeters> {
   return withNodeSource(options, async (source) => {
-    const { service } = options;
-    return metersOfNode(source, service === undefined ? undefined : (await chainOfSource(source, service)).service);
+    const service = options.service === undefined ? undefined : (await chainOfSource(source, options.service)).service;
+    const known = await metersOfNode(source, service);
+    noteTold(source.origin, "`chain audit` checks whole chains", options);
+    return known;
   });
 }
 
@@ -95,7 +98,7 @@ function linesOf(meters: readonly KnownMeter[], asOf_s: number): string[] {
   });
   const count = new Set(meters.map(({ meter }) => meter)).size;
   return [
-    ...table(["METER", "ID", "CHAIN", "STATE", "NEWEST", "TIME", "AGE", "LATE", "MISSING"], rows),
+    ...table(["KEY ID", "ID", "CHAIN", "STATE", "NEWEST", "TIME", "AGE", "LATE", "MISSING"], rows),
     `${countText(count, "meter")}, as of ${secondText(asOf_s)}`,
   ];
 }

@@ -78,7 +78,7 @@ async function run(directory: string, options: MeterOptions): Promise<void> {
 }
 
 /** Where nobody watches, as in a journal, a state that stays is said once a minute. */
-function seldom(say: Printer["state"], isWatched = process.stdout.isTTY === true): Printer["state"] {
+export function seldom(say: Printer["state"], isWatched = process.stdout.isTTY === true): Printer["state"] {
   if (isWatched) return say;
   let last: { readonly state: string; readonly at_ms: number } | undefined;
   return (state, counters) => {

@@ -8,6 +8,7 @@ import { initialGovernance } from "../../ledger/governance.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { withNode } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
+import { checkedText } from "../told.js";
 import { linesOf, viewOf } from "./view.js";
 
 export function registerShow(network: Command): void {
@@ -29,5 +30,7 @@ async function show(options: SourceOptions & { readonly json?: true }): Promise<
       }))
     : { governance: initialGovernance(genesis), heads: [] };
   const view = viewOf(genesis, governance, heads);
-  printLines(options.json ? [toJson(view)] : linesOf(view));
+  if (options.json) return printLines([toJson(view)]);
+  const orders = isSource ? " and each sealed order" : "";
+  printLines([...linesOf(view), "", checkedText(`the authority's signature${orders}`, genesis)]);
 }

@@ -60,6 +60,6 @@ export function linesOf(view: View): string[] {
     "",
     ...table(["SERVICE", "CHAIN", "HEIGHT", "QUORUM", "VERIFIERS", "MEMBERS"], chains),
     "",
-    ...table(["NODE", "ID", "LOCATION", "MEMBER OF"], nodes),
+    ...table(["NODE", "KEY ID", "LOCATION", "MEMBER OF"], nodes),
   ];
 }

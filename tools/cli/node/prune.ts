@@ -26,6 +26,16 @@ interface Cut {
   readonly before: number;
 }
 
+/** What went of a chain; with the reason where nothing did. */
+interface Gone {
+  readonly service: number;
+  readonly name: string;
+  readonly before: number;
+  readonly blocks: number;
+  readonly records: number;
+  readonly why?: string;
+}
+
 export function registerPrune(node: Command): void {
   node
     .command("prune")
@@ -54,9 +64,10 @@ async function prune(path: string, options: PruneOptions): Promise<void> {
   if (options.json) return printLines([toJson({ chains, disk })]);
   const did = options.dryRun ? "would let go of" : "let go of";
   printLines([
-    ...chains.map(
-      ({ name, before, records, blocks }) =>
-        `${name}: ${did} ${countText(records, "record")} in ${countText(blocks, "block")} below height ${before}`,
+    ...chains.map(({ name, before, records, blocks, why }) =>
+      why === undefined
+        ? `${name}: ${did} ${countText(records, "record")} in ${countText(blocks, "block")} below height ${before}`
+        : `${name}: ${did} nothing below height ${before}: ${why}`,
     ),
     ...(disk === undefined
       ? []
@@ -68,16 +79,17 @@ async function prune(path: string, options: PruneOptions): Promise<void> {
 async function letGo(path: string, options: PruneOptions, tell: (step: Step) => void) {
   const { configuration, genesis, owner } = await readOwner(path);
   const { data } = configuration;
-  const [{ openStore }, { pruneChain, prunableOf }, { createGovernor }, { compactStore }] = await Promise.all([
-    import("../../node/store/open-store.js"),
-    import("../../node/store/prune.js"),
-    import("../../node/chain/sealed-orders.js"),
-    import("../../node/store/compact.js"),
-  ]);
+  const [{ openStore }, { pruneChain, prunableOf, reasonToKeep }, { createGovernor }, { compactStore }] =
+    await Promise.all([
+      import("../../node/store/open-store.js"),
+      import("../../node/store/prune.js"),
+      import("../../node/chain/sealed-orders.js"),
+      import("../../node/store/compact.js"),
+    ]);
   const unlock = await lockFolder(data, "node");
   try {
     const store = await openStore(data, owner, true);
-    const chains = [];
+    const chains: Gone[] = [];
     try {
       const all = createGovernor(genesis, store).current.chains.map(({ chain }) => chain);
       const chosen = options.service === undefined ? all : [chainNamed({ ...genesis, chains: all }, options.service)];
@@ -85,7 +97,8 @@ async function letGo(path: string, options: PruneOptions, tell: (step: Step) => 
         const { service, name } = chain;
         tell({ what: `going over ${name}` });
         const of = options.dryRun ? prunableOf(store, service, before) : await pruneChain(store, service, before);
-        chains.push({ service, name, before, ...of });
+        const why = of.blocks === 0 ? { why: reasonToKeep(store, service, before) } : {};
+        chains.push({ service, name, before, ...of, ...why });
       }
     } finally {
       await store.close();

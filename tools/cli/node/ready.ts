@@ -30,5 +30,9 @@ async function ready(path: string, { service: text, out, json }: ReadyOptions): 
   const { genesis } = await readGenesisFile(genesisPath);
   const service = serviceNumber(genesis, text);
   await writeReady(out, genesis, service, name, await readKeyFile(key));
-  printLines([json ? toJson({ file: out, node: name, service }) : `${out}: ${name} is ready for chain ${text}`]);
+  if (json) return printLines([toJson({ file: out, node: name, service })]);
+  printLines([
+    `${out}: ${name} is ready for chain ${text}`,
+    `next: the authority types gridseal authority order members ${text} --add ${out} --effective +BLOCKS -o FILE`,
+  ]);
 }

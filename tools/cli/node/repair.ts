@@ -40,19 +40,24 @@ async function repair(path: string, { json }: { readonly json?: true }): Promise
   } finally {
     await unlock();
   }
-  if (salvaged === undefined) return printLines([json ? toJson({ damage: null }) : `${configuration.data} is whole`]);
+  if (salvaged === undefined)
+    return printLines([
+      json ? toJson({ damage: null }) : `${configuration.data} is whole; next: gridseal node run ${path}`,
+    ]);
   const { aside, rows } = salvaged;
   if (!json) {
     printLines([`damaged: ${found}`, `set aside in ${aside}`, `taken over: ${takenOver(rows)}`]);
   }
   const { heights, missing } = await fetchChains(configuration);
   if (json) return printLines([toJson({ damage: found, aside, ...rows, chains: heights, missing })]);
-  printLines(heights.map(({ name, height }) => `${name}: ${height} blocks from the peers`));
-  for (const { name, disclosures, shares } of missing) {
-    printLines([
-      `${name}: ${disclosures} readings lack sealed disclosures, ${shares} envelopes a share: the node asks on`,
-    ]);
-  }
+  printLines([
+    ...heights.map(({ name, height }) => `${name}: ${height} blocks from the peers`),
+    ...missing.map(
+      ({ name, disclosures, shares }) =>
+        `${name}: ${disclosures} readings lack sealed disclosures, ${shares} envelopes a share: the node asks on`,
+    ),
+    `next: gridseal node run ${path}`,
+  ]);
 }
 
 /** Tables whose rows have another name than their table. */

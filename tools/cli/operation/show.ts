@@ -2,18 +2,18 @@
 
 import type { Command } from "commander";
 import { SEQ_MAX } from "../../../src/wire/bounds.js";
-import { toHex } from "../../../src/wire/bytes.js";
 import { hasOperation, OPERATION_BYTES_MAX, type Operation, parseOperation } from "../../../src/wire/operation.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { readWhole } from "../../files/made-once.js";
+import { holderNamed } from "../../sources/named-holder.js";
 import { type SourceOptions, withSource } from "../../sources/open.js";
 import { serviceIn } from "../../sources/source.js";
-import { participantId, whole, withNode } from "../../terminal/arguments.js";
+import { whole, withNode } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
 import { operationLines, operationView } from "./view.js";
 
 interface ShowOptions extends SourceOptions {
-  readonly participant?: Uint8Array;
+  readonly participant?: string;
   readonly seq?: number;
   readonly service?: string;
   readonly json?: true;
@@ -22,7 +22,7 @@ interface ShowOptions extends SourceOptions {
 export function registerShow(operation: Command): void {
   withNode(operation.command("show").description("show an operation, signed or sealed"))
     .argument("[file]", "operation; with --participant and --seq an exported chain")
-    .option("--participant <id>", "id of the key that has signed a sealed one, 16 hex digits", participantId)
+    .option("--participant <participant>", "ID or key id of who has signed a sealed one")
     .option("--seq <number>", "its number", whole(0, SEQ_MAX))
     .option("--service <name>", "name or number of its service; an exported chain has but one")
     .option("--json", "print JSON")
@@ -43,7 +43,8 @@ async function find(file: string | undefined, options: ShowOptions): Promise<Ope
   }
   return withSource(file, options, async (source) => {
     const chain = await serviceIn(source, file, service);
-    for await (const { seq: number, height, bytes } of source.records(chain, participant, seq)) {
+    const signer = await holderNamed({ source, file, service: chain }, participant);
+    for await (const { seq: number, height, bytes } of source.records(chain, signer, seq)) {
       if (number !== seq) break;
       if (bytes === undefined) {
         throw new GridsealError(
@@ -65,6 +66,6 @@ function readOperation(bytes: Uint8Array, origin: string): Operation {
   }
 }
 
-function unknown(origin: string, participant: Uint8Array, seq: number): GridsealError {
-  return new GridsealError("RECORD_UNKNOWN", `${origin} has no operation ${seq} of participant ${toHex(participant)}`);
+function unknown(origin: string, participant: string, seq: number): GridsealError {
+  return new GridsealError("RECORD_UNKNOWN", `${origin} has no operation ${seq} of participant ${participant}`);
 }

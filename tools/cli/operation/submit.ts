@@ -1,6 +1,7 @@
 // `gridseal operation submit`: brings what a participant has signed to a node or a broker, in the order of its numbers, and waits for
 // the receipts where that is asked for.
 
+import { join } from "node:path";
 import type { Command } from "commander";
 import { concatBytes, equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { decodeReceipt, type Receipt, verifyReceipt } from "../../../src/wire/receipt.js";
@@ -8,7 +9,7 @@ import { nodeVerify } from "../../crypto/signatures.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import type { Waiting } from "../../files/operations/outbox.js";
 import { type Participant, withParticipant } from "../../files/operations/participant-folder.js";
-import { printLines, toJson } from "../../terminal/output.js";
+import { countText, printLines, toJson } from "../../terminal/output.js";
 import { openBrokerSession } from "./broker-session.js";
 import { type Done, type Fate, failureOf, lineOf, notSealedYet } from "./done.js";
 import { sealedOutcome } from "./outcome.js";
@@ -56,10 +57,20 @@ async function submit(options: SubmitOptions): Promise<void> {
         await way.close();
       }
     }
-    printLines(options.json ? [toJson(done)] : done.length === 0 ? ["nothing waits"] : done.map(lineOf));
+    printLines(options.json ? [toJson(done)] : linesOf(done, options));
     const failure = failureOf(done);
     if (failure !== undefined) throw failure;
   });
+}
+
+function linesOf(done: readonly Done[], { as, wait }: SubmitOptions): string[] {
+  if (done.length === 0) return ["nothing waits"];
+  const sealed = done.findLast(({ height }) => height !== undefined);
+  const next =
+    sealed === undefined || !wait
+      ? `next: the same again, or with --wait, until ${countText(done.length, "receipt")} is there`
+      : `next: gridseal receipt verify ${join(as, "operations", `${sealed.service}-${sealed.seq}.receipt.cbor`)} --genesis ${join(as, "genesis.cbor")}`;
+  return [...done.map(lineOf), next];
 }
 
 interface Submitting {

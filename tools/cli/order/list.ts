@@ -8,6 +8,7 @@ import { readGenesisFile } from "../../files/genesis-file.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { withNode } from "../../terminal/arguments.js";
 import { printLines, table, timeText, toJson } from "../../terminal/output.js";
+import { checkedText } from "../told.js";
 import { orderView } from "./view.js";
 
 export function registerList(order: Command): void {
@@ -40,5 +41,8 @@ async function list(options: SourceOptions & { readonly json?: true }): Promise<
     timeText(time_s * 1_000),
     what,
   ]);
-  printLines(table(["ORDER", "CONTRACTS BLOCK", "SIGNED AT", "SAYS"], lines));
+  printLines([
+    ...table(["ORDER", "CONTRACTS BLOCK", "SIGNED AT", "SAYS"], lines),
+    checkedText("each order's signatures and that it follows the one before", genesis),
+  ]);
 }

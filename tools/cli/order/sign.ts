@@ -66,7 +66,7 @@ async function sign(file: string, options: SignOptions): Promise<void> {
     printLines([
       options.json
         ? toJson({ file: out, number, what, kid, signatures: count.signed, needed: count.needed })
-        : `${out}: order ${number} has ${count.signed} of ${count.needed} signatures`,
+        : `${out}: order ${number} has ${count.signed} of ${count.needed} signatures; next: gridseal order ${count.signed < count.needed ? "sign" : "submit"} ${out}`,
     ]);
   } catch (cause) {
     if (!(cause instanceof WireError)) throw cause;

@@ -52,8 +52,10 @@ async function submit(file: string, options: SubmitOptions): Promise<void> {
     waitUntilSealed(source, order.number, bytes),
   );
   const view = { ...orderView(order), contractsHeight };
+  if (options.json) return printLines([toJson(view)]);
   printLines([
-    options.json ? toJson(view) : `order ${order.number} is sealed in contracts block ${contractsHeight}: ${view.what}`,
+    `order ${order.number} is sealed in contracts block ${contractsHeight}: ${view.what}`,
+    `next: gridseal network show --genesis ${options.genesis} --api ${options.api}    what holds by now`,
   ]);
 }
 

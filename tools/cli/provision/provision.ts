@@ -48,7 +48,7 @@ export function registerProvision(program: Command): void {
       several,
     )
     .option("--id <id>", "the meter's ID")
-    .option("--list <file>", "CSV of the meters that are to be: id, and where wanted mac and place")
+    .option("--list <file>", "CSV of the meters that are to be: `id`, and where wanted `mac` and `place`")
     .option("--bench <dir>", "folder that remembers which meter has which ID", "bench")
     .option("--broker <url>", "broker of the meters (repeatable); those of the network's nodes where absent", several)
     .option(

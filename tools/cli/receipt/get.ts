@@ -5,9 +5,10 @@ import { concatBytes, toHex } from "../../../src/wire/bytes.js";
 import { lineageUpTo } from "../../../src/wire/lineage.js";
 import { GridsealError } from "../../errors.js";
 import { createFile } from "../../files/made-once.js";
+import { holderNamed } from "../../sources/named-holder.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource } from "../../sources/source.js";
-import { id, moment, whole, withNode } from "../../terminal/arguments.js";
+import { moment, whole, withNode } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
 import { type EffectPlace, effectPlace, getEffect } from "./effect.js";
 import { readReceipt } from "./read-receipt.js";
@@ -15,7 +16,7 @@ import { getSlot } from "./slot.js";
 
 interface GetOptions extends SourceOptions {
   readonly service: string;
-  readonly meter?: Uint8Array;
+  readonly meter?: string;
   readonly seq?: number;
   readonly effect?: EffectPlace;
   readonly slot?: number;
@@ -28,11 +29,11 @@ interface GetOptions extends SourceOptions {
 export function registerGet(receipt: Command): void {
   withNode(receipt.command("get").description("fetch the receipt of a record, of an effect, or of a point in a slot"))
     .requiredOption("--service <name>", "name or number of the record's service")
-    .option("--meter <id>", "the meter's id, 16 hex digits", id)
+    .option("--meter <meter>", "ID or key id of the meter or participant")
     .option("--seq <number>", "the record's sequence number", whole(0, Number.MAX_SAFE_INTEGER))
     .option("--effect <height/index>", "an effect of a block, from 0, instead of a record", effectPlace)
     .option("--slot <time>", "begin of a closed slot, as 2026-03-29T00:00:00Z, instead of a record", moment)
-    .option("--point <id>", "the point in the slot; a meter's id where it is assigned to none")
+    .option("--point <id>", "the point in the slot; a meter's key id where it is assigned to none")
     .option("--save <file>", "file to make with the effect's bytes, which its receipt names by their hash")
     .requiredOption("-o, --out <file>", "file to make")
     .option("--json", "print JSON")
@@ -40,10 +41,10 @@ export function registerGet(receipt: Command): void {
 }
 
 async function get(options: GetOptions): Promise<void> {
-  const { meter, seq, effect, slot, point } = options;
+  const { meter: asked, seq, effect, slot, point } = options;
   if (effect !== undefined) return getEffect(effect, options);
   if (slot !== undefined && point !== undefined) return getSlot({ start_s: slot, point }, options);
-  if (meter === undefined || seq === undefined) {
+  if (asked === undefined || seq === undefined) {
     throw new GridsealError(
       "USAGE",
       "name a record with --meter and --seq, an effect with --effect, or a point's slot with --slot and --point",
@@ -51,15 +52,19 @@ async function get(options: GetOptions): Promise<void> {
   }
   await withNodeSource(options, async (source) => {
     const { service, name } = await chainOfSource(source, options.service);
+    const meter = await holderNamed({ source, file: undefined, service }, asked);
     const bytes = await source.receipt(service, meter, seq);
     const { receipt } = readReceipt(bytes, source.origin);
     const lineage = lineageUpTo(await source.lineage(service), receipt.height);
     await createFile(options.out, concatBytes(bytes, ...lineage));
     const summary = { file: options.out, service, name, meter, seq };
+    if (options.json) {
+      return printLines([toJson({ ...summary, height: receipt.height, recordHash: receipt.recordHash })]);
+    }
+    const genesis = options.genesis ?? "FILE";
     printLines([
-      options.json
-        ? toJson({ ...summary, height: receipt.height, recordHash: receipt.recordHash })
-        : `${options.out}: record ${seq} of meter ${toHex(meter)} in block ${receipt.height} of ${name}`,
+      `${options.out}: record ${seq} of meter ${toHex(meter)} in block ${receipt.height} of ${name}, not checked yet`,
+      `next: gridseal receipt verify ${options.out} --genesis ${genesis}`,
     ]);
   });
 }

@@ -1,17 +1,18 @@
 // `gridseal record list`: the sealed records of a meter or a participant, between two moments, with their places in the chain.
 
 import { type Command, Option } from "commander";
-import { toHex } from "../../../src/wire/bytes.js";
 import { isOperation } from "../../../src/wire/operation.js";
+import { holderNamed } from "../../sources/named-holder.js";
 import { type SourceOptions, withSource } from "../../sources/open.js";
 import { recordsBetween, type SealedRecord } from "../../sources/records-between.js";
 import { serviceIn } from "../../sources/source.js";
-import { id, moment, whole, withNode } from "../../terminal/arguments.js";
+import { moment, whole, withNode } from "../../terminal/arguments.js";
 import { countText, printLines, printNote, printText, table, timeText } from "../../terminal/output.js";
+import { noteTold } from "../told.js";
 import { headOf, type RowFormat, rowsOf } from "./rows.js";
 
 interface ListOptions extends SourceOptions {
-  readonly meter: Uint8Array;
+  readonly meter: string;
   readonly service?: string;
   readonly from?: number;
   readonly to?: number;
@@ -22,7 +23,7 @@ interface ListOptions extends SourceOptions {
 export function registerList(record: Command): void {
   withNode(record.command("list").description("list the sealed records of a meter or a participant"))
     .argument("[file]", "exported chain")
-    .requiredOption("--meter <id>", "id of the meter or participant, 16 hex digits", id)
+    .requiredOption("--meter <meter>", "ID of the meter or participant, or its key id")
     .option("--service <name>", "name or number of the chain's service; a file has but one")
     .option("--from <time>", "not before, as 2026-03-29T00:00:00Z", moment)
     .option("--to <time>", "before", moment)
@@ -32,9 +33,10 @@ export function registerList(record: Command): void {
 }
 
 async function list(file: string | undefined, options: ListOptions): Promise<void> {
-  const { meter, from: from_s, to: to_s, limit, format } = options;
+  const { from: from_s, to: to_s, limit, format } = options;
   await withSource(file, options, async (source) => {
     const service = await serviceIn(source, file, options.service);
+    const meter = await holderNamed({ source, file, service }, options.meter);
     const rows: string[][] = [];
     const told = { count: 0, isCut: false, latest_s: 0, next: from_s === undefined ? 0 : undefined };
     if (format !== "table") printText(headOf(format));
@@ -50,7 +52,8 @@ async function list(file: string | undefined, options: ListOptions): Promise<voi
       else printNote(`record ${sealed.seq} is sealed in block ${sealed.height}, whose records are gone here`);
     }
     if (format === "table") printLines(table(["number", "time", "block", "leaf", "what it says"], rows));
-    if (told.count === 0) printNote(`${source.origin} has no such record of ${toHex(meter)}`);
+    if (format === "table") noteTold(source.origin, "`receipt get` and `receipt verify` prove one of them", options);
+    if (told.count === 0) printNote(`${source.origin} has no such record of ${options.meter}`);
     if (told.isCut) printNote(`there are more than these ${limit}: --limit gives more`);
   });
 }

@@ -12,6 +12,7 @@ import { chainOfSource, type ReceiptSource } from "../../sources/source.js";
 import { withNode } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
 import { contractName } from "../contract/terms.js";
+import { checkedText, toldText } from "../told.js";
 import { checkStateProof, proofView, readStateProof, valueText } from "./read-state-proof.js";
 
 interface GetOptions extends SourceOptions {
@@ -59,10 +60,8 @@ async function get(key: string, options: GetOptions): Promise<void> {
       throw new GridsealError("RECEIPT_INVALID", `${source.origin} answers with the proof of ${proof.key}`);
     }
     const lineage = lineageUpTo(await source.lineage(service), proof.height);
-    if (options.genesis !== undefined) {
-      const { genesis } = await readGenesisFile(options.genesis);
-      checkStateProof({ proof, lineage }, genesis, source.origin);
-    }
+    const genesis = options.genesis === undefined ? undefined : (await readGenesisFile(options.genesis)).genesis;
+    if (genesis !== undefined) checkStateProof({ proof, lineage }, genesis, source.origin);
     const view = proofView(proof);
     if (!view.isThere && !(await wasInstalled(source, service, contract))) {
       throw new GridsealError(
@@ -72,20 +71,24 @@ async function get(key: string, options: GetOptions): Promise<void> {
     }
     const made = wantsProof ? concatBytes(bytes, ...lineage) : new TextEncoder().encode(`${toJson(view.value)}\n`);
     if (out !== undefined) await createFile(out, made);
-    const checked = options.genesis === undefined ? ", as the node says; --genesis checks it" : "";
+    const word =
+      genesis === undefined
+        ? toldText(source.origin, "--genesis FILE checks it")
+        : checkedText("by a proof of the chain's state", genesis);
     printLines(
       options.json
         ? [
             toJson({
               ...view,
               name,
-              checked: options.genesis !== undefined,
+              checked: genesis !== undefined,
               ...(out !== undefined && { file: out }),
             }),
           ]
         : [
             valueText(view),
-            `${proof.key} of ${name} after block ${proof.height}${checked}`,
+            `${proof.key} of ${name} after block ${proof.height}`,
+            word,
             ...(out === undefined ? [] : [`${out} ${wantsProof ? "proves it" : "has it"}`]),
           ],
     );

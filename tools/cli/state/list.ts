@@ -6,6 +6,7 @@ import { chainOfSource } from "../../sources/source.js";
 import { withNode } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
 import { contractName } from "../contract/terms.js";
+import { noteTold } from "../told.js";
 
 interface ListOptions extends SourceOptions {
   readonly service: string;
@@ -28,5 +29,6 @@ async function list(prefix: string, options: ListOptions): Promise<void> {
     for await (const { key, value } of source.stateEntries({ service, contract: options.contract, prefix })) {
       printLines([options.json ? toJson({ key, value }) : `${key}  ${toJson(value)}`]);
     }
+    noteTold(source.origin, "`state get KEY --genesis FILE` checks one", options);
   });
 }

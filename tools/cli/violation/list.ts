@@ -2,16 +2,20 @@
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { SERVICE_MAX } from "../../../src/wire/bounds.js";
+import { idFromText } from "../../../src/wire/key.js";
 import { violationKinds } from "../../ledger/violations.js";
 import { caseStates, csvOf } from "../../routes/violations.js";
+import { holderInFiles, holderOnAny } from "../../sources/named-holder.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
-import { chainOfSource, type ViolationQuestion } from "../../sources/source.js";
-import { id, moment_ms, whole, withNode } from "../../terminal/arguments.js";
+import { chainOfSource, type ReceiptSource, type ViolationQuestion } from "../../sources/source.js";
+import { moment_ms, whole, withNode } from "../../terminal/arguments.js";
 import { printLines, printNote, printText, table, timeText, toJson } from "../../terminal/output.js";
+import { entryShown } from "../entry-shown.js";
+import { noteTold } from "../told.js";
 import { type ExportedViolation, exportedViolations } from "./exported.js";
 
 interface ListOptions extends SourceOptions {
-  readonly subject?: Uint8Array;
+  readonly subject?: string;
   readonly kind?: string;
   readonly rule?: string;
   readonly state?: string;
@@ -31,7 +35,7 @@ export function registerList(violation: Command): void {
       .description("list violations of all chains of a node, or of exported chains, the newest first")
       .argument("[files...]", "exported chains; that of contracts says what has become of them"),
   )
-    .option("--subject <id>", "against this meter, participant or node", id)
+    .option("--subject <subject>", "against this meter, participant or node, by its ID, its name or its key id")
     .addOption(new Option("--kind <kind>", "of this kind").choices(Object.keys(violationKinds)))
     .option("--rule <contract/name>", "what this contract says, under any name or under this one", rule)
     .addOption(new Option("--state <state>", "of which this has become").choices(caseStates))
@@ -46,14 +50,18 @@ export function registerList(violation: Command): void {
 }
 
 async function list(files: readonly string[], options: ListOptions): Promise<void> {
-  const { subject, kind, rule: by, state, from: from_ms, to: to_ms, after } = options;
-  const asked = { subject, kind, rule: by, state, from_ms, to_ms, after };
+  const { kind, rule: by, state, from: from_ms, to: to_ms, after } = options;
+  const asked = { kind, rule: by, state, from_ms, to_ms, after };
   const { found, hasMore } = files.length > 0 ? await listFiles(files, options, asked) : await listNode(options, asked);
   const last = found.at(-1);
-  const next = hasMore && last !== undefined ? `${last.time_ms}:${last.id}` : undefined;
-  if (options.json) printLines([toJson({ violations: found, next: next ?? null })]);
-  else if (options.csv) printText(csvOf(found));
-  else printLines([...linesOf(found), ...(next === undefined ? [] : [`there are more: --after ${next}`])]);
+  const next = hasMore && last !== undefined ? last : undefined;
+  if (options.json) {
+    printLines([toJson({ violations: found, next: next === undefined ? null : `${next.time_ms}:${next.id}` })]);
+  } else if (options.csv) printText(csvOf(found));
+  else {
+    const more = next && `there are more: --after ${timeText(next.time_ms)}/${next.id}`;
+    printLines([...linesOf(found), ...(more === undefined ? [] : [more])]);
+  }
 }
 
 interface Listed {
@@ -63,7 +71,9 @@ interface Listed {
 
 async function listFiles(files: readonly string[], options: ListOptions, asked: ViolationQuestion): Promise<Listed> {
   const service = options.service === undefined ? undefined : whole(1, SERVICE_MAX)(options.service);
-  const { all, hasCases } = await exportedViolations(files, { ...asked, service });
+  const subject = options.subject === undefined ? undefined : await holderInFiles(files, options.subject);
+  const { all, hasCases } = await exportedViolations(files, { ...asked, subject, service });
+  if (!options.csv) noteTold(files.join(", "), "`chain audit FILE... --genesis FILE` checks whole chains", options);
   if (!hasCases) printNote("what has become of them is not known: name the export of the contracts chain too");
   return { found: all.slice(0, options.limit), hasMore: all.length > options.limit };
 }
@@ -72,13 +82,24 @@ async function listNode(options: ListOptions, asked: ViolationQuestion): Promise
   const found: ExportedViolation[] = [];
   return withNodeSource(options, async (source) => {
     const service = options.service === undefined ? undefined : (await chainOfSource(source, options.service)).service;
+    const subject = options.subject === undefined ? undefined : await subjectNamed(source, options.subject);
     // One more tells whether there are more.
-    for await (const one of source.violations({ ...asked, service, wanted: options.limit + 1 })) {
-      if (found.length === options.limit) return { found, hasMore: true };
+    for await (const one of source.violations({ ...asked, subject, service, wanted: options.limit + 1 })) {
       found.push(one);
+      if (found.length > options.limit) break;
     }
-    return { found, hasMore: false };
+    if (!options.csv) noteTold(source.origin, "`violation show ID --genesis FILE` checks one", options);
+    return { found: found.slice(0, options.limit), hasMore: found.length > options.limit };
   });
+}
+
+/** Against whom violations are listed: a node has a name, who signs records an ID. */
+async function subjectNamed(source: ReceiptSource, text: string): Promise<Uint8Array> {
+  if (idFromText(text) !== undefined) return holderOnAny(source, text);
+  const { governanceOf } = await import("../../authority/orders.js");
+  const { nodes } = await governanceOf(await source.genesis(), source.orders());
+  const named = [...nodes].filter(([, { name }]) => name === text).map(([id]) => id);
+  return holderOnAny(source, text, named);
 }
 
 function linesOf(found: readonly ExportedViolation[]): string[] {
@@ -95,17 +116,15 @@ function linesOf(found: readonly ExportedViolation[]): string[] {
   return table(["TIME", "VIOLATION", "KIND", "SUBJECT", "NUMBER", "RULE", "ENTRY OF THE BLOCK", "STATE"], rows);
 }
 
-/** What of the block a contract ran for. An operation stands there as a leaf, whose number is not the participant's own. */
-export function entryShown(entry: string | null): string {
-  return entry?.replace(/^operation (?=\d+$)/, "operation at leaf ") ?? "";
-}
-
 function rule(text: string): string {
   if (/^[a-z][a-z0-9-]{0,31}(\/[a-z][a-z0-9-]{0,63})?$/.test(text)) return text;
   throw new InvalidArgumentError("It must be a contract's name, or CONTRACT/NAME.");
 }
 
+/** As people read it, TIME/SERVICE:HEIGHT:INDEX, or with the milliseconds that JSON has. */
 function cursor(text: string): string {
+  const [, time, id] = /^([^/]{1,40})\/([0-9]{1,5}:[0-9]{1,13}:[0-9]{1,6})$/.exec(text) ?? [];
+  if (time !== undefined && id !== undefined) return `${moment_ms(time)}:${id}`;
   if (/^[0-9]{1,15}:[0-9]{1,5}:[0-9]{1,13}:[0-9]{1,6}$/.test(text)) return text;
   throw new InvalidArgumentError("It must be what the list before ended with.");
 }

@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { blockTree, decodeBlock } from "../../../src/wire/block.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
+import type { Genesis } from "../../../src/wire/genesis.js";
 import { decodeHeader, headerHash } from "../../../src/wire/header.js";
 import { lineageUpTo } from "../../../src/wire/lineage.js";
 import { rootOfLevels } from "../../../src/wire/merkle.js";
@@ -18,7 +19,8 @@ import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import type { ReceiptSource } from "../../sources/source.js";
 import { withNode } from "../../terminal/arguments.js";
 import { pairs, printLines, timeText, toJson } from "../../terminal/output.js";
-import { entryShown } from "./list.js";
+import { entryShown } from "../entry-shown.js";
+import { checkedText, toldText } from "../told.js";
 
 export function registerShow(violation: Command): void {
   withNode(
@@ -34,7 +36,8 @@ export function registerShow(violation: Command): void {
 async function show(name: string, options: SourceOptions & { readonly json?: true }): Promise<void> {
   await withNodeSource(options, async (source) => {
     const shown = await source.violation(name);
-    const header = options.genesis === undefined ? undefined : await checkSealed(source, shown, options.genesis);
+    const sealed = options.genesis === undefined ? undefined : await checkSealed(source, shown, options.genesis);
+    const header = sealed?.header;
     if (options.json) {
       printLines([toJson({ ...shown, ...(header !== undefined && { checked: true, header }) })]);
       return;
@@ -54,7 +57,9 @@ async function show(name: string, options: SourceOptions & { readonly json?: tru
         ["timestamp", timeText(time_ms)],
         [
           "sealed",
-          header === undefined ? "as the node says; --genesis checks it" : `checked, in block ${toHex(header)}`,
+          sealed === undefined
+            ? toldText(source.origin, "--genesis FILE holds it to its sealed block")
+            : checkedText(`in block ${toHex(sealed.header)}`, sealed.genesis),
         ],
       ]),
     );
@@ -62,10 +67,14 @@ async function show(name: string, options: SourceOptions & { readonly json?: tru
 }
 
 /**
- * The hash of the block that says it: its members have signed it, and its results have this violation. Throws CHAIN_INVALID where
+ * The hash of the block that says it, and by which genesis: its members have signed it, and its results have this violation. Throws CHAIN_INVALID where
  * they do not, BLOCK_PRUNED where the node has let go of the block.
  */
-async function checkSealed(source: ReceiptSource, shown: ViolationShown, genesisFile: string): Promise<Uint8Array> {
+async function checkSealed(
+  source: ReceiptSource,
+  shown: ViolationShown,
+  genesisFile: string,
+): Promise<{ readonly header: Uint8Array; readonly genesis: Genesis }> {
   const { service, height, index, id } = shown;
   const { genesis } = await readGenesisFile(genesisFile);
   const bytes = await source.block(service, height);
@@ -88,7 +97,7 @@ async function checkSealed(source: ReceiptSource, shown: ViolationShown, genesis
     // What has become of it since is the contract's to say; fields may stand in another order where they came as JSON.
     const { state: _, ...said } = shown;
     if (canonical(sealed) !== canonical(said)) throw new Error("the block says something else");
-    return headerHash(block.header);
+    return { header: headerHash(block.header), genesis };
   } catch (cause) {
     if (cause instanceof GridsealError) throw cause;
     throw new GridsealError("CHAIN_INVALID", `${source.origin}: ${id} is not sealed: ${reasonOf(cause)}`, { cause });

@@ -48,7 +48,7 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
   let isCalm = false;
 
   const fail = (invariant: string, detail: string) => {
-    violation ??= new Violation(invariant, detail, traced.recent());
+    violation ??= new Violation(invariant, detail, { trace: traced.recent(), at_ms: timeline.now_ms() });
   };
   const faulty = new Set(hostileMembers(genesis, options).map(({ id }) => toHex(id)));
   const membership = createMembership(genesis, founding.nodes, fail);

@@ -31,7 +31,27 @@ export async function runCluster(
   mutant?: Mutant,
   onLine?: (line: string) => void,
 ): Promise<ClusterReport> {
-  const cluster = createCluster(options, mutant, onLine);
+  return attended(createCluster(options, mutant, onLine));
+}
+
+/** Runs a seed up to a moment of virtual time, in milliseconds, whatever comes behind it. Throws as `runCluster` does. */
+export async function runClusterUntil(options: ClusterOptions, until_ms: number): Promise<void> {
+  const cluster = createCluster(options, undefined);
+  const afterEach = () => {
+    cluster.afterEach();
+    if (cluster.timeline.now_ms() > until_ms) throw new Reached();
+  };
+  try {
+    await attended({ ...cluster, afterEach });
+  } catch (thrown) {
+    if (!(thrown instanceof Reached)) throw thrown;
+  }
+}
+
+/** The moment up to which a run goes. */
+class Reached extends Error {}
+
+async function attended(cluster: Cluster): Promise<ClusterReport> {
   const onRejection = (reason: unknown) => cluster.fail("unhandled rejection", reasonOf(reason));
   process.on("unhandledRejection", onRejection);
   try {

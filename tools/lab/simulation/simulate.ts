@@ -79,7 +79,7 @@ async function runMutants(first: number, last: number, only: string | undefined)
     if (only !== undefined && mutant.name !== only) continue;
     const caught = new Map<string, number>();
     let cheapest = { seed: 0, ms: Number.POSITIVE_INFINITY };
-    const judge = await createTrial(mutant);
+    const judge = await createTrial(mutant, "to-its-end");
     for (let seed = first; seed <= last; seed += 1) {
       const since_ms = performance.now();
       const verdict = await judge(seed);
@@ -110,7 +110,7 @@ async function renewCatches(first: number, last: number): Promise<number> {
   for (const mutant of mutants) {
     const known = catches[mutant.name];
     if (known === undefined) continue;
-    const judge = await createTrial(mutant);
+    const judge = await createTrial(mutant, "to-its-end");
     const isCaught = async (seed: number) => {
       const verdict = await judge(seed);
       return verdict.type === "caught" && known.by.test(invariantOf(verdict.error) ?? String(verdict.error));

@@ -66,6 +66,16 @@ export function prunableOf(store: Store, chain: number, before: number): Pruned 
   return { blocks, records };
 }
 
+/** Why `pruneChain` would let go of nothing, where that is so. */
+export function reasonToKeep(store: Store, chain: number, before: number): string {
+  const height = heightOf(store, chain);
+  if (height === 0) return "it has no block yet";
+  if (before <= 1) return `its oldest block is of ${new Date(1_000 * blockTime_s(store, chain, 1)).toISOString()}`;
+  const end = endOf(store, chain, before);
+  if (end <= 1) return `the newest ${WHOLE_BLOCKS_MIN} blocks stay, and it has ${height}`;
+  return `those below height ${end} are gone already${end < before ? `, and the newest ${WHOLE_BLOCKS_MIN} stay` : ""}`;
+}
+
 /** The first block of a chain that is not older than a time, in UTC seconds; one above the newest where all are older. */
 export function heightSince(store: Store, chain: number, time_s: number): number {
   let low = 1;

@@ -16,7 +16,7 @@ export function catchEach(mutants: readonly Mutant[]): void {
     const known = catches[mutant.name];
     if (known === undefined) continue;
     test(`notices a cluster whose nodes lack the rule: ${mutant.lacks}`, async (t) => {
-      const judge = await createTrial(mutant);
+      const judge = await createTrial(mutant, "as-far");
       const others = Array.from({ length: OTHER_SEEDS }, (_, place) => place + 1);
       for (const seed of [known.seed, ...others.filter((other) => other !== known.seed)]) {
         const verdict = await judge(seed);

@@ -12,7 +12,7 @@ interface StopOptions extends AuthorityOptions {
 
 export function registerStop(approver: Command): void {
   withAuthority(approver.command("stop").description("hear an approver no more; what it has granted stays"))
-    .argument("<key>", "id of its key", keyIdText)
+    .argument("<key>", "its key id", keyIdText)
     .requiredOption("--reason <text>", "why; stays in the register")
     .option("--json", "print JSON")
     .action(stop);

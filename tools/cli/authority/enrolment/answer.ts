@@ -15,7 +15,7 @@ interface AnswerOptions extends AuthorityOptions {
 
 export function registerAnswer(enrolment: Command): void {
   withAuthority(enrolment.command("answer").description("write the answer to an enrolment that is granted or refused"))
-    .argument("<key>", "id of its key", keyIdText)
+    .argument("<key>", "its key id", keyIdText)
     .requiredOption("-o, --out <file>", "file to make")
     .option("--json", "print JSON")
     .action(answer);

@@ -27,7 +27,7 @@ export function registerApprove(enrolment: Command): void {
   withPassphrase(
     withAuthority(enrolment.command("approve").description("grant an enrolment, or refuse it with a reason")),
   )
-    .argument("<key>", "id of the enrolment's key", keyIdText)
+    .argument("<key>", "key id of who has signed the enrolment", keyIdText)
     .requiredOption("--key <file>", "the approver's key file, as `gridseal authority key` makes it")
     .option("--refuse <reason>", "refuse it; the applicant is told why")
     .option("--days <count>", "validity of the credential", whole(1, 36_500), DAYS_DEFAULT)

@@ -8,7 +8,7 @@ import { type AuthorityOptions, useRegister, withAuthority } from "../authority-
 
 export function registerShow(enrolment: Command): void {
   withAuthority(enrolment.command("show").description("show an enrolment: what is asked for, and who has granted it"))
-    .argument("<key>", "id of its key", keyIdText)
+    .argument("<key>", "its key id", keyIdText)
     .option("--json", "print JSON")
     .action(show);
 }

@@ -6,15 +6,16 @@ import { assignmentsDue } from "../../../authority/assignments.js";
 import { GridsealError, reasonOf } from "../../../errors.js";
 import { readWhole } from "../../../files/made-once.js";
 import type { Governance } from "../../../ledger/governance.js";
-import { id, moment } from "../../../terminal/arguments.js";
+import { moment } from "../../../terminal/arguments.js";
 import { useRegister } from "../authority-options.js";
 import { governanceFor } from "../governance.js";
 import { type MakeOptions, makeOrder, withOrderOptions } from "./make-order.js";
+import { namedMeter } from "./named-meter.js";
 
 interface AssignOptions extends MakeOptions {
   readonly registered?: true;
   readonly point?: string;
-  readonly meter?: Uint8Array;
+  readonly meter?: string;
   readonly from?: number;
   readonly until?: number;
   readonly subtract?: true;
@@ -31,7 +32,7 @@ export function registerAssign(order: Command): void {
     .argument("[file]", "several of them: lines of POINT,METER,FROM[,UNTIL[,+ or -[,CAPACITY]]]")
     .option("--registered", "what the register says of devices with credentials, and orders do not say yet")
     .option("--point <id>", "the point's ID", pointId)
-    .option("--meter <id>", "the meter's id, 16 hex digits", id)
+    .option("--meter <meter>", "the meter, by its ID or key id")
     .option("--from <time>", "from when on, as 2026-03-29T00:00:00Z", moment)
     .option("--until <time>", "until when; with the same --from as before it ends that assignment", moment)
     .option("--subtract", "take the meter's energies from the point's, as a submeter's")
@@ -44,8 +45,8 @@ async function orderAssign(file: string | undefined, options: AssignOptions): Pr
   const assignments = options.registered
     ? await registeredAssignments(options, governance)
     : file === undefined
-      ? [assignmentOf(options)]
-      : await readAssignments(file);
+      ? [await assignmentOf(options)]
+      : await readAssignments(file, options);
   await makeOrder({ type: "assign", assignments: [...assignments].sort(compareRows) }, governance, options);
 }
 
@@ -62,34 +63,36 @@ async function registeredAssignments(options: AssignOptions, { assignments }: Go
   throw new GridsealError("ORDER_REFUSED", "orders say already what the register says of devices with credentials");
 }
 
-function assignmentOf({ point, meter, from, until, subtract, capacity }: AssignOptions): Assignment {
-  if (point === undefined || meter === undefined || from === undefined) {
+async function assignmentOf(options: AssignOptions): Promise<Assignment> {
+  const { point, meter: named, from, until, subtract, capacity } = options;
+  if (point === undefined || named === undefined || from === undefined) {
     throw new GridsealError("USAGE", "name an assignment with --point, --meter and --from, or a file of them");
   }
+  const meter = await namedMeter(options, named);
   return { point, meter, from_s: from, until_s: until, sign: subtract ? -1 : 1, capacity };
 }
 
 /** Rejects with FILE_INVALID where a line is none. */
-async function readAssignments(file: string): Promise<Assignment[]> {
+async function readAssignments(file: string, options: AssignOptions): Promise<Assignment[]> {
   const text = new TextDecoder().decode(await readWhole(file, FILE_BYTES_MAX));
   const lines = text.split(/\r?\n/).map((line, index) => ({ line, number: index + 1 }));
-  return lines
-    .filter(({ line }) => line !== "")
-    .map(({ line, number }) => {
-      try {
-        return assignmentIn(line.split(","));
-      } catch (error) {
-        throw new GridsealError("FILE_INVALID", `line ${number} of ${file} is no assignment: ${reasonOf(error)}`);
-      }
-    });
+  const assignments: Assignment[] = [];
+  for (const { line, number } of lines.filter((each) => each.line !== "")) {
+    try {
+      assignments.push(await assignmentIn(line.split(","), options));
+    } catch (error) {
+      throw new GridsealError("FILE_INVALID", `line ${number} of ${file} is no assignment: ${reasonOf(error)}`);
+    }
+  }
+  return assignments;
 }
 
-function assignmentIn(fields: readonly string[]): Assignment {
+async function assignmentIn(fields: readonly string[], options: AssignOptions): Promise<Assignment> {
   const [point = "", meter = "", from = "", until = "", sign = "", capacity = "", ...more] = fields;
   if (more.length > 0) throw new InvalidArgumentError("it has more than six fields");
   if (sign !== "" && sign !== "+" && sign !== "-") throw new InvalidArgumentError("its fifth field is neither + nor -");
   return {
-    ...{ point: pointId(point), meter: id(meter), from_s: moment(from) },
+    ...{ point: pointId(point), meter: await namedMeter(options, meter), from_s: moment(from) },
     until_s: until === "" ? undefined : moment(until),
     sign: sign === "-" ? -1 : 1,
     capacity: capacity === "" ? undefined : capacityOf(capacity),

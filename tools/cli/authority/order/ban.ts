@@ -8,7 +8,7 @@ import { namedNodeId } from "./named-node.js";
 
 export function registerBan(order: Command): void {
   withOrderOptions(order.command("ban").description("ban nodes that are no members: no node keeps a link to them"))
-    .argument("<node...>", "names or ids of the nodes")
+    .argument("<node...>", "names or key ids of the nodes")
     .action(orderBan);
 }
 

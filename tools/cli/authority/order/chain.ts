@@ -20,7 +20,7 @@ export function registerChain(order: Command): void {
     .argument("<name>", "its name")
     .requiredOption(
       "--member <node>",
-      "a member's name or id, in the order in which they propose (repeatable)",
+      "a member's name or key id, in the order in which they propose (repeatable)",
       several,
     )
     .option("--target <hex>", "difficulty, compact; 00000000 for none", compactTarget, 0)

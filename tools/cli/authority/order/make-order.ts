@@ -53,6 +53,12 @@ export async function makeOrder(
     options.json
       ? toJson({ file: options.out, ...view, needed })
       : `${options.out}: order ${order.number}, ${view.what}`,
-    ...(needed === 1 || options.json ? [] : [`it has 1 of ${needed} signatures; next: gridseal order sign`]),
+    ...(options.json ? [] : [nextOf(options.out, needed)]),
   ]);
+}
+
+function nextOf(file: string, needed: number): string {
+  return needed === 1
+    ? `next: gridseal order submit ${file} --api URL --genesis FILE`
+    : `it has 1 of ${needed} signatures; next: gridseal order sign ${file} --key FILE --genesis FILE -o FILE`;
 }

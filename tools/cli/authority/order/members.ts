@@ -30,7 +30,7 @@ export function registerMembers(order: Command): void {
       heightOption,
     )
     .option("--admit <file>", "READY of the node to admit, from `gridseal node ready`")
-    .option("--remove <node>", "name or id of the node to remove")
+    .option("--remove <node>", "name or key id of the node to remove")
     .option("--location <code>", "country or part of it, ISO 3166, where the admitted node stands")
     .option("--verifiers <count>", "members that verify a temporary block from then on", whole(1, NODES_MAX))
     .action(orderMembers);

@@ -18,7 +18,7 @@ export async function namedMeter(options: AuthorityOptions, text: string): Promi
   return id!;
 }
 
-/** The register is asked for IDs alone: a key's id may be of a credential that was issued elsewhere. */
+/** The register is asked for IDs alone: a key id may be of a credential that was issued elsewhere. */
 async function keyIdsOf(options: AuthorityOptions, texts: readonly string[]): Promise<readonly string[]> {
   if (texts.every((text) => idFromText(text) !== undefined)) return texts;
   return useRegister(options, (register) =>
@@ -29,7 +29,7 @@ async function keyIdsOf(options: AuthorityOptions, texts: readonly string[]): Pr
       if (credential !== undefined) return credential.meter;
       throw new GridsealError(
         "NOT_FOUND",
-        `${text} is neither an id of 16 lower-case hex digits nor an ID with a credential: \`gridseal authority list\` has both`,
+        `${text} is neither a key id of 16 lower-case hex digits nor an ID with a credential: \`gridseal authority list\` has both`,
       );
     }),
   );

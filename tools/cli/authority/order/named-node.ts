@@ -17,7 +17,7 @@ export function namedNode({ nodes }: Governance, text: string): Member {
     "NOT_FOUND",
     several
       ? `${text} is the name of ${others.length + 1} nodes, say which by its id: ${list}`
-      : `${text} is no name or id of a node of the network, which has ${list}`,
+      : `${text} is no name or key id of a node of the network, which has ${list}`,
   );
 }
 

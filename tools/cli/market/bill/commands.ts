@@ -7,9 +7,18 @@ import { operationTypes } from "../../../market/community/types.js";
 import { withNodeSource } from "../../../sources/open.js";
 import { moment, whole, withNode } from "../../../terminal/arguments.js";
 import { pairs, printLines, secondText, table, toJson } from "../../../terminal/output.js";
+import { checkedText, toldText } from "../../told.js";
 import { type AskOptions, ask, energyText, moneyText, withSigner } from "../arguments.js";
 import { billPage } from "./page.js";
-import { type BillOptions, placeOf, readBills, readSlots, type SealedBill, type SlotShare } from "./read.js";
+import {
+  type BillOptions,
+  type Place,
+  placeOf,
+  readBills,
+  readSlots,
+  type SealedBill,
+  type SlotShare,
+} from "./read.js";
 
 interface ShowOptions extends BillOptions {
   readonly csv?: string;
@@ -59,12 +68,22 @@ const NOTHING_YET = "the run has no line: no slot of the period with a member in
 async function show(id: string, options: ShowOptions): Promise<void> {
   const { csv, page, json } = options;
   for (const file of [csv, page]) if (file !== undefined) await refuseExisting(file);
-  const bills = await withNodeSource(options, async (source) => readBills(await placeOf(source, options), id, options));
+  const { bills, word } = await withNodeSource(options, async (source) => {
+    const place = await placeOf(source, options);
+    return { bills: await readBills(place, id, options), word: wordOn("the bills", place) };
+  });
   if (bills.length === 0) return printLines([json ? toJson(bills) : NOTHING_YET]);
   const utf8 = new TextEncoder();
   if (csv !== undefined) await createFile(csv, utf8.encode(csvOf(bills)));
   if (page !== undefined) await createFile(page, utf8.encode(billPage(bills)));
-  printLines(json ? [toJson(bills)] : bills.flatMap((bill) => linesOf(bill)));
+  printLines(json ? [toJson(bills)] : [...bills.flatMap((bill) => linesOf(bill)), word]);
+}
+
+/** What the answer rests on. */
+function wordOn(what: string, { source, genesis }: Place): string {
+  return genesis === undefined
+    ? toldText(source.origin, "--genesis FILE holds it to its sealed blocks")
+    : checkedText(`${what} in sealed blocks`, genesis);
 }
 
 function linesOf(bill: SealedBill): string[] {
@@ -107,7 +126,7 @@ async function showSlots(id: string, options: ShowOptions): Promise<void> {
     const [bill] = await readBills(place, id, options);
     if (bill === undefined) return printLines([options.json ? toJson([]) : NOTHING_YET]);
     const slots = await readSlots(place, id, bill);
-    printLines(options.json ? [toJson(slots)] : slotsTable(slots));
+    printLines(options.json ? [toJson(slots)] : [...slotsTable(slots), "", wordOn("the slots", place)]);
   });
 }
 

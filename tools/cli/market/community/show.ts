@@ -7,6 +7,7 @@ import { type SourceOptions, withNodeSource } from "../../../sources/open.js";
 import { chainOfSource, type ReceiptSource } from "../../../sources/source.js";
 import { withNode } from "../../../terminal/arguments.js";
 import { pairs, printLines, secondText, table, toJson } from "../../../terminal/output.js";
+import { noteTold } from "../../told.js";
 import { energyText, moneyText } from "../arguments.js";
 
 interface ShowOptions extends SourceOptions {
@@ -31,6 +32,7 @@ async function show(id: string | undefined, options: ShowOptions): Promise<void>
     if (id === undefined) {
       const all = await read<Community>("community/");
       printLines(options.json ? [toJson(all)] : listOf(all));
+      noteTold(source.origin, PROVED, options);
       return;
     }
     const community = (await read<Community>(`community/${id}`)).find(({ key }) => key === `community/${id}`)?.value;
@@ -41,8 +43,12 @@ async function show(id: string | undefined, options: ShowOptions): Promise<void>
     printLines(
       options.json ? [toJson({ community: id, ...community, members, newest })] : linesOf(community, members, newest),
     );
+    noteTold(source.origin, PROVED, options);
   });
 }
+
+const PROVED =
+  "`state get community/ID --contract community --genesis FILE` checks a community, `market bill show` its bills";
 
 interface Newest {
   readonly start: number;
