@@ -324,7 +324,7 @@ async function refuseDamage({ folder, network }: Scene): Promise<void> {
     [
       "genesis.cbor",
       () => readFile(join(other, "genesis.cbor")),
-      /damaged-\d+\/data belongs to another node, network or format/,
+      /damaged-\d+\/data belongs to another node or network/,
     ],
     ["key.json", (bytes) => Buffer.from(bytes.toString().replace(/"seed": "./, '"seed": "x')), /key\.json has no seed/],
     [

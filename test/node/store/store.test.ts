@@ -54,6 +54,7 @@ import { meta, OWNER_KEY, REPLACED_KEY } from "../../../tools/node/store/meta.js
 import { openStore, openStoreReadOnly } from "../../../tools/node/store/open-store.js";
 import type { Store } from "../../../tools/node/store/store.js";
 import type { AnyTable } from "../../../tools/node/store/table.js";
+import { encodeRow } from "../../../tools/node/store/table.js";
 import { tables } from "../../../tools/node/store/tables.js";
 import type { Writer } from "../../../tools/node/store/writer.js";
 
@@ -544,10 +545,14 @@ test("refuses a store of an earlier format as another one, not as a damaged one"
   await (await openStore(path, owner, false)).close();
   const environment = openEnvironment(path, false);
   t.after(() => environment.close());
-  const row = Buffer.from(encodeCbor([2, owner.node, owner.genesisHash]));
-  await environment.commit([{ table: meta as AnyTable, key: OWNER_KEY, row, kept: undefined }]);
-  await assert.rejects(openStore(path, owner, false), { code: "STORE_FOREIGN" });
-  await assert.rejects(checkRows(path, owner), { code: "STORE_FOREIGN" });
+  const identity = (format: number) => encodeCbor([format, owner.node, owner.genesisHash]);
+  const rows = [Buffer.from(identity(2)), encodeRow(meta, identity(3))];
+  for (const [index, row] of rows.entries()) {
+    await environment.commit([{ table: meta as AnyTable, key: OWNER_KEY, row, kept: undefined }]);
+    const refusal = { code: "STORE_FOREIGN", message: new RegExp(`is of format ${index + 2}, and this release reads`) };
+    await assert.rejects(openStore(path, owner, false), refusal);
+    await assert.rejects(checkRows(path, owner), refusal);
+  }
 });
 
 test("keys stand in the order of chain, id and number", () => {

@@ -19,7 +19,8 @@ export interface Owner {
   readonly genesisHash: Uint8Array;
 }
 
-const FORMAT = 3;
+/** Of the rows of all tables: it changes with any of them, so that what another release has written is not taken for damage. */
+const FORMAT = 4;
 export const OWNER_KEY = Buffer.from("owner");
 /** Stands there where this is not the store that the node's key signed with before. */
 export const REPLACED_KEY = Buffer.from("replaced");
@@ -32,14 +33,20 @@ interface EncodedRows {
   row(table: AnyTable, key: Buffer): Buffer | undefined;
 }
 
-/** Throws STORE_FOREIGN where the store is not this node's, STORE_CORRUPT where it does not say whose it is. */
+/** Throws STORE_FOREIGN where the store is not this node's or of another format, STORE_CORRUPT where it does not say whose it is. */
 export function checkOwner(medium: EncodedRows, path: string, owner: Owner): void {
   const row = medium.row(meta, OWNER_KEY);
   if (row === undefined) throw new GridsealError("STORE_CORRUPT", `store ${path} does not say whose it is`);
   // Rows of formats 1 and 2 had no checksum here: they begin as an array of three.
   const isEarlier = row[0] === 0x83 && row.length === identityOf(owner).length;
-  if (!isEarlier && equalBytes(readRow(path, meta, OWNER_KEY, row), identityOf(owner))) return;
-  throw new GridsealError("STORE_FOREIGN", `store ${path} belongs to another node, network or format`);
+  const identity = isEarlier ? row : readRow(path, meta, OWNER_KEY, row);
+  if (!isEarlier && equalBytes(identity, identityOf(owner))) return;
+  const format = identity[1];
+  if (format === FORMAT) throw new GridsealError("STORE_FOREIGN", `store ${path} belongs to another node or network`);
+  throw new GridsealError(
+    "STORE_FOREIGN",
+    `store ${path} is of format ${format}, and this release reads ${FORMAT}: go on with the release that has written it, or put the folder away and let the node fetch its chains from its peers`,
+  );
 }
 
 export function identityOf({ node, genesisHash }: Owner): Uint8Array {
