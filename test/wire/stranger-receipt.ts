@@ -97,7 +97,8 @@ export function verifySlotProof(genesisBytes: Uint8Array, bytes: Uint8Array) {
   const proved = verifyReceipt(genesisBytes, bytesOf(receipt), following);
   demand(proved.record === hex(sha256(bytesOf(leaf))), "receipt is of another leaf");
   demand(proved.chain === chain && proved.height === height, "receipt is of another place than the leaf");
-  const [point, taken, given, quality] = list(independentDecode(bytesOf(row)), 4);
+  const [point, taken, given, quality, doubts] = list(independentDecode(bytesOf(row)), 5);
+  numberOf(doubts, 2 ** 31 - 1);
   return { ...proved, point: point!, taken: taken!, given: given!, quality: quality!, start: start!, length: length! };
 }
 
