@@ -207,7 +207,7 @@ test("a contract is installed by an order, runs for operations on every node, an
   await t.test("a sealed block's contracts run again here, call by call, over the API and over exports", async () => {
     const replay = ["contract", "replay", "3", "--service", "trading", "--genesis", genesis];
     const said = await runGood(...replay, "--trace", "--api", api);
-    assert.match(said, /operation 1 {2}limits {2}denied {2}used \d+ {2}as sealed\n/);
+    assert.match(said, /operation at leaf 1 {2}limits {2}denied {2}used \d+ {2}as sealed\n/);
     assert.match(said, /get "asked[/][0-9a-f]{16}" -> 1\n/);
     assert.match(said, /violation limit-passed to [0-9a-f]{16} [{]"asked":2[}]\n/);
     const files = ["trading", "contracts"].map((name) => join(folder, `${name}.export`));

@@ -122,7 +122,7 @@ test("a device that takes nothing ends the command with what to do, and the port
   const still = await gridseal(...words);
   assert.equal(still.status, 1);
   assert.match(still.errors, /takes nothing: \d+ bytes have waited/);
-  assert.match(still.errors, /reset the device/);
+  assert.match(still.errors, /Reset the device/);
   await pty.goOn();
   const next = startGridseal(defer, ...words);
   await until("the port is open again", () => next.errors.includes("looking for a meter"));
