@@ -6,12 +6,19 @@ import { metadataEntry } from "../../src/wire/block.js";
 import { concatBytes, toHex } from "../../src/wire/bytes.js";
 import { encodeCbor } from "../../src/wire/cbor.js";
 import { sign1 } from "../../src/wire/cose.js";
+import { parseDivision, signDivision } from "../../src/wire/division.js";
 import { decodeErased, signErased } from "../../src/wire/erased.js";
 import { issueGenesis, verifyGenesis } from "../../src/wire/genesis.js";
 import { sha256 } from "../../src/wire/hash.js";
 import { keyToMap } from "../../src/wire/key.js";
 import { type Action, issueOrder, type Order, readOrder } from "../../src/wire/order.js";
 import { addOrderSignature } from "../../src/wire/order-signatures.js";
+import {
+  decodePublicBlock,
+  decodePublicHead,
+  encodePublicBlock,
+  encodePublicHead,
+} from "../../src/wire/public-chain.js";
 import { decodeSentReceipt, encodeReceipt } from "../../src/wire/receipt.js";
 import { SESSION_DOMAIN, SESSION_RANDOM_BYTES } from "../../src/wire/session.js";
 import { readSessionToken } from "../../src/wire/session-proof.js";
@@ -22,6 +29,7 @@ import { decodeOutbox } from "../../tools/files/operations/outbox.js";
 import { decodeStateProofFile, encodeStateProof } from "../../tools/ledger/state-proof.js";
 import { orderKey, sealedOrders } from "../../tools/node/chain/sealed-orders.js";
 import { indexed, indexKey, violations, violationsListed } from "../../tools/node/chain/tables/violations.js";
+import { decodeAskedRecords, decodeAskedShares, encodeAsked } from "../../tools/node/disclosures/missing/asking.js";
 import { destroyed } from "../../tools/node/disclosures/tables/destroyed.js";
 import { blockKey, hashKey, numberIn, numberKey, placeKey } from "../../tools/node/store/keys.js";
 import { decodeOutline, encodeOutline, outlineOf } from "../../tools/node/store/outline.js";
@@ -101,6 +109,11 @@ const proof = encodeStateProof({
   ...{ metadata: metadataEntry(block), size: 3, inclusion: [id] },
 });
 const nothing = new Uint8Array(0);
+const division = signDivision(
+  genesis.hash,
+  { envelope: id, dealer: kid, threshold: 1, custodians: [{ node: kid, commitment: id }] },
+  nodes[0]!.signer,
+);
 
 const formats: Readonly<Record<string, Format>> = {
   "order of members with READY": order({
@@ -114,6 +127,23 @@ const formats: Readonly<Record<string, Format>> = {
   "order by several keys": format(signedByTwo.subarray(2), (bytes) => readOrder(concatBytes(signTag, bytes))),
   "genesis that orders by several keys": format(severalBytes, (bytes) => verifyGenesis(bytes, () => true)),
   "word on an erasure": format(signErased(genesis.hash, erased, nodes[0]!.signer), decodeErased),
+  division: format(division.bytes, (bytes) => parseDivision(genesis.hash, bytes)),
+  "question for disclosures": format(
+    encodeAsked([{ meter: kid, number: 4, hash: id }]),
+    decodeAskedRecords,
+    encodeAsked,
+  ),
+  "question for shares": format(
+    encodeAsked([{ meter: kid, number: 19_000, hash: id }]),
+    decodeAskedShares,
+    encodeAsked,
+  ),
+  "head of a public chain": format(encodePublicHead({ network: "alpha", chain: 1, lineage: [] }), (bytes) => {
+    const head = decodePublicHead(bytes);
+    assert.ok(head !== undefined);
+    return head;
+  }),
+  "block of a public chain": format(encodePublicBlock({ header, certificate }), decodePublicBlock, encodePublicBlock),
   session: format(session, (bytes) => readSessionToken(`.${Buffer.from(bytes).toString("base64url")}`).claims),
   "receipt that is sent": format(receipt, (bytes) => {
     const links = encodeCbor(header);
@@ -179,6 +209,7 @@ const milliseconds = (value: number) => {
 };
 
 const uses: Uses = {
+  threshold: below(128),
   service: below(65_535),
   chain: below(65_535),
   number: (value) => void orderKey(value),

@@ -15,13 +15,13 @@ const statements = fc
     chain: fc.integer({ min: 1, max: 65_535 }),
     meter: fc.uint8Array({ minLength: 8, maxLength: 8 }),
     from: fc.nat(50_000),
-    until: fc.nat(50_000),
+    days: fc.integer({ min: 1, max: 50_000 }),
     erasure: fc.constantFrom("cc00000000000001-4", "cc00000000000001-4294967294"),
     envelopes: fc.nat(),
     disclosures: fc.nat(),
     time_s: fc.nat(),
   })
-  .map((rest): Erased => ({ node, ...rest }));
+  .map(({ days, ...rest }): Erased => ({ node, until: rest.from + days, ...rest }));
 
 test("a node's statement of an erasure is read as it was signed, in its network alone", () => {
   fc.assert(

@@ -28,6 +28,7 @@ const decodings: Readonly<Record<string, Decoding>> = {
   "src/wire/contract-order.ts": untried("an order and its source, as byte strings"),
   "src/wire/cose.ts": { calls: 3, formats: ["record", "operation", "order by several keys"] },
   "src/wire/credential.ts": tried("credential", "credential of a lot"),
+  "src/wire/division.ts": tried("division"),
   "src/wire/envelope.ts": { calls: 2, formats: ["envelope"] },
   "src/wire/erased.ts": tried("word on an erasure"),
   "src/wire/firmware-bundle.ts": tried("bundle"),
@@ -45,6 +46,7 @@ const decodings: Readonly<Record<string, Decoding>> = {
   "src/wire/notice.ts": tried("due notice"),
   "src/wire/operation.ts": { calls: 2, formats: ["operation", "hidden part"] },
   "src/wire/outcome.ts": tried("results"),
+  "src/wire/public-chain.ts": { calls: 2, formats: ["head of a public chain", "block of a public chain"] },
   "src/wire/receipt.ts": { calls: 2, formats: ["receipt", "receipt that is sent"] },
   "src/wire/record.ts": { calls: 2, formats: ["record", "disclosure"] },
   "src/wire/refusal.ts": tried("refusal"),
@@ -100,6 +102,17 @@ const decodings: Readonly<Record<string, Decoding>> = {
   },
   "tools/node/chain/tables/waiting-notices.ts": untried("a notice, whose bytes are read as those of a temporary block"),
   "tools/node/disclosures/custodian.ts": tried("envelope"),
+  "tools/node/disclosures/dealing.ts": tried("envelope", "division"),
+  "tools/node/disclosures/missing/asking.ts": tried("question for disclosures", "question for shares"),
+  "tools/node/disclosures/tables/disclosures-noted.ts": untried(
+    "own rows behind a checksum; what is sealed goes through them as `height`",
+  ),
+  "tools/node/disclosures/tables/missing-disclosures.ts": untried(
+    "own rows behind a checksum, of a record's day and of this node's clock",
+  ),
+  "tools/node/disclosures/tables/missing-shares.ts": untried(
+    "own rows behind a checksum, of an envelope's day and of this node's clock",
+  ),
   "tools/node/disclosures/tables/envelopes.ts": tried("envelope"),
   "tools/node/network/hello.ts": noNumber,
   "tools/node/store/outline.ts": tried("outline"),

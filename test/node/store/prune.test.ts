@@ -37,7 +37,11 @@ async function createLongChain(t: TestContext) {
     const record = meter.next();
     records.push(record);
     const { kid, claims, hash: recordHash } = record;
-    const sealed = { envelope: new Uint8Array(32), nonce: new Uint8Array(12), ciphertext: Uint8Array.of(1, index) };
+    const sealed = {
+      envelope: new Uint8Array(32),
+      nonce: new Uint8Array(12),
+      ciphertext: new Uint8Array(16).fill(index),
+    };
     await node.chain.admit(record, { kid, seq: claims.seq, recordHash, ...sealed });
     await cluster.until(() => node.chain.head.records === index + 1, `record ${index} is sealed`);
   }

@@ -4,6 +4,7 @@ import type { Input } from "../../../../tools/consensus/types.js";
 import { GridsealError } from "../../../../tools/errors.js";
 import type { ReadBatch } from "../../../../tools/ledger/compose.js";
 import { encodeProposalBody } from "../../../../tools/ledger/proposal.js";
+import { emptyMeterState } from "../../../../tools/ledger/state.js";
 import type { Exchange } from "../../../../tools/node/chain/batches/exchange.js";
 import { createPool } from "../../../../tools/node/chain/batches/pool.js";
 import { createProposals } from "../../../../tools/node/chain/blocks/proposals.js";
@@ -33,7 +34,8 @@ function bench() {
       chain: { service: 1 },
       governance: { heights: [], revoked: new Map(), rulings: new Map() },
       judgedAt: 0,
-      view: { meter: () => undefined, origin: () => undefined },
+      time_ms: 0,
+      view: { meter: () => emptyMeterState, origin: () => undefined },
     },
     build: ({ batches }: { batches: readonly unknown[] }) => ({
       type: "built",
@@ -140,7 +142,8 @@ function throwing(error: Error, poisoned?: ReadBatch) {
       chain: { service: 1 },
       governance: { heights: [], revoked: new Map(), rulings: new Map() },
       judgedAt: 0,
-      view: { meter: () => undefined, origin: () => undefined },
+      time_ms: 0,
+      view: { meter: () => emptyMeterState, origin: () => undefined },
     },
     noteProposed() {},
     isKnown: () => false,
