@@ -100,6 +100,24 @@ test("a study is asked, sealed with its inputs and result, and confirmed by some
   assert.deepEqual([studyAt(chain, id).state, studyAt(chain, id).checks.length], ["sealed", 1]);
 });
 
+test("only who asked, or who stated the cohort, says first what a study came to; the others check it", async () => {
+  const chain = await chainWith();
+  const id = await askedStudy(chain);
+  for (const who of [regulator, other]) {
+    for (const group of [110, 0]) {
+      assert.equal(await chain.denied(who, types.result, came(id, { group, result: hash("f") })), "not-yours");
+    }
+  }
+  assert.equal(studyAt(chain, id).state, "asked");
+  assert.equal(effects(await chain.done(researcher, types.result, came(id)), "study").length, 1);
+});
+
+test("a feeder's figures are one meter's: no study of groups is asked for them", async () => {
+  const chain = await chainWith();
+  await chain.denied(researcher, types.ask, { ...asked, kind: "feeder-loss" });
+  assert.equal(chain.get(`budget/${researcher.id}`), undefined);
+});
+
 test("a check that comes to something else makes the study disputed", async () => {
   const chain = await chainWith();
   const id = await askedStudy(chain);

@@ -12,7 +12,7 @@ const UNTIL_S = 1_000;
 const names = (told: readonly Told[]) => told.map(({ type, alarm }) => `${type} ${alarm.kind}`);
 const sight = (spent: number | undefined, more: Partial<Spent> = {}): Sight => ({
   type: "spent",
-  spent: { service: 4, participant: "ee00000000000001", spent, budget: 10, until_s: UNTIL_S, ...more },
+  spent: { service: 4, height: 1, participant: "ee00000000000001", spent, budget: 10, until_s: UNTIL_S, ...more },
 });
 const chain = {
   service: 4,
@@ -42,7 +42,15 @@ test("who asks for more than is left is told of as well", () => {
   assert.deepEqual(names(watch.step(sight(8), 0)), ["raised budget"]);
   assert.deepEqual(names(watch.step(sight(undefined), 0)), ["over budget", "raised beyond-budget"]);
   assert.deepEqual(names(watch.step(sight(9), 0)), [], "what is passed stays so in its window");
-  assert.deepEqual(names(watch.step(sight(1, { until_s: 2 * UNTIL_S }), 0)), ["over beyond-budget"]);
+  assert.deepEqual(names(watch.step(sight(1, { height: 2, until_s: 2 * UNTIL_S }), 0)), ["over beyond-budget"]);
+});
+
+test("a window that an order has made shorter is the one that counts, and older blocks say nothing of it", () => {
+  const watch = createWatch();
+  watch.step(sight(2, { until_s: 30 * UNTIL_S }), 0);
+  assert.deepEqual(names(watch.step(sight(9, { height: 2 }), 0)), ["raised budget"]);
+  assert.deepEqual(names(watch.step(sight(2, { until_s: 30 * UNTIL_S }), 0)), [], "another node's blocks come behind");
+  assert.equal(watch.open[0]!.alarm.what, "ee00000000000001 has spent 9 of 10");
 });
 
 test("budgets of another chain, and of a window that is past, raise nothing here", () => {
@@ -85,8 +93,8 @@ test("a block's effects and violations of the contract mining are read, and what
     ],
     slots: [],
   });
-  assert.deepEqual(budgetsIn({ chain: 4, results }), [
-    { service: 4, ...said },
-    { service: 4, participant: "07".repeat(8), spent: undefined, budget: 10, until_s: 99 },
+  assert.deepEqual(budgetsIn({ chain: 4, height: 1, results }), [
+    { service: 4, height: 1, ...said },
+    { service: 4, height: 1, participant: "07".repeat(8), spent: undefined, budget: 10, until_s: 99 },
   ]);
 });

@@ -91,13 +91,17 @@ export function termsFrom(value: unknown, origin: string): StudyTerms {
   if ((kind === "feeder-loss") !== (fields.feeder !== undefined)) {
     refuse("feeder must be a meter's id where the kind is feeder-loss, and absent elsewhere");
   }
+  const audience = oneOf("audience", ["aggregate", "members"], "aggregate");
+  if (kind === "feeder-loss" && audience === "aggregate") {
+    refuse("feeder-loss tells what one meter, the feeder's, has measured: its audience is members");
+  }
   return {
     ...{ kind, service: whole("service", [1, 65_535]), from_s: moment("from"), to_s: moment("to"), slot_s },
     gapMax_s: whole("gap_s", [0, 31 * DAY_S], 3_600),
     ...{ cohort: cohort as string, class: of },
     members:
       members === undefined ? undefined : [...new Set((members as unknown[]).map((id) => meter("members", id)))].sort(),
-    audience: oneOf("audience", ["aggregate", "members"], "aggregate"),
+    audience,
     least: whole("least", [1, MEMBERS_MAX], rule.meters_min),
     share_percent: whole("share_percent", [1, 100], rule.share_percent_max),
     feeder: fields.feeder === undefined ? null : meter("feeder", fields.feeder),

@@ -18,6 +18,8 @@ const NAMED_MAX = 5;
 
 export interface Spent {
   readonly service: number;
+  /** of the block that says it */
+  readonly height: number;
   /** the requester's id */
   readonly participant: string;
   /** undefined where more was asked than is left */
@@ -28,7 +30,7 @@ export interface Spent {
 }
 
 /** What a block says of budgets, in its order. Another contract of this name may say other things, which are passed over. */
-export function budgetsIn({ chain: service, results }: Pick<Block, "chain" | "results">): Spent[] {
+export function budgetsIn({ chain: service, height, results }: Pick<Block, "chain" | "height" | "results">): Spent[] {
   const effects = outcomesIn(results).flatMap((outcome) => {
     if (!("contract" in outcome) || outcome.contract !== CONTRACT || !("effects" in outcome)) return [];
     return outcome.effects.filter(({ name, to }) => name === BUDGET && to === undefined);
@@ -38,7 +40,7 @@ export function budgetsIn({ chain: service, results }: Pick<Block, "chain" | "re
     if (violation.kind !== "contract" || violation.contract !== CONTRACT || violation.name !== BUDGET) return [];
     return [{ ...fieldsIn(violation.body), participant: toHex(violation.subject), spent: null }];
   });
-  return [...said, ...beyond].flatMap((fields) => spentFrom(service, fields));
+  return [...said, ...beyond].flatMap((fields) => spentFrom({ service, height }, fields));
 }
 
 type Fields = { readonly [name: string]: Value };
@@ -48,10 +50,10 @@ function fieldsIn(body: Uint8Array): Fields {
   return typeof said === "object" && said !== null && !Array.isArray(said) ? (said as Fields) : {};
 }
 
-function spentFrom(service: number, { participant, spent, budget, until_s }: Fields): Spent[] {
+function spentFrom(of: Pick<Spent, "service" | "height">, { participant, spent, budget, until_s }: Fields): Spent[] {
   const isSound = typeof participant === "string" && typeof budget === "number" && typeof until_s === "number";
   if (!isSound || (spent !== null && typeof spent !== "number")) return [];
-  return [{ service, participant, spent: spent ?? undefined, budget, until_s }];
+  return [{ ...of, participant, spent: spent ?? undefined, budget, until_s }];
 }
 
 export interface Budgets {
@@ -69,10 +71,8 @@ export function createBudgets(): Budgets {
     note(spent) {
       const name = `${spent.service}/${spent.participant}`;
       const before = known.get(name);
-      // Each node's blocks say it again: the end of a window never comes back, and what is passed stays so within it.
-      if (before !== undefined && before.until_s > spent.until_s) return;
-      const [had, has] = [before?.spent ?? Number.POSITIVE_INFINITY, spent.spent ?? Number.POSITIVE_INFINITY];
-      if (before?.until_s !== spent.until_s || has >= had) known.set(name, spent);
+      // Each node's blocks say it again, and the newest block has the window: an order makes it shorter or longer.
+      if (before === undefined || isNewer(spent, before)) known.set(name, spent);
     },
     complaints(service, now_ms) {
       const own = [...known.values()].filter((each) => each.service === service && each.until_s * 1_000 > now_ms);
@@ -82,6 +82,13 @@ export function createBudgets(): Budgets {
       };
     },
   };
+}
+
+/** What is passed stays so within its window. */
+function isNewer(spent: Spent, before: Spent): boolean {
+  if (before.until_s === spent.until_s && before.spent === undefined) return false;
+  if (before.height !== spent.height) return spent.height > before.height;
+  return before.spent !== undefined && (spent.spent === undefined || spent.spent >= before.spent);
 }
 
 function isNear({ spent, budget }: Spent): boolean {

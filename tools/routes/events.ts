@@ -19,7 +19,7 @@ import {
 import type { RouteShape } from "./shape.js";
 import { ViolationItem } from "./violations.js";
 
-const place = "[0-9]{1,5}:[0-9]{1,13}";
+const place = "(0|[1-9][0-9]{0,4}):(0|[1-9][0-9]{0,12})";
 
 /** Of a position as text; empty: before the first block of every chain. */
 const positionField = Type.String({

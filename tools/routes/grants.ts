@@ -6,7 +6,7 @@ import { count, hash, id, nothing, service } from "./fields.js";
 import type { RouteShape } from "./shape.js";
 
 const grantId = Type.String({
-  pattern: "^[0-9a-f]{16}-[0-9]{1,10}$",
+  pattern: "^[0-9a-f]{16}-(0|[1-9][0-9]{0,9})$",
   description: "the ID of who has asked, a hyphen, the number of the request",
 });
 const day = Type.Integer({ minimum: 0, maximum: DAY_MAX });

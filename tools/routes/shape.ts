@@ -79,8 +79,8 @@ export type Read<Value> =
   | { readonly type: "read"; readonly value: Value }
   | { readonly type: "misfit"; readonly message: string };
 
-/** At most 15 digits: every such number is exact. */
-const DECIMAL = /^[0-9]{1,15}$/;
+/** At most 15 digits: every such number is exact. No leading zeros: a number has one text, and so a thing one path. */
+const DECIMAL = /^(0|[1-9][0-9]{0,14})$/;
 
 /** The values of texts by their schemas, defaults filled in; names that the schema has not are left out. */
 export function readFields<Schema extends TObject>(schema: Schema, texts: Texts): Read<Static<Schema>> {

@@ -10,7 +10,7 @@ const kinds = ["gap", "fork", "link", "equivocation", "falseAcknowledgement", "c
 const kind = Type.Union(kinds.map((one) => Type.Literal(one)));
 const word = "[a-z][a-z0-9-]{0,63}";
 const nameField = Type.String({
-  pattern: "^[0-9]{1,5}:[0-9]{1,13}:[0-9]{1,6}$",
+  pattern: "^(0|[1-9][0-9]{0,4}):(0|[1-9][0-9]{0,12}):(0|[1-9][0-9]{0,5})$",
   description: "service:height:index",
 });
 
@@ -77,7 +77,7 @@ const query = Type.Object({
   to: Type.Optional(time_ms),
   after: Type.Optional(
     Type.String({
-      pattern: "^[0-9]{1,15}:[0-9]{1,5}:[0-9]{1,13}:[0-9]{1,6}$",
+      pattern: "^(0|[1-9][0-9]{0,14}):(0|[1-9][0-9]{0,4}):(0|[1-9][0-9]{0,12}):(0|[1-9][0-9]{0,5})$",
       description: "the `next` of the page before",
     }),
   ),

@@ -22,7 +22,10 @@ const asked = () => {
   const judged = (token: string) => judge.judge(token, []);
   return {
     state,
-    admission: { isAsked: true, judge: judged, readersOf: () => undefined as readonly Role[] | undefined },
+    admission: {
+      ...{ isAsked: true, judge: judged, services: () => [0, 1] },
+      readersOf: () => undefined as readonly Role[] | undefined,
+    },
   };
 };
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
@@ -82,7 +85,18 @@ test("a chain's policy names the roles that read it, instead of regulators, and 
     [await status("/chains/1/blocks", study!), await status("/chains/1/blocks", regulator!)],
     [200, 403],
   );
-  assert.deepEqual([await status("/events", study!), await status("/events", regulator!)], [403, 200]);
+  for (const path of ["/events", "/violations", "/violations.csv", "/violations/1:1:0", "/violations?service=1"]) {
+    assert.equal(await status(path, regulator!), 403, path);
+  }
+  for (const path of ["/events", "/violations", "/violations?service=2"]) {
+    assert.equal(await status(path, study!), 403, path);
+  }
+  assert.equal(await status("/violations?service=1", study!), 200);
+  assert.equal(await status("/violations?service=2", regulator!), 200);
+  for (const path of ["/chains/01/blocks", "/chains/000001/blocks", `/records/000001/${"00".repeat(8)}`]) {
+    assert.equal(await status(path, regulator!), 403, path);
+    assert.ok([400, 404].includes(await status(path, nodeToken())), path);
+  }
   assert.equal(await status("/chains/1/blocks", nodeToken()), 200);
 });
 

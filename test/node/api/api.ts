@@ -40,6 +40,7 @@ export async function createNodeApi(
   terms: Partial<NodeConfiguration["api"]> = {},
   admission: ApiAdmission = {
     isAsked: false,
+    services: () => [SERVICE, CONTRACTS_SERVICE],
     readersOf: () => undefined,
     judge: async () => assert.fail("no token is judged"),
   },

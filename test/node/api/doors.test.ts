@@ -43,7 +43,12 @@ async function openDoors(t: Parameters<typeof createNodeApi>[0]) {
   const { base } = await createNodeApi(
     t,
     {},
-    { isAsked: true, readersOf: () => undefined, judge: (token: string) => judge.judge(token, []) },
+    {
+      isAsked: true,
+      services: () => [0, 1],
+      readersOf: () => undefined,
+      judge: (token: string) => judge.judge(token, []),
+    },
   );
   return async (shape: RouteShape, token?: string) => {
     const aborting = new AbortController();
@@ -84,6 +89,24 @@ test("what is of a chain is told to its readers alone, and a refusal tells nothi
     for (const token of [nodeToken(), createHolder({}, ["regulator"]).token()]) {
       const { status } = await ask(door, token);
       assert.ok(![401, 403].includes(status), `${door.path} answers ${status} to a reader`);
+    }
+  }
+});
+
+test("a number in a path has one text: no door takes leading zeros", async (t) => {
+  const { base } = await createNodeApi(t);
+  for (const door of doors) {
+    const parts = pathOfDoor(door).split("/");
+    for (const [at, part] of parts.entries()) {
+      const number = /^\d+$|^\d+(?=:)|(?<=-)\d+$/.exec(part);
+      if (number === null || /^[0-9a-f]{16}$/.test(part)) continue;
+      for (const zeros of ["0", "00000"]) {
+        const text = part.slice(0, number.index) + zeros + part.slice(number.index);
+        const answer = await fetch(base + parts.with(at, text).join("/"));
+        assert.ok([400, 404].includes(answer.status), `${door.path} answers ${answer.status} to ${text}`);
+        const { message } = (await answer.json()) as { readonly message: string };
+        assert.match(message, /it is/, `${door.path} refuses ${text} for what it is`);
+      }
     }
   }
 });

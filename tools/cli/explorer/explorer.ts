@@ -68,6 +68,7 @@ function serve({ store, chains }: Archive, genesis: Genesis, genesisBytes: Uint8
   const receipts = createReceipts(genesis.network, store);
   const admission: ApiAdmission = {
     isAsked: false,
+    services: () => [],
     readersOf: () => undefined,
     judge: async () => ({ type: "refused", reason: "token-unproven", message: "exported chains know no holder" }),
   };

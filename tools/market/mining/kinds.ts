@@ -22,6 +22,11 @@ export const studyKinds = [
 ] as const;
 export type StudyKind = (typeof studyKinds)[number];
 
+/** What third parties may ask for: a feeder's figures are those of one meter, and which meter it is no chain can see. */
+export const askedKinds = studyKinds.filter(
+  (kind): kind is Exclude<StudyKind, "feeder-loss"> => kind !== "feeder-loss",
+);
+
 /** What a group is, from a month on: its meters stand as a digest. Months count from January 1970. */
 export interface Cohort {
   readonly from: number;

@@ -4,7 +4,7 @@
 
 import type { Context } from "../../contracts/author.js";
 import { groupRule } from "../access/groups.js";
-import type { CohortClass, StudyKind } from "./kinds.js";
+import type { askedKinds, CohortClass } from "./kinds.js";
 
 /** All of them whole numbers; where no order sets one, these hold. */
 export const defaults = {
@@ -15,7 +15,6 @@ export const defaults = {
   answer_days: 14,
   "cost_load-curve": 1,
   "cost_day-shapes": 4,
-  "cost_feeder-loss": 1,
   cost_anomalies: 2,
   cost_forecast: 1,
   cost_quality: 1,
@@ -31,7 +30,7 @@ export function ruleOf({ parameters }: Pick<Context, "parameters">, name: RuleNa
   return value;
 }
 
-export function costOf(context: Context, kind: StudyKind): number {
+export function costOf(context: Context, kind: (typeof askedKinds)[number]): number {
   return ruleOf(context, `cost_${kind}`);
 }
 

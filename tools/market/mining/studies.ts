@@ -5,7 +5,7 @@ import { breach } from "../access/breach.js";
 import { judgeRules } from "../access/policy.js";
 import { fieldsOf, granted, grantedTo, hexOf, nameOf, oneOf, plainOf, TIME_S_MAX, wholeOf } from "../asked.js";
 import { cohortIn, MEMBERS_MAX } from "./cohorts.js";
-import { CHECKS_MAX, runningRoles, STUDIES_KEPT_MAX, type Study, studyKinds, WAITING_MAX } from "./kinds.js";
+import { askedKinds, CHECKS_MAX, runningRoles, STUDIES_KEPT_MAX, type Study, WAITING_MAX } from "./kinds.js";
 import { costOf, groupComplaint, ruleOf } from "./rules.js";
 
 const DAY_S = 86_400;
@@ -18,7 +18,7 @@ const HEIGHT_MAX = 1_099_511_627_774;
 export function askStudy(context: Context, asked: Operation): void {
   const fields = fieldsOf(asked.body, ["purpose", "kind", "cohort", "service", "from_s", "to_s", "least", "query"]);
   const purpose = wholeOf(fields.purpose, [1, PURPOSE_MAX], "purpose");
-  const kind = oneOf(fields.kind, studyKinds, "kind");
+  const kind = oneOf(fields.kind, askedKinds, "kind");
   const cohort = nameOf(fields.cohort, "cohort");
   const service = wholeOf(fields.service, [1, SERVICE_MAX], "service");
   const from_s = wholeOf(fields.from_s, [0, TIME_S_MAX], "from_s");
@@ -54,7 +54,9 @@ export function takeResult(context: Context, asked: Operation): void {
   const names = ["study", "to", "header", "engine", "group", "largest_permille", "result"];
   const fields = fieldsOf(asked.body, names);
   const { id, study } = named(context, fields.study);
-  if (study.requester !== asked.participant) grantedTo(asked, runningRoles);
+  // The first result stays: whoever else may run it says by a check what it comes to.
+  const { by } = cohortIn(context, study.cohort, [study.from_s, study.to_s]);
+  granted([study.requester, by].includes(asked.participant), "not-yours", id);
   granted(study.state === "asked", "not-open", study.state);
   const result = {
     ...{ by: asked.participant, height: context.height },

@@ -11,6 +11,8 @@ export interface ApiAdmission {
   judge(token: string): Promise<TokenVerdict>;
   /** Roles that read the chain; undefined where its policy names none. */
   readersOf(service: number): readonly Role[] | undefined;
+  /** The chains that the node has: what names none of them is of all. */
+  services(): readonly number[];
 }
 
 export type Access = { readonly type: "granted"; readonly shown: Holder | undefined } | Refused;
@@ -18,7 +20,7 @@ export type Access = { readonly type: "granted"; readonly shown: Holder | undefi
 /** Roles that read whole chains, beside the network's nodes, where no policy of a chain says otherwise. */
 const readers: readonly Role[] = ["regulator"];
 
-/** What is asked for: its level, and the chain that it is of, where it is of one. */
+/** What is asked for: its level, and the chain that it is of; undefined of what is of all chains that the node has. */
 export interface AskedFor {
   readonly level: AccessLevel;
   readonly service: number | undefined;
@@ -26,7 +28,7 @@ export interface AskedFor {
 
 /** Resolves with who asks, where that is enough for the level. */
 export async function accessOf(
-  { isAsked, judge, readersOf }: ApiAdmission,
+  { isAsked, judge, readersOf, services }: ApiAdmission,
   { level, service }: AskedFor,
   authorization: string | undefined,
 ): Promise<Access> {
@@ -42,9 +44,14 @@ export async function accessOf(
   const verdict = await judge(token);
   if (verdict.type === "refused") return refused("unauthorized", `The session token is not taken: ${verdict.message}.`);
   const { holder } = verdict;
-  const named = service === undefined ? undefined : readersOf(service);
-  if (level === "holder" || readsChains(holder, named) || !isAsked) return { type: "granted", shown: holder };
-  return refused("forbidden", `The credential of ${holder.id} has no role that reads chains.`);
+  // What one chain's policy hides must not come by what is of several.
+  const readsAll = () =>
+    (service === undefined ? services() : [service]).every((each) => readsChains(holder, readersOf(each)));
+  if (level === "holder" || !isAsked || readsAll()) return { type: "granted", shown: holder };
+  return refused(
+    "forbidden",
+    `The credential of ${holder.id} has no role that reads ${service === undefined ? "all chains of this node" : `chain ${service}`}.`,
+  );
 }
 
 /** Whether the holder is answered on routes of level chain, where the chain's policy names these roles, or none. */

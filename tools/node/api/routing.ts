@@ -30,6 +30,7 @@ export function assertListed(routes: readonly Route[], listed: readonly RouteSha
 
 export function addRoutes(server: FastifyInstance, routes: readonly Route[], ports: RoutingPorts): void {
   server.decorateRequest("shown", undefined);
+  server.decorateRequest("fields", undefined);
   // Those that fastify brings would hand a handler no bytes.
   server.removeAllContentTypeParsers();
   for (const type of new Set(routes.flatMap(({ shape }) => shape.body?.type ?? []))) {
@@ -53,10 +54,14 @@ function addRoute(server: FastifyInstance, { shape, answer }: Route, { answers, 
     ...(shape.body !== undefined && { bodyLimit: shape.body.bytes_max }),
     // Before its body is read.
     onRequest: async (request, reply) => {
-      const asked = { level: shape.access, service: serviceIn(request.params as Texts) };
+      const fields = readAskedFields(shape, request);
+      // Judged by the values that the handler gets: no text is a chain to one and none to the other.
+      const asked = { level: shape.access, service: fields.service };
       const access = await accessOf(admission, asked, request.headers.authorization);
       if (access.type === "refused") return refuse(reply, access.code, access.message);
+      if (fields.type === "refused") return refuse(reply, fields.code, fields.message);
       request.shown = access.shown;
+      request.fields = fields;
     },
     handler: async (request, reply) => {
       // Such an answer to HEAD would have no end, and takes no place.
@@ -70,20 +75,39 @@ function addRoute(server: FastifyInstance, { shape, answer }: Route, { answers, 
   });
 }
 
-/** The chain that a path names; undefined where it names none. */
-function serviceIn({ service }: Texts): number | undefined {
-  return typeof service === "string" && /^\d{1,5}$/.test(service) ? Number(service) : undefined;
+/** The chain that a path, or else its query, names; undefined where they name none, or nothing that fits. */
+interface OfChain {
+  readonly service: number | undefined;
+}
+
+interface AskedFields extends Pick<Asked, "parameters" | "query">, OfChain {
+  readonly type: "fields";
+}
+
+function readAskedFields(shape: RouteShape, request: FastifyRequest): AskedFields | (Refused & OfChain) {
+  const misfit = shape.refusals[0] ?? "malformed";
+  const parameters = readFields(shape.parameters, request.params as Texts);
+  if (parameters.type === "misfit") {
+    return { ...refused(misfit, `${writtenPath(shape)}: ${parameters.message}`), service: undefined };
+  }
+  const named = wholeIn(parameters.value.service);
+  const query = readFields(shape.query, request.query as Texts);
+  if (query.type === "misfit") {
+    return { ...refused(misfit, `${writtenPath(shape)}: ${query.message}`), service: named };
+  }
+  const service = named ?? wholeIn(query.value.service);
+  return { type: "fields", parameters: parameters.value, query: query.value, service };
+}
+
+function wholeIn(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
 }
 
 type ReadAsked = { readonly type: "asked"; readonly asked: Asked } | Refused;
 
 function readAsked(shape: RouteShape, request: FastifyRequest): ReadAsked {
-  const misfit = shape.refusals[0] ?? "malformed";
-  const parameters = readFields(shape.parameters, request.params as Texts);
-  if (parameters.type === "misfit") return refused(misfit, `${writtenPath(shape)}: ${parameters.message}`);
-  const query = readFields(shape.query, request.query as Texts);
-  if (query.type === "misfit") return refused(misfit, `${writtenPath(shape)}: ${query.message}`);
-  const { body } = request;
+  const { body, fields } = request;
+  assertInvariant(fields !== undefined, "a route's fields are read before it is answered");
   const sentType = String(request.headers["content-type"]).split(";")[0]!.trim().toLowerCase();
   if (shape.body !== undefined && (!(body instanceof Uint8Array) || sentType !== shape.body.type)) {
     const message = `Send ${shape.body.what}, as ${shape.body.type}.`;
@@ -94,8 +118,8 @@ function readAsked(shape: RouteShape, request: FastifyRequest): ReadAsked {
   return {
     type: "asked",
     asked: {
-      parameters: parameters.value,
-      query: query.value,
+      parameters: fields.parameters,
+      query: fields.query,
       body: body instanceof Uint8Array ? Uint8Array.from(body) : new Uint8Array(0),
       group: groupOf(request),
       shown: request.shown,
@@ -148,5 +172,7 @@ declare module "fastify" {
   interface FastifyRequest {
     /** who has shown a session token; set before a handler runs */
     shown: Holder | undefined;
+    /** what its path and query say; set before a handler runs */
+    fields: AskedFields | undefined;
   }
 }
