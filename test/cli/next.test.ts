@@ -59,7 +59,7 @@ function wrongWith(typed: string): readonly string[] {
   // A noun with subcommands alone has no options of its own.
   if (command.commands.length > 0 && command.options.length === 0) return [`${typed}: no command ${words[0]}`];
   const named = words.filter((word) => /^--?[a-zA-Z]/.test(word));
-  const options = named.map((word) => command.options.find((one) => one.is(word)));
+  const options = named.map((word) => command.options.find(({ short, long }) => word === short || word === long));
   const unknown = named.filter((_, index) => options[index] === undefined);
   // Where three dots stand, what was typed before is typed again.
   const isCut = words.includes("...");
