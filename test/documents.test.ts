@@ -11,6 +11,7 @@ import { profileNames, profileOf } from "../src/meter/profiles.js";
 import { protocols } from "../src/meter/reader.js";
 import { meterLines } from "../tools/cli/decode/decode.js";
 import { messageDrops } from "../tools/consensus/drops.js";
+import { actors } from "../tools/demo/community/cast.js";
 import { type ErrorCode, GridsealError } from "../tools/errors.js";
 import { cellsOf, meterTypes } from "../tools/meters/meter-types.js";
 import { batchDrops } from "../tools/node/chain/batches/exchange/state.js";
@@ -278,3 +279,20 @@ function wordPattern(word: string): RegExp {
     `(?:\\b${first}|\\b${first!.toUpperCase()}|[a-z]${first!.toUpperCase()})${rest.join("")}s?(?![a-z])`,
   );
 }
+
+test("README.md names each dependency with the licence that its package has, and as many participants as the demo", () => {
+  const readme = read("README.md");
+  const { dependencies } = JSON.parse(read("package.json")) as {
+    readonly dependencies: Readonly<Record<string, string>>;
+  };
+  const rows = [...readme.slice(readme.indexOf("## Licences")).matchAll(/^- ((?:MIT|Apache).*?): (.*)$/gm)];
+  const named = rows.flatMap(([, licence, names]) => names!.split(", ").map((name) => `${name}: ${licence}`));
+  const licenceOf = (name: string) =>
+    (JSON.parse(read(`node_modules/${name}/package.json`)) as { readonly license: string }).license;
+  const held = Object.keys(dependencies).map((name) => {
+    return `${name}: ${licenceOf(name).replace(/[()]/g, "").replace(" OR ", " or ")}`;
+  });
+  assert.deepEqual(named.sort(), held.sort());
+  const words = ["seven", "eight", "nine", "ten", "eleven"];
+  assert.ok(readme.includes(`a community of ${words[actors.length - 7]} participants`), `${actors.length}`);
+});

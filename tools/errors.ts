@@ -19,6 +19,8 @@ const remedies = {
   KEY_INVALID: "Restore the key file from its backup; never make a new key for an existing node.",
   TEST_AND_REAL:
     "Keep the two apart: `gridseal authority init` makes another authority, with --test for a test network; `gridseal init` takes --test too.",
+  NETWORK_DIFFERS:
+    "Name the network that the authority was made for, as `gridseal init --network NAME` does; `gridseal authority init --name NAME` makes another authority.",
   CERTIFICATE_INVALID:
     "Put the certificate, its key and the authority's certificate back that were made for this node; `gridseal authority node` makes new ones.",
   FIRMWARE_INVALID: "No meter would take it: sign the image that was built, with the board and version of its build.",
@@ -114,7 +116,8 @@ const remedies = {
     "Do not rely on the study: compare group, period and export with what it names, and seal what you found with gridseal study check.",
   DUCKDB_MISSING:
     "Install it beside Gridseal with npm install --no-save @duckdb/node-api@1.5.6-r.1; studies that are no queries need none.",
-  QUERY_REFUSED: "Correct the query: it sees the table `readings` alone, and neither files, settings nor the network.",
+  QUERY_REFUSED:
+    "Correct the query: it sees the tables `readings` and `totals` alone, and neither files, settings nor the network.",
   CONTRACT_INVALID: "Correct what the message names; `gridseal contract lint` finds what a contract must not do.",
   CONTRACT_FAILED: "Compare what each vector expects with what came: correct the contract, or the vector.",
   INVARIANT_VIOLATED:

@@ -120,8 +120,8 @@ test("nothing is issued by a key whose warrant has ended, is another's, or is fo
   assert.ok(!equalKeys(own.key, genesis.authority));
   const abroad = { ...genesis, network: "lane" };
   await assert.rejects(readIssuing(abroad, folder, now_s), {
-    code: "KEY_INVALID",
-    message: /network street, not lane/,
+    code: "NETWORK_DIFFERS",
+    message: /is for network street, not lane/,
   });
   await writeFile(join(folder, "warrant.cose"), "none");
   await assert.rejects(readIssuing(genesis, folder, now_s), { code: "KEY_INVALID" });
@@ -161,7 +161,7 @@ test("an authority for test networks founds no other network, issues nothing in 
     mixed,
   );
   await assert.rejects(readIssuing(unmarked, tried, now_s), {
-    code: "KEY_INVALID",
+    code: "NETWORK_DIFFERS",
     message: /street\/test, not street/,
   });
   const bytes = Uint8Array.from(await readFile(join(lane, "meters/meter-1/keyvalue/credential")));

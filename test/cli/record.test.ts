@@ -45,7 +45,7 @@ test("lists a meter's records with time and block", () => {
   const { status, stdout, stderr } = run("record", "list", file, "--meter", toHex(meter.kid));
   assert.equal(status, 0, stderr);
   assert.deepEqual(stdout.trimEnd().split("\n").map(cellsOf), [
-    ["number", "time", "block", "leaf", "what it says"],
+    ["NUMBER", "TIME", "BLOCK", "LEAF", "WHAT IT SAYS"],
     ["0", "2023-11-14T22:15:00.000Z", "1", "1", "1 register"],
     ["1", "2023-11-14T22:30:00.000Z", "2", "2", "1 register"],
     ["2", "2023-11-14T22:45:00.000Z", "2", "3", "1 register"],

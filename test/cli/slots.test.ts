@@ -68,7 +68,7 @@ test("lists each slot with energy, quality, doubts and the records that it rests
       .split("\n")
       .map((line) => line.split(/ {2,}/).map((cell) => cell.trim())),
     [
-      ["slot", "Wh", "quality", "doubts", "records"],
+      ["SLOT", "Wh", "QUALITY", "DOUBTS", "RECORDS"],
       ["2023-11-14T22:15:00.000Z", "250.000", "1", "fell kind 30", "0 1"],
       ["2023-11-14T22:30:00.000Z", "450.000", "2", "fell kind 30", "1 2"],
       ["2023-11-14T22:45:00.000Z", "-", "3", "fell kind 30", "-"],

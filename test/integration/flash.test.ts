@@ -131,7 +131,7 @@ test("locks a chip of the lot that is typed: a plan, its commands, and what the 
   assert.match((await typed("L2")).errors, /the lot is L1, and another name was typed: nothing was written/);
   const written = await typed("L1");
   assert.equal(written.status, 0, written.errors);
-  assert.match(written.output, /next: keep the board on power, run it there, and run gridseal provision lock again/);
+  assert.match(written.output, /next: keep the board on power, run it there, and type the same again/);
   const script = join(folder, "lock/lock.sh");
   const modes = [join(folder, "lock"), script].map((path) => statSync(path).mode & 0o777);
   assert.deepEqual(modes, [0o700, 0o700], "the key of a flash is made there");

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { WireError } from "../../src/wire/error.js";
 import type { Genesis } from "../../src/wire/genesis.js";
 import { equalKeys, type Signer } from "../../src/wire/key.js";
-import { issueWarrant, issuingName, verifyWarrant, WARRANT_BYTES_MAX } from "../../src/wire/warrant.js";
+import { issueWarrant, issuingName, readWarrant, verifyWarrant, WARRANT_BYTES_MAX } from "../../src/wire/warrant.js";
 import { nodeVerify } from "../crypto/signatures.js";
 import { assertInvariant, GridsealError } from "../errors.js";
 import { createKeyFile, readKeyFile } from "../files/key-file.js";
@@ -109,7 +109,10 @@ export function refuseMixture(folder: string, isTestKey: boolean, { network, isT
   throw new GridsealError("TEST_AND_REAL", what);
 }
 
-/** The key that issues credentials now. Throws KEY_INVALID where no credential of it would be taken. */
+/**
+ * The key that issues credentials now. Throws NETWORK_DIFFERS where the authority was made for another network, KEY_INVALID where no
+ * credential of it would be taken.
+ */
 export async function readIssuing(genesis: Genesis, folder: string, now_s: number): Promise<Issuing> {
   if (!existsSync(join(folder, SEALED))) {
     return { signer: await readOwnKeyOf(genesis, folder, () => Promise.reject(new Error("an open key asks nothing"))) };
@@ -118,6 +121,13 @@ export async function readIssuing(genesis: Genesis, folder: string, now_s: numbe
   const path = join(folder, WARRANT);
   const warrant = await readWhole(path, WARRANT_BYTES_MAX);
   try {
+    const { network } = readWarrant(warrant);
+    if (network !== issuingName(genesis)) {
+      throw new GridsealError(
+        "NETWORK_DIFFERS",
+        `the authority in ${folder} is for network ${network}, not ${issuingName(genesis)}`,
+      );
+    }
     const { key, expires_s } = verifyWarrant(warrant, genesis, nodeVerify);
     if (!equalKeys(key, signer.key)) throw new WireError("unproven", "it is for another key");
     if (now_s >= expires_s) throw new WireError("unproven", `it ended at ${new Date(expires_s * 1_000).toISOString()}`);

@@ -32,11 +32,17 @@ export interface ChainRow {
 /** Lines of what is told that the picture has room for. */
 const TOLD_LINES = 12;
 
-/** Lines that show everything in so many columns. */
-export function drawPicture(picture: Picture, columns: number): string[] {
+/** How large a terminal is. */
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** Lines that show everything in so many columns; of what is told the newest, as many as there are rows for below it. */
+export function drawPicture(picture: Picture, { columns, rows }: Size): string[] {
   const chains = picture.chains.map(({ name, height, records, violations }) => [name, height, records, violations]);
   const lines = [
-    ...wrap(`gridseal demo  ${picture.elapsed_s} s   `, summary(picture).split(/(?<=; )/), columns),
+    ...wrap(`gridseal demo  ${picture.elapsed_s} s   `, summary(picture).split(/(?<=[,;] )/), columns),
     "",
     ...table(["CHAIN", "HEIGHT", "RECORDS", "VIOLATIONS"], chains, columns),
     "",
@@ -50,9 +56,11 @@ export function drawPicture(picture: Picture, columns: number): string[] {
       picture.meters.map(({ name, state }) => `${name}: ${state}   `),
       columns,
     ),
-    ...(picture.told === undefined ? [] : ["", ...picture.told.slice(-TOLD_LINES)]),
   ];
-  return lines.map((line) => line.trimEnd().slice(0, columns - 1));
+  // An empty line before it, and the cursor's row behind it: a picture that scrolled would not be drawn over.
+  const room = Math.min(TOLD_LINES, rows - lines.length - 2);
+  if (picture.told !== undefined && room > 0) lines.push("", ...picture.told.slice(-room));
+  return lines.slice(0, rows - 1).map((line) => line.trimEnd().slice(0, columns - 1));
 }
 
 /** The pieces behind the title, as many in a line as there is room for. */
@@ -99,7 +107,7 @@ export function createScreen(output: NodeJS.WriteStream): Screen {
     },
     show(picture) {
       if (isDrawn) {
-        const lines = drawPicture({ ...picture, told }, output.columns);
+        const lines = drawPicture({ ...picture, told }, sizeOf(output));
         // Up to the first line of the last picture, and clear to the end of the screen (ECMA-48:
         // CUU, ED).
         output.write(`${drawn > 0 ? `\x1b[${drawn}A` : ""}\x1b[J${lines.map(printableLine).join("\n")}\n`);
@@ -114,6 +122,11 @@ export function createScreen(output: NodeJS.WriteStream): Screen {
       drawn = 0;
     },
   };
+}
+
+/** A terminal that does not know its rows has as many as are drawn. */
+function sizeOf({ columns, rows }: NodeJS.WriteStream): Size {
+  return { columns, rows: rows > 0 ? rows : Number.POSITIVE_INFINITY };
 }
 
 function nodeText({ name, pid, restarts }: Picture["nodes"][number]): string {

@@ -94,7 +94,7 @@ export interface Founder {
 
 /**
  * Makes the network, of a founder's authority, or a test network with one of its own. Throws USAGE where the plan is none,
- * TEST_AND_REAL where the founder is for the other kind of network, FILE_EXISTS where the folder is taken, FILE_UNWRITABLE.
+ * TEST_AND_REAL and NETWORK_DIFFERS where the founder is for another network, FILE_EXISTS where the folder is taken, FILE_UNWRITABLE.
  */
 export async function createNetwork(
   folder: string,

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type BillsFound, findBills } from "../../../tools/cli/market/bill/read.js";
+import { type BillsFound, findBills, type Place, readBills } from "../../../tools/cli/market/bill/read.js";
 import type { SealedEffect } from "../../../tools/cli/market/sealed-effects.js";
 
 const PERIOD = 1_790_000_000;
@@ -33,4 +33,28 @@ test("a bill of the period is found with its place", async () => {
     bills.map(({ point, height, index }) => [point, height, index]),
     [["AT-1", 7, 0]],
   );
+});
+
+test("for a period that is not billed those that are get named, the newest twelve of them", async () => {
+  const refusalOf = async (...begins: readonly number[]) => {
+    const entries = begins.map((begin) => ({
+      key: `run/sun/${String(begin).padStart(13, "0")}`,
+      value: [["final", 7]],
+    }));
+    const source = {
+      async *stateEntries({ prefix }: { readonly prefix: string }) {
+        yield* entries.filter(({ key }) => key.startsWith(prefix));
+      },
+    };
+    const place = { source, service: 1, contract: "community", genesis: undefined } as unknown as Place;
+    return readBills(place, "sun", { service: "trading", contract: "community", period: PERIOD }).then(
+      () => "",
+      (error: Error) => error.message,
+    );
+  };
+  assert.match(await refusalOf(), /no period that begins at 2026-09-21T14:13:20Z: none yet/);
+  const all = Array.from({ length: 14 }, (_, index) => PERIOD - 60 * (14 - index));
+  const message = await refusalOf(...all);
+  assert.equal(message.match(/2026-/g)?.length, 13, message);
+  assert.match(message, /begin at .*, 2026-09-21T14:12:20Z; --height/);
 });

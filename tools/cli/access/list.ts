@@ -9,6 +9,7 @@ import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource, type ReceiptSource } from "../../sources/source.js";
 import { withNode } from "../../terminal/arguments.js";
 import { printLines, toJson } from "../../terminal/output.js";
+import { noteTold } from "../told.js";
 import { concerning, decisionLines, type Request, requestTable, type Subjects, subjectLines } from "./shown.js";
 
 interface ListOptions extends SourceOptions {
@@ -54,6 +55,12 @@ async function list({ mine, json, ...options }: ListOptions): Promise<void> {
           printLines([json ? toJson({ meter, [what]: value }) : concerning(what, meter, value)]);
       }
     }
+    if (!json)
+      noteTold(
+        source.origin,
+        `\`state get request/REQUEST --service ${options.service} --contract access --genesis FILE\` checks one`,
+        options,
+      );
     if (json || own === undefined || mine === undefined || subjects === undefined) return;
     for (const [name, request] of found) {
       const deciding = {

@@ -2,6 +2,7 @@
 
 import { type Command, Option } from "commander";
 import { HEIGHT_MAX } from "../../../src/wire/bounds.js";
+import { toHex } from "../../../src/wire/bytes.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { exportReadings } from "../../analytics/export.js";
 import type { FileForm, Manifest } from "../../analytics/manifest.js";
@@ -14,7 +15,7 @@ import { exportsIn, genesisIn } from "../../sources/exports.js";
 import { openFileSource } from "../../sources/file.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { whole, withNode } from "../../terminal/arguments.js";
-import { countText, printLines, printNote, table, toJson } from "../../terminal/output.js";
+import { countText, networkText, printLines, printNote, table, toJson } from "../../terminal/output.js";
 import { type Step, withProgress } from "../../terminal/progress.js";
 import { throwWorst, withContracts } from "../chain/audit.js";
 
@@ -54,7 +55,7 @@ export function registerExport(analytics: Command): void {
 
 async function exportTables(folder: string | undefined, options: ExportOptions): Promise<void> {
   await refuseExisting(options.out);
-  const manifest = await withProgress((tell) =>
+  const { manifest, genesis } = await withProgress((tell) =>
     folder === undefined ? fromNode(options, tell) : fromFolder(folder, options, tell),
   );
   if (options.json) {
@@ -62,10 +63,16 @@ async function exportTables(folder: string | undefined, options: ExportOptions):
     printLines([toJson({ ...said, files: files.length, folder: options.out })]);
     return;
   }
-  printManifest(manifest, options.out);
+  printManifest(manifest, genesis, options.out);
 }
 
-async function fromNode(options: ExportOptions, tell: (step: Step) => void): Promise<Manifest> {
+/** What was made, and by which genesis it was verified. */
+interface Exported {
+  readonly manifest: Manifest;
+  readonly genesis: Genesis;
+}
+
+async function fromNode(options: ExportOptions, tell: (step: Step) => void): Promise<Exported> {
   const { genesis: path } = options;
   if (path === undefined)
     throw new GridsealError("USAGE", "name the genesis with --genesis: all is verified against it");
@@ -81,11 +88,11 @@ async function fromNode(options: ExportOptions, tell: (step: Step) => void): Pro
       open: (service) =>
         known.some((chain) => chain.service === service) ? () => source.blocks(service, 1) : undefined,
     };
-    return write(chains, options, tell);
+    return { genesis, manifest: await write(chains, options, tell) };
   });
 }
 
-async function fromFolder(folder: string, options: ExportOptions, tell: (step: Step) => void): Promise<Manifest> {
+async function fromFolder(folder: string, options: ExportOptions, tell: (step: Step) => void): Promise<Exported> {
   if (options.api !== undefined || options.data !== undefined) {
     throw new GridsealError("USAGE", `name one source: ${folder}, --api or --data`);
   }
@@ -100,7 +107,7 @@ async function fromFolder(folder: string, options: ExportOptions, tell: (step: S
       return path === undefined ? undefined : () => openFileSource(path).blocks(service, 1);
     },
   };
-  return write(chains, options, tell);
+  return { genesis, manifest: await write(chains, options, tell) };
 }
 
 async function write(chains: Chains, options: ExportOptions, tell: (step: Step) => void): Promise<Manifest> {
@@ -137,7 +144,7 @@ async function write(chains: Chains, options: ExportOptions, tell: (step: Step) 
   );
 }
 
-function printManifest({ network, genesis, chains, files }: Manifest, out: string): void {
+function printManifest({ chains, files }: Manifest, genesis: Genesis, out: string): void {
   const rows = chains.map((chain) => [
     ...[chain.name, `${chain.from} to ${chain.to}`, chain.records, chain.meters, chain.rows, chain.hidden],
     chain.header.slice(0, 16),
@@ -146,7 +153,7 @@ function printManifest({ network, genesis, chains, files }: Manifest, out: strin
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   printLines([
     `${out}: ${countText(files.length, "file")}, ${bytes} bytes, and manifest.json`,
-    `verified against genesis ${genesis.slice(0, 16)} of network ${network}`,
+    `verified against genesis ${toHex(genesis.hash).slice(0, 16)} of network ${networkText(genesis)}`,
   ]);
   const hidden = chains.reduce((sum, chain) => sum + chain.hidden, 0);
   if (hidden > 0)

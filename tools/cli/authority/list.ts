@@ -64,7 +64,7 @@ async function list(options: ListOptions): Promise<void> {
         rows.push(credentialView(register, row, now_s));
       }
     }
-    const heads = ["id", "key id", "state", "roles", "services", "until", "point"];
+    const heads = ["ID", "KEY ID", "STATE", "ROLES", "SERVICES", "UNTIL", "POINT"];
     printLines(
       options.json
         ? rows.map(toJson)
@@ -100,7 +100,7 @@ function listRegistered(register: Register, { organisation, lot, registrar, sile
     ...participants.map(({ id }) => ({ id, kind: "participant", lot: undefined, point: undefined })),
   ];
   const cells = rows.map(({ id, kind, lot: of, point }) => [id, kind, of ?? "", point ?? ""]);
-  printLines(json ? rows.map(toJson) : table(["id", "what", "lot", "point"], cells));
+  printLines(json ? rows.map(toJson) : table(["ID", "WHAT", "LOT", "POINT"], cells));
 }
 
 /** Meters that the node has sealed records of. */

@@ -172,5 +172,5 @@ function linesOf(slots: readonly SlotEnergy[]): string[] {
     doubtText(doubts),
     seqs.join(" ") || "-",
   ]);
-  return table(["slot", "Wh", "quality", "doubts", "records"], rows);
+  return table(["SLOT", "Wh", "QUALITY", "DOUBTS", "RECORDS"], rows);
 }

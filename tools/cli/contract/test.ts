@@ -67,7 +67,7 @@ function linesOf({ hash, bytes }: Bundle, tried: readonly Tried[]): string[] {
       ["bytes", bytes],
     ]),
     "",
-    ...table(["vector", "verdict", "outcome", "used", "writes", "emissions"], rows),
+    ...table(["VECTOR", "VERDICT", "OUTCOME", "USED", "WRITES", "EMISSIONS"], rows),
     ...details,
   ];
 }

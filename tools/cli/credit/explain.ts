@@ -14,6 +14,7 @@ import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource, type ReceiptSource } from "../../sources/source.js";
 import { withNode } from "../../terminal/arguments.js";
 import { pairs, printLines, table, toJson } from "../../terminal/output.js";
+import { energyText, moneyText } from "../market/arguments.js";
 import { provedValue } from "../state/proved-value.js";
 import { checkedText, toldText } from "../told.js";
 
@@ -108,6 +109,17 @@ function ratingOf({ score, grade, indicators }: Rating) {
   };
 }
 
+/** What its holder may owe, as the auction tells it too. */
+export function limitText(limit: number): string {
+  return `may owe ${moneyText(limit)}`;
+}
+
+/** Energy in kWh, what breaches take away as a part of 1000; counts as they are. */
+export function inputText(name: string, amount: number | bigint): string {
+  if (name === "contracted" || name === "beyond") return `${name} ${energyText(amount)} kWh`;
+  return name === "taken" ? `taken ${amount} of 1000` : `${name} ${amount}`;
+}
+
 interface Again {
   readonly again: Rating;
   readonly facts: ReadonlyMap<number, Facts>;
@@ -119,7 +131,7 @@ function linesOf(participant: string, kept: KeptRating, { again, facts, isSame }
   const rows = again.indicators.map(({ name, value, weight, inputs }) => [
     ...[name, value === null ? "nothing known" : `${value}`, `${weight}`],
     Object.entries(inputs)
-      .map(([input, amount]) => `${input} ${amount}`)
+      .map(([input, amount]) => inputText(input, amount))
       .join(", "),
   ]);
   return [
@@ -128,11 +140,11 @@ function linesOf(participant: string, kept: KeptRating, { again, facts, isSame }
       ["score", `${again.score} of 1000${isSame ? ", as the chain has it" : `; the chain has ${kept.score}`}`],
       ["grade", again.grade],
       ["bond", `${standing.bond_percent} %`],
-      ["limit", standing.limit],
+      ["limit", limitText(standing.limit)],
       ["list", standing.list],
     ]),
     "",
-    ...table(["INDICATOR", "VALUE", "WEIGHT", "MADE OF"], rows),
+    ...table(["INDICATOR", "OF 1000", "WEIGHT", "MADE OF"], rows),
     "",
     ...table(["MONTH", "FACT", "SEALED IN"], evidenceRows(facts)),
   ];

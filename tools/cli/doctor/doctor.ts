@@ -29,11 +29,15 @@ export function registerDoctor(program: Command): void {
 
 async function doctor(config: string | undefined, options: DoctorOptions): Promise<void> {
   const path = config ?? (options.api.length === 0 ? "." : undefined);
-  const own = path === undefined ? [] : [findingsOf(path)];
-  const findings = (await Promise.all([...own, ...options.api.map((api) => lookAtApi(api))])).flat();
+  const [own, ...others] = await Promise.all([
+    path === undefined ? { findings: [], nodeRuns: false } : lookAtNode(path),
+    ...options.api.map((api) => lookAtApi(api)),
+  ]);
+  const findings = [...own.findings, ...others.flat()];
   const status = worstOf(findings);
   printLines(options.json ? [toJson({ status, findings })] : findings.flatMap(linesOf));
-  if (status !== "fail" && path !== undefined && !options.json) printLines([`next: gridseal node run ${path}`]);
+  if (status !== "fail" && path !== undefined && !own.nodeRuns && !options.json)
+    printLines([`next: gridseal node run ${path}`]);
   const failed = findings.filter((finding) => finding.status === "fail").length;
   if (failed > 0)
     throw new GridsealError(
@@ -48,12 +52,14 @@ function linesOf({ status, check, output, remedy }: Finding): string[] {
 }
 
 /** What does not depend on what failed is looked at all the same. */
-async function findingsOf(path: string): Promise<readonly Finding[]> {
+async function lookAtNode(
+  path: string,
+): Promise<{ readonly findings: readonly Finding[]; readonly nodeRuns: boolean }> {
   let configuration: NodeConfiguration;
   try {
     configuration = await readNodeConfiguration(path);
   } catch (thrown) {
-    return [failureOf("configuration", thrown)];
+    return { findings: [failureOf("configuration", thrown)], nodeRuns: false };
   }
   const { identity, findings: key } = await lookAtIdentity(configuration);
   const id = identity === undefined ? undefined : toHex(identity.self.id);
@@ -65,7 +71,7 @@ async function findingsOf(path: string): Promise<readonly Finding[]> {
   const peers = isSound ? lookAtPeers(configuration, await readTls(configuration, id), names) : [];
   const others = [peers, lookAtBroker(configuration), nodeRuns ? lookAtOwn(configuration) : []];
   const reached = (await Promise.all(others)).flat();
-  return [
+  const findings = [
     pass("configuration", `${path} is as docs/configuration.md says`),
     ...key,
     ...certificates,
@@ -73,4 +79,5 @@ async function findingsOf(path: string): Promise<readonly Finding[]> {
     ...ports,
     ...reached,
   ];
+  return { findings, nodeRuns };
 }

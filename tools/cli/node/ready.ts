@@ -33,6 +33,6 @@ async function ready(path: string, { service: text, out, json }: ReadyOptions): 
   if (json) return printLines([toJson({ file: out, node: name, service })]);
   printLines([
     `${out}: ${name} is ready for chain ${text}`,
-    `next: the authority types gridseal authority order members ${text} --add ${out} --effective +BLOCKS -o FILE`,
+    `next: the authority types gridseal authority order members ${text} --admit ${out} --effective +BLOCKS --network DIR --api URL -o FILE`,
   ]);
 }

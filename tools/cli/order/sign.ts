@@ -66,10 +66,21 @@ async function sign(file: string, options: SignOptions): Promise<void> {
     printLines([
       options.json
         ? toJson({ file: out, number, what, kid, signatures: count.signed, needed: count.needed })
-        : `${out}: order ${number} has ${count.signed} of ${count.needed} signatures; next: gridseal order ${count.signed < count.needed ? "sign" : "submit"} ${out}`,
+        : `${out}: order ${number} has ${count.signed} of ${count.needed} signatures; ${nextText(out, options, count)}`,
     ]);
   } catch (cause) {
     if (!(cause instanceof WireError)) throw cause;
     throw new GridsealError("ORDER_REFUSED", `${file} cannot be signed: ${cause.message}`, { cause });
   }
+}
+
+/** What is typed next: another key's signature, or what brings the order to a node. */
+function nextText(
+  out: string,
+  { genesis }: SignOptions,
+  { signed, needed }: { signed: number; needed: number },
+): string {
+  return signed < needed
+    ? `next: gridseal order sign ${out} --key FILE --genesis ${genesis} -o FILE`
+    : `next: gridseal order submit ${out} --api URL --genesis ${genesis}`;
 }

@@ -139,7 +139,7 @@ async function writeCommands(
   });
   printLines([
     `${join(out, SCRIPT!)}: the steps that are open, key hash ${toHex(bootDigest).slice(0, 16)}`,
-    "next: keep the board on power, run it there, and run gridseal provision lock again: it reads back what the chip says",
+    "next: keep the board on power, run it there, and type the same again: it reads back what the chip says",
   ]);
 }
 

@@ -51,7 +51,7 @@ async function list(file: string | undefined, options: ListOptions): Promise<voi
       else if (sealed.bytes !== undefined) printText(rowsOf(format, { ...sealed, bytes: sealed.bytes }));
       else printNote(`record ${sealed.seq} is sealed in block ${sealed.height}, whose records are gone here`);
     }
-    if (format === "table") printLines(table(["number", "time", "block", "leaf", "what it says"], rows));
+    if (format === "table") printLines(table(["NUMBER", "TIME", "BLOCK", "LEAF", "WHAT IT SAYS"], rows));
     if (format === "table") noteTold(source.origin, "`receipt get` and `receipt verify` prove one of them", options);
     if (told.count === 0) printNote(`${source.origin} has no such record of ${options.meter}`);
     if (told.isCut) printNote(`there are more than these ${limit}: --limit gives more`);

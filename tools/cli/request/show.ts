@@ -62,7 +62,7 @@ async function show(file: string, options: ShowOptions): Promise<void> {
     await createFile(join(options.save!, `${id}.credential`), credential);
   }
   const rows = shown.map(({ id, kid, what }) => [id ?? "", kid ?? "", what]);
-  printLines(options.json ? shown.map(toJson) : table(["id", "key id", "what"], rows));
+  printLines(options.json ? shown.map(toJson) : table(["ID", "KEY ID", "WHAT"], rows));
 }
 
 function requestView(item: Uint8Array, genesisHash: Uint8Array): Shown {

@@ -6,6 +6,7 @@ import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource, type StateEntry } from "../../sources/source.js";
 import { withNode } from "../../terminal/arguments.js";
 import { printLines, printNote, secondText, table, toJson } from "../../terminal/output.js";
+import { noteTold } from "../told.js";
 
 interface ListOptions extends SourceOptions {
   readonly service: string;
@@ -47,6 +48,7 @@ async function list({ contract, json, ...options }: ListOptions): Promise<void> 
       const spent = budgets.map(([participant, [, all]]) => [participant, all]);
       printLines(["", ...table(["REQUESTER", "SPENT OF ITS BUDGET"], spent)]);
     }
+    noteTold(source.origin, "`study verify` computes one again from a verified export", options);
     if (studies.length === 0) printNote(`${source.origin} has no study: gridseal study ask signs one`);
   });
 }

@@ -64,7 +64,7 @@ async function run(what: string, folder: string, options: RunOptions): Promise<v
       ["result", hash],
     ]),
     "",
-    ...figureLines(result.figures),
+    ...figureLines(result.kind, result.figures),
     ...(options.out === undefined ? [] : [`${options.out} has it`]),
   ]);
 }

@@ -14,6 +14,6 @@ async function list(options: AuthorityOptions & { readonly json?: true }): Promi
   await useRegister(options, (register) => {
     const rows = [...register.rows("approvers")].map(({ id, row: { name, stopped } }) => ({ id, name, stopped }));
     const cells = rows.map(({ id, name, stopped }) => [id, name, stopped ?? ""]);
-    printLines(options.json ? rows.map(toJson) : table(["key", "name", "stopped"], cells));
+    printLines(options.json ? rows.map(toJson) : table(["KEY", "NAME", "STOPPED"], cells));
   });
 }

@@ -18,7 +18,7 @@ async function list(options: AuthorityOptions & { readonly json?: true }): Promi
   const now_s = Math.floor(Date.now() / 1_000);
   await useRegister(options, (register) => {
     const rows = [...register.rows("codes")].map(({ row }) => viewOf(row, now_s));
-    const heads = ["name", "state", "roles", "services", "organisation", "approvals", "until", "used by"];
+    const heads = ["NAME", "STATE", "ROLES", "SERVICES", "ORGANISATION", "APPROVALS", "UNTIL", "USED BY"];
     const cells = rows.map(({ name, state, roles, services, organisation, approvals, until, used }) => [
       ...[name, state, roles.join(","), services.join(","), organisation ?? ""],
       ...[String(approvals), until.slice(0, 10), used ?? ""],

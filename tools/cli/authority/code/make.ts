@@ -65,7 +65,10 @@ async function make(options: MakeOptions): Promise<void> {
           ["for", roles.join(", ")],
           ["approvals", approvals],
           ["good until", timeText(terms.expires_s * 1_000)],
-          ["next", "give it to the applicant on another way than the genesis; gridseal enrolment make asks for it"],
+          [
+            "next",
+            "give it to the applicant on another way than the genesis: it is asked for where the enrolment is made",
+          ],
         ]),
   );
 }

@@ -31,5 +31,5 @@ async function answer(key: string, options: AnswerOptions): Promise<void> {
     throw new GridsealError("USAGE", `the enrolment of key ${key} waits for ${countText(outcome.missing, "approval")}`);
   }
   await writeAnswer(options.out, [outcome]);
-  printLines([outcomeLine(outcome, options.json)]);
+  printLines([outcomeLine(outcome, options)]);
 }

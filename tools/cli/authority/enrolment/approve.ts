@@ -37,7 +37,7 @@ export function registerApprove(enrolment: Command): void {
 }
 
 async function approve(key: string, options: ApproveOptions): Promise<void> {
-  const { out, refuse: reason, json } = options;
+  const { out, refuse: reason } = options;
   if (out !== undefined) await refuseExisting(out);
   const outcome = await useEnrolling(options, anyNonce, async (enrolling) => {
     const row = enrolling.register.get("enrolments", key);
@@ -51,7 +51,7 @@ async function approve(key: string, options: ApproveOptions): Promise<void> {
     );
   });
   if (out !== undefined && outcome.type !== "waiting") await writeAnswer(out, [outcome]);
-  printLines([outcomeLine(outcome, json)]);
+  printLines([outcomeLine(outcome, options)]);
 }
 
 function signed(sign: () => Uint8Array): Uint8Array {

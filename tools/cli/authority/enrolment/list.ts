@@ -27,7 +27,7 @@ async function list(options: ListOptions): Promise<void> {
       const missing = state === "waiting" ? approvalsMissing(register, row) : 0;
       return { key, state, name, roles, code, received: timeText(received_s * 1_000), missing, id };
     });
-    const heads = ["key", "state", "lacks", "name", "roles", "received", "id"];
+    const heads = ["KEY", "STATE", "LACKS", "NAME", "ROLES", "RECEIVED", "ID"];
     const cells = rows.map(({ key, state, missing, name, roles, received, id }) => [
       ...[key, state, String(missing), name, roles.join(","), received.slice(0, 10), id ?? ""],
     ]);

@@ -6,13 +6,16 @@ import { createFile } from "../../../files/made-once.js";
 import { countText, toJson } from "../../../terminal/output.js";
 
 /** A line for people, or a JSON document. */
-export function outcomeLine(outcome: EnrolmentOutcome, json: boolean | undefined): string {
+export function outcomeLine(
+  outcome: EnrolmentOutcome,
+  { network, json }: { readonly network: string; readonly json?: true },
+): string {
   if (json) return toJson({ ...outcome, ...(outcome.type === "granted" && { credential: undefined }) });
   switch (outcome.type) {
     case "granted":
       return `key ${outcome.key} is participant ${outcome.id}`;
     case "waiting":
-      return `key ${outcome.key} waits for ${countText(outcome.missing, "approval")}, ${outcome.approvals} are there; next: gridseal authority enrolment show ${outcome.key}, approve ${outcome.key}`;
+      return `key ${outcome.key} waits for ${countText(outcome.missing, "approval")}, ${outcome.approvals} are there; next: gridseal authority enrolment show ${outcome.key} --network ${network}, then gridseal authority enrolment approve ${outcome.key} --key FILE --network ${network}`;
     case "refused":
       return `${outcome.key === undefined ? "an enrolment" : `key ${outcome.key}`} is refused: ${outcome.reason}`;
   }

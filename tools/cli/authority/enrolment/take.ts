@@ -35,7 +35,7 @@ async function take(files: readonly string[], options: TakeOptions): Promise<voi
     messages.map((bytes) => takeEnrolment(enrolling, bytes)),
   );
   if (out !== undefined) await writeAnswer(out, outcomes);
-  printLines(outcomes.map((outcome, place) => (json ? "" : `${files[place]}: `) + outcomeLine(outcome, json)));
+  printLines(outcomes.map((outcome, place) => (json ? "" : `${files[place]}: `) + outcomeLine(outcome, options)));
   const refused = outcomes.filter(({ type }) => type === "refused").length;
   if (refused === 0) return;
   throw new GridsealError("ENROLMENT_REFUSED", `${refused} of ${files.length} enrolments are refused`);

@@ -27,7 +27,7 @@ async function stop(id: string, options: StopOptions): Promise<void> {
       ? [toJson(row)]
       : [
           `${id} is heard no more; ${row.devices} devices have a credential by its word`,
-          `next: gridseal authority list --registrar ${id}, and order revoke for those that you do not trust`,
+          `next: gridseal authority list --registrar ${id} --network ${options.network}, and order revoke for those that you do not trust`,
         ],
   );
 }

@@ -7,6 +7,7 @@ import type { Line, Ran } from "../../../market/community/bills.js";
 import type { ShareRow } from "../../../market/community/kept.js";
 import type { SourceOptions } from "../../../sources/open.js";
 import { chainOfSource, type ReceiptSource } from "../../../sources/source.js";
+import { secondText } from "../../../terminal/output.js";
 import { type SealedEffect, sealedEffects } from "../sealed-effects.js";
 
 export interface BillOptions extends SourceOptions {
@@ -88,14 +89,25 @@ interface Run {
   readonly bills: number;
 }
 
+/** Periods that are named where another was asked for. */
+const BILLED_SHOWN_MAX = 12;
+
 async function heightsOf({ source, service, contract }: Place, id: string, period: number): Promise<number[]> {
   const key = `run/${id}/${String(period).padStart(13, "0")}`;
   for await (const entry of source.stateEntries({ service, contract, prefix: key })) {
     return (entry.value as readonly Ran[]).map(([, height]) => height);
   }
+  const billed: string[] = [];
+  const prefix = `run/${id}/`;
+  for await (const entry of source.stateEntries({ service, contract, prefix })) {
+    billed.push(secondText(Number(entry.key.slice(prefix.length))));
+    // The newest are those that are asked for.
+    if (billed.length > BILLED_SHOWN_MAX) billed.shift();
+  }
+  const has = billed.length === 0 ? "none yet" : `the newest billed begin at ${billed.join(", ")}`;
   throw new GridsealError(
     "NOT_FOUND",
-    `community ${id} has billed no period that begins then; --height names a preview`,
+    `community ${id} has billed no period that begins at ${secondText(period)}: ${has}; --height names a preview`,
   );
 }
 
