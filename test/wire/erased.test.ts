@@ -15,13 +15,13 @@ const statements = fc
     chain: fc.integer({ min: 1, max: 65_535 }),
     meter: fc.uint8Array({ minLength: 8, maxLength: 8 }),
     from: fc.nat(50_000),
-    until: fc.nat(50_000),
+    days: fc.integer({ min: 1, max: 50_000 }),
     erasure: fc.constantFrom("cc00000000000001-4", "cc00000000000001-4294967294"),
     envelopes: fc.nat(),
     disclosures: fc.nat(),
     time_s: fc.nat(),
   })
-  .map((rest): Erased => ({ node, ...rest }));
+  .map(({ days, ...rest }): Erased => ({ node, ...rest, until: rest.from + days }));
 
 test("a node's statement of an erasure is read as it was signed, in its network alone", () => {
   fc.assert(
@@ -43,4 +43,12 @@ test("no bit of such a statement can be changed", () => {
     changed[bit >> 3]! ^= 1 << (bit & 7);
     assert.throws(() => verifyErased(genesisHash, changed, keyOf, nodeVerify), `bit ${bit}`);
   }
+});
+
+test("an erasure is of a chain and of one day at least", () => {
+  const [erased] = fc.sample(statements, 1) as [Erased];
+  const bytes = signErased(genesisHash, { ...erased, chain: 0 }, signer);
+  assert.throws(() => verifyErased(genesisHash, bytes, keyOf, nodeVerify), /erasure's chain/);
+  const empty = signErased(genesisHash, { ...erased, until: erased.from }, signer);
+  assert.throws(() => verifyErased(genesisHash, empty, keyOf, nodeVerify), /not behind its first/);
 });
