@@ -1,20 +1,22 @@
 // The envelope: an original node's signed statement of who keeps which share of the key that hides one meter's disclosures of one
 // service and UTC day. Its shares are sealed to custodians; what it says of them is a hash of each.
 
-import { NODES_MAX, SERVICE_MAX, TIME_S_MAX } from "./bounds.js";
+import { NODES_MAX, TIME_S_MAX } from "./bounds.js";
 import { compareBytes, equalBytes } from "./bytes.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { WireError } from "./error.js";
 import { sha256 } from "./hash.js";
 import type { PublicKey, Signer, Verify } from "./key.js";
 import { isLowOrder } from "./low-order.js";
-import { asArray, asBytes, asList, asUint } from "./shape.js";
+import { asArray, asBytes, asList, asService, asUint } from "./shape.js";
 
 export const DAY_S = 86_400;
 /** Days since 1970 that a time can have. */
 export const DAY_MAX = Math.floor(TIME_S_MAX / DAY_S);
-/** A share of a 32-byte key: as many bytes and where it was taken. A part of a share has one more. */
-const SHARE_BYTES_MAX = 34;
+/** A share of a 32-byte key: as many bytes and where it was taken. */
+const SHARE_BYTES_MAX = 33;
+/** A part of a share: as many bytes as that and where it was taken. */
+const PART_BYTES_MAX = 34;
 const SALT_BYTES = 16;
 export const ENVELOPE_BYTES_MAX = 8_192;
 export const envelopeLimits = { size: ENVELOPE_BYTES_MAX, items: 4 * NODES_MAX + 16 };
@@ -80,7 +82,7 @@ export function parseEnvelope(genesisHash: Uint8Array, bytes: Uint8Array): Signe
   const items = asArray(decodeCbor(bytes, envelopeLimits), "envelope", 8);
   const [chain, origin, meter, day, salt, threshold, custodians, signature] = items;
   const envelope: Envelope = {
-    chain: asUint(chain, "envelope chain", SERVICE_MAX),
+    chain: asService(chain, "envelope chain"),
     origin: asBytes(origin, "envelope origin", 8),
     meter: asBytes(meter, "envelope meter", 8),
     day: asUint(day, "envelope day", DAY_MAX),
@@ -117,14 +119,17 @@ export function isSignedBy(
   return verify(key, envelopeBytes(genesisHash, envelope), envelope.signature);
 }
 
+/** Whose shares or parts are stated: of an envelope's key, or of the share that a dealer has divided. */
+export interface Shared {
+  readonly custodians: readonly Custodian[];
+  /** absent of an envelope */
+  readonly dealer?: Uint8Array;
+}
+
 /** Whether the bytes are the node's share of an envelope's key, or its part of a divided share. */
-export function isShareOf(
-  { custodians }: { readonly custodians: readonly Custodian[] },
-  node: Uint8Array,
-  share: Uint8Array,
-): boolean {
+export function isShareOf({ custodians, dealer }: Shared, node: Uint8Array, share: Uint8Array): boolean {
   const custodian = custodians.find((each) => equalBytes(each.node, node));
-  if (custodian === undefined || share.length > SHARE_BYTES_MAX) return false;
+  if (custodian === undefined || share.length > (dealer === undefined ? SHARE_BYTES_MAX : PART_BYTES_MAX)) return false;
   return equalBytes(custodian.commitment, shareCommitment(share));
 }
 

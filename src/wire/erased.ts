@@ -1,11 +1,11 @@
 // A node's word that it keeps nothing any more of what a meter confided on some days (PROTOCOL.md, section 31).
 
-import { COUNTER_MAX, SERVICE_MAX, TIME_S_MAX } from "./bounds.js";
+import { COUNTER_MAX, TIME_S_MAX } from "./bounds.js";
 import { type CborValue, decodeCbor, encodeCbor } from "./cbor.js";
 import { DAY_MAX } from "./envelope.js";
 import { WireError } from "./error.js";
 import type { PublicKey, Signer, Verify } from "./key.js";
-import { asArray, asBytes, asText, asUint } from "./shape.js";
+import { asArray, asBytes, asService, asText, asUint } from "./shape.js";
 
 /** The ID of who has erased, a hyphen, the number of the operation. */
 export const ERASURE_NAME_MAX = 32;
@@ -65,7 +65,7 @@ function statementIn(bytes: Uint8Array): { readonly erased: Erased; readonly sig
   const [node, chain, meter, from, until, erasure, envelopes, disclosures, time, signature] = items;
   const erased: Erased = {
     node: asBytes(node, "erasure's node", 8),
-    chain: asUint(chain, "erasure's chain", SERVICE_MAX),
+    chain: asService(chain, "erasure's chain"),
     meter: asBytes(meter, "erasure's meter", 8),
     from: asUint(from, "erasure's first day", DAY_MAX),
     until: asUint(until, "erasure's end", DAY_MAX + 1),

@@ -151,9 +151,11 @@ export function slotsFromArray(value: CborValue | undefined): SealedSlot[] {
 
 function slotFrom(items: readonly CborValue[]): SealedSlot {
   const [start, length, points, root] = asArray(items, "slot", 4);
+  const slot_s = asUint(length, "slot length", SLOT_S_MAX);
+  if (slot_s < 1) throw new WireError("shape", "slot length must be at least 1 s");
   return {
     start_s: asUint(start, "slot start", TIME_S_MAX),
-    slot_s: asUint(length, "slot length", SLOT_S_MAX),
+    slot_s,
     points: asUint(points, "slot points", WORD_MAX),
     root: asBytes(root, "slot root", HASH_BYTES),
   };

@@ -15,7 +15,11 @@ import { atOnce } from "../../tools/ledger/pieces.js";
 import { type ExecutionRecord, executionRecord } from "../../tools/ledger/record-scan.js";
 import { scanCounters } from "../../tools/ledger/settlement/counter-scan.js";
 import { MemorySettlement } from "../../tools/ledger/settlement/memory-settlement.js";
-import { decodeMeterCounters, encodeMeterCounters } from "../../tools/ledger/settlement/meter-counters.js";
+import {
+  decodeMeterCounters,
+  encodeMeterCounters,
+  OPEN_SLOTS_MAX,
+} from "../../tools/ledger/settlement/meter-counters.js";
 import {
   closeSlots,
   type Settlement,
@@ -184,6 +188,54 @@ test("what is kept of a meter's counters is the same whatever the order, and two
       },
     ),
   );
+});
+
+test("rows do not depend on the order of readings or on which blocks seal them, also where more slots are open than are kept", () => {
+  // About as many slots as are kept, the first of them alone with a reading before it.
+  const read = fc.record({ at: fc.integer({ min: -2 * SLOT_S, max: 140 * SLOT_S }), counter: fc.nat(400) });
+  const given = fc.record({
+    count: fc.integer({ min: OPEN_SLOTS_MAX - 3, max: OPEN_SLOTS_MAX + 3 }),
+    more: fc.array(read, { maxLength: 6 }),
+    order: fc.infiniteStream(fc.nat()),
+    sizes: fc.array(fc.integer({ min: 1, max: 150 }), { minLength: 1, maxLength: 5 }),
+  });
+  fc.assert(
+    fc.property(given, ({ count, more, order, sizes }) => {
+      const regular = Array.from({ length: count }, (_, slot) => ({ at: slot * SLOT_S + 300, counter: 401 + slot }));
+      const all = [{ at: -100, counter: 400 }, ...more, ...regular].map((each, seq) => ({ ...each, seq }));
+      const late = { ...plan, lateness_s: 200 * SLOT_S };
+      const closedOf = (arrival: typeof all, block: readonly number[]) => {
+        const chain = settled({ plan: late });
+        // A meter that stays behind keeps the first slot open until all have come.
+        chain.seal(OPEN_S, [reading(9, OPEN_S, 0)]);
+        const records = arrival.map((each) => reading(1, OPEN_S + each.at, each.counter, each.seq));
+        for (let index = 0; records.length > 0; index += 1) {
+          chain.seal(OPEN_S + 150 * SLOT_S, records.splice(0, block[index % block.length]));
+        }
+        const kept = chain.view.counters(meterName(1));
+        const closing = Array.from({ length: 3 }, () => chain.seal(OPEN_S + 210 * SLOT_S).closed);
+        return { kept, closing };
+      };
+      const byTime = [...all].sort((one, other) => one.at - other.at);
+      const random = [...order.take(all.length)];
+      const shuffled = all.map((each, index) => ({ each, rank: random[index]! })).sort((a, b) => a.rank - b.rank);
+      const inOrder = closedOf(byTime, [all.length]);
+      assert.equal(inOrder.closing[0]!.length, 4);
+      const others = [byTime, byTime.toReversed(), shuffled.map(({ each }) => each)];
+      for (const arrival of others) assert.deepEqual(closedOf(arrival, sizes), inOrder);
+    }),
+    { numRuns: 25, includeErrorInReport: true },
+  );
+});
+
+test("the reading before the first open slot is kept beside as many slots as are kept", () => {
+  const chain = settled();
+  chain.seal(OPEN_S + 10, [reading(1, OPEN_S - 100, 0, 0)]);
+  const slots = Array.from({ length: OPEN_SLOTS_MAX }, (_, slot) => slot);
+  const records = slots.map((slot) => reading(1, OPEN_S + slot * SLOT_S + 300, 100 * (slot + 1), slot + 1));
+  const { closed } = chain.seal(OPEN_S + (OPEN_SLOTS_MAX + 2) * SLOT_S, records);
+  // A quarter of the first 100 lies before the slot, two thirds of the next 100 lie in it.
+  assert.deepEqual(rowsOf({ closed } as Settlement)[0], [0, 141n, 2]);
 });
 
 test("a slot closes once all meters have readings beyond it, in order and once", () => {

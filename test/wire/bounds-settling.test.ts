@@ -2,6 +2,7 @@
 // be certified or to connect.
 
 import assert from "node:assert/strict";
+import { test } from "node:test";
 import { type InstallAction, signTried } from "../../src/wire/contract-order.js";
 import { readApproval, readEnrolment, signApproval, signEnrolment } from "../../src/wire/enrolment.js";
 import { parseEnvelope, signEnvelope } from "../../src/wire/envelope.js";
@@ -255,3 +256,8 @@ const uses: Uses = {
 };
 
 tryEveryNumber(formats, uses);
+
+test("a slot of no length is none", () => {
+  const slot = { start_s: 900, slot_s: 0, points: 2, root: id };
+  assert.throws(() => decodeSlotItem(slotItem({ chain: 1, height: 7 }, slot)), /slot length must be at least 1 s/);
+});

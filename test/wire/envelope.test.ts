@@ -32,7 +32,7 @@ const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: 
 
 const envelopes = fc
   .record({
-    chain: fc.integer({ min: 0, max: 65_535 }),
+    chain: fc.integer({ min: 1, max: 65_535 }),
     origin: bytes(8),
     meter: bytes(8),
     day: fc.integer({ min: 0, max: DAY_MAX }),
@@ -81,6 +81,20 @@ test("refuses an envelope that more shares open than it has, or whose custodians
   assert.throws(() => parseEnvelope(genesisHash, of(0, custodians)), /opens with 0 of 2/);
   assert.throws(() => parseEnvelope(genesisHash, of(1, [...custodians].reverse())), /ascending/);
   assert.throws(() => parseEnvelope(genesisHash, of(1, [custodians[0]!, custodians[0]!])), /ascending/);
+});
+
+test("a share has 33 bytes at most, and a part of one 34; chain 0 is none", () => {
+  const node = new Uint8Array(8).fill(1);
+  const stated = (length: number) => [{ node, commitment: shareCommitment(new Uint8Array(length)) }];
+  for (const length of [32, 33, 34, 35]) {
+    const custodians = stated(length);
+    assert.equal(isShareOf({ custodians }, node, new Uint8Array(length)), length <= 33, `a share of ${length} bytes`);
+    const isPart = isShareOf({ custodians, dealer: node }, node, new Uint8Array(length));
+    assert.equal(isPart, length <= 34, `a part of ${length} bytes`);
+  }
+  const terms = { origin: node, meter: node, day: 1, salt: new Uint8Array(16), threshold: 1, custodians: stated(33) };
+  const signed = signEnvelope(genesisHash, { chain: 0, ...terms }, signer);
+  assert.throws(() => parseEnvelope(genesisHash, signed.bytes), /envelope chain/);
 });
 
 test("no f custodians open an envelope, and no single one where there are two", () => {

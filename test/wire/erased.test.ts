@@ -21,7 +21,7 @@ const statements = fc
     disclosures: fc.nat(),
     time_s: fc.nat(),
   })
-  .map(({ days, ...rest }): Erased => ({ node, until: rest.from + days, ...rest }));
+  .map(({ days, ...rest }): Erased => ({ node, ...rest, until: rest.from + days }));
 
 test("a node's statement of an erasure is read as it was signed, in its network alone", () => {
   fc.assert(
@@ -43,4 +43,12 @@ test("no bit of such a statement can be changed", () => {
     changed[bit >> 3]! ^= 1 << (bit & 7);
     assert.throws(() => verifyErased(genesisHash, changed, keyOf, nodeVerify), `bit ${bit}`);
   }
+});
+
+test("an erasure is of a chain and of one day at least", () => {
+  const [erased] = fc.sample(statements, 1) as [Erased];
+  const bytes = signErased(genesisHash, { ...erased, chain: 0 }, signer);
+  assert.throws(() => verifyErased(genesisHash, bytes, keyOf, nodeVerify), /erasure's chain/);
+  const empty = signErased(genesisHash, { ...erased, until: erased.from }, signer);
+  assert.throws(() => verifyErased(genesisHash, empty, keyOf, nodeVerify), /not behind its first/);
 });

@@ -26,7 +26,7 @@ import { issueCredential, verifyCredential } from "../../src/wire/credential.js"
 import { parseDivision, signDivision } from "../../src/wire/division.js";
 import { signApproval, signEnrolment, verifyApproval, verifyEnrolment } from "../../src/wire/enrolment.js";
 import { codeKey, codeProof } from "../../src/wire/enrolment-code.js";
-import { parseEnvelope, shareCommitment, signCustodyKey, signEnvelope } from "../../src/wire/envelope.js";
+import { isShareOf, parseEnvelope, shareCommitment, signCustodyKey, signEnvelope } from "../../src/wire/envelope.js";
 import { signErased, verifyErased } from "../../src/wire/erased.js";
 import { issueFirmware, verifyFirmware } from "../../src/wire/firmware.js";
 import { issueBundle, verifyBundle } from "../../src/wire/firmware-bundle.js";
@@ -61,6 +61,7 @@ import { decodeTime, encodeTime } from "../../src/wire/time.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../src/wire/topics.js";
 import { issueWarrant } from "../../src/wire/warrant.js";
 import { signedBytes } from "../../tools/consensus/messages.js";
+import { combineShares } from "../../tools/crypto/day-key.js";
 import { nodeSessionToken } from "../../tools/crypto/node-token.js";
 import { nodeVerify, signerFromSeed } from "../../tools/crypto/signatures.js";
 import { decodeDisproof, disproofComplaint, encodeDisproof } from "../../tools/ledger/disproof.js";
@@ -538,6 +539,23 @@ test("says the fixed outcome, effect and messages, and reads the messages", () =
   assert.equal(readMessage(bytesOf("effect", "told")).contract, null);
 });
 
+test("any two of the fixed envelope's shares make its key, and any two parts of a share that share; one alone is neither", async () => {
+  const envelope = parseEnvelope(genesis.hash, bytesOf("custody", "envelope"));
+  const division = parseDivision(genesis.hash, bytesOf("custody", "division"));
+  assert.deepEqual(division.dealer, envelope.custodians[0]!.node, "whose share is divided");
+  for (const { of, secret, shares } of [
+    { of: envelope, secret: custody.dayKey, shares: custody.shares },
+    { of: division, secret: custody.shares[0]!, shares: custody.parts },
+  ]) {
+    assert.equal(new Set(shares.map((share) => share.at(-1))).size, 3, "each is taken elsewhere");
+    for (const [index, { node }] of of.custodians.entries()) {
+      assert.ok(isShareOf(of, node, Uint8Array.from(shares[index]!)));
+      const others = shares.filter((_, other) => other !== index).map((share) => Uint8Array.from(share));
+      assert.equal(hex(await combineShares(others)), hex(secret));
+    }
+  }
+});
+
 test("states and reads the fixed custody key, envelope, sealed disclosures and erasure", () => {
   const origin = signerOf(seeds.nodes[0]);
   const node = keyId(origin.key);
@@ -545,10 +563,10 @@ test("states and reads the fixed custody key, envelope, sealed disclosures and e
   matches("custody", "key", signCustodyKey(genesis.hash, { node, key: Uint8Array.from(custody.key) }, origin));
   const parsed = parseEnvelope(genesis.hash, bytesOf("custody", "envelope"));
   assert.equal(hex(parsed.id), derivedOf("custody", "envelope", "id"));
-  const commitment = shareCommitment(Uint8Array.from(custody.share));
-  assert.equal(hex(commitment), derivedOf("custody", "envelope", "commitment"));
   const nodes = members.slice(0, 3).map(({ id }) => id);
-  const custodians = nodes.sort(Buffer.compare).map((id) => ({ node: id, commitment }));
+  const custodians = nodes.sort(Buffer.compare).map((id, index) => {
+    return { node: id, commitment: shareCommitment(Uint8Array.from(custody.shares[index]!)) };
+  });
   const of = { chain: 1, origin: node, meter: kid, day: custody.day, salt: Uint8Array.from(salt), threshold: 2 };
   matches("custody", "envelope", signEnvelope(genesis.hash, { ...of, custodians }, origin).bytes);
   const divided = parseDivision(genesis.hash, bytesOf("custody", "division"));

@@ -614,10 +614,24 @@ const effectLeaf = independentCbor(["gs1/effect", ...ranFor, 0, "limits", "limit
 const messageLeaf = independentCbor(["gs1/message", ...ranFor, 1, "limits", "limit", limitBody, 3, 5, 1]);
 const toldLeaf = independentCbor(["gs1/message", 1, 2, [4], 0, null, "violation", toldBody, 5, 0, 0]);
 
+/** Shamir's shares over GF(2^8) at x = 1, 2 and 3, any two of which make the secret (section 30); the slope is its maker's random. */
+function sharesOf(secret: Buffer, slope: number): Buffer[] {
+  const twice = (slope << 1) ^ (slope > 127 ? 0x11b : 0);
+  return [slope, twice, slope ^ twice].map((step, index) =>
+    Buffer.from([...secret.map((byte) => byte ^ step), index + 1]),
+  );
+}
+
+const dayKey = Buffer.alloc(32, 0x51);
+const dayShares = sharesOf(dayKey, 0x9d);
 /** What keeps a reading's disclosures: a node's custody key, an envelope of three custodians, a ciphertext, and an erasure of it. */
 export const custody = {
   key: Buffer.alloc(32, 0x42),
-  share: Buffer.alloc(33, 0x51),
+  dayKey,
+  /** by the order of the custodians */
+  shares: dayShares,
+  /** of the first share, node-0's, in the same order */
+  parts: sharesOf(dayShares[0]!, 0xe3),
   day: 20_717,
   erased_s: 1_790_100_000,
 };
@@ -626,16 +640,18 @@ const custodyKey = independentCbor([
   ...keyItems,
   signature(nodes[0]!, independentCbor(["gs1/custody-key", genesisHash, ...keyItems])),
 ]);
-const commitment = sha256(independentCbor(["gs1/share", custody.share]));
-const custodians = nodes
+const custodianIds = nodes
   .slice(0, 3)
   .map(({ id }) => id)
-  .sort(Buffer.compare)
-  .map((id): Item => [id, commitment]);
-const envelopeItems: Item[] = [1, nodes[0]!.id, meter.id, custody.day, salt, 2, custodians];
+  .sort(Buffer.compare);
+const custodiansOf = (shares: readonly Buffer[]): Item[] =>
+  custodianIds.map((id, index) => [id, sha256(independentCbor(["gs1/share", shares[index]!]))]);
+const named = (name: string, shares: readonly Buffer[]) =>
+  Object.fromEntries(shares.map((share, index) => [`${name} ${index + 1}`, hexOf(share)]));
+const envelopeItems: Item[] = [1, nodes[0]!.id, meter.id, custody.day, salt, 2, custodiansOf(custody.shares)];
 const envelopeSigned = independentCbor(["gs1/envelope", genesisHash, ...envelopeItems]);
 const envelope = independentCbor([...envelopeItems, signature(nodes[0]!, envelopeSigned)]);
-const divisionItems: Item[] = [sha256(envelopeSigned), nodes[0]!.id, 2, custodians];
+const divisionItems: Item[] = [sha256(envelopeSigned), nodes[0]!.id, 2, custodiansOf(custody.parts)];
 const divisionSigned = independentCbor(["gs1/division", genesisHash, ...divisionItems]);
 const division = independentCbor([...divisionItems, signature(nodes[0]!, divisionSigned)]);
 const sealedAway = independentCbor([
@@ -807,10 +823,12 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     key: fixture("node-0 states its custody key", custodyKey),
     envelope: fixture("an envelope of node-0 with three custodians, any two of whom open it", envelope, {
       id: hexOf(sha256(envelopeSigned)),
-      commitment: hexOf(commitment),
+      key: hexOf(custody.dayKey),
+      ...named("share", custody.shares),
     }),
     division: fixture("node-0 has divided its share of the envelope among the same three", division, {
       id: hexOf(sha256(divisionSigned)),
+      ...named("part", custody.parts),
     }),
     sealed: fixture("what record 1 hides, sealed away", sealedAway),
     erased: fixture("node-0 has erased two days of the meter", erased),

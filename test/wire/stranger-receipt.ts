@@ -99,6 +99,7 @@ export function verifySlotProof(genesisBytes: Uint8Array, bytes: Uint8Array) {
   demand(proved.chain === chain && proved.height === height, "receipt is of another place than the leaf");
   const [point, taken, given, quality, doubts] = list(independentDecode(bytesOf(row)), 5);
   numberOf(doubts, 2 ** 31 - 1);
+  numberOf(length, 86_400, 1);
   return { ...proved, point: point!, taken: taken!, given: given!, quality: quality!, start: start!, length: length! };
 }
 

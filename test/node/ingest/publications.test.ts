@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { toHex } from "../../../src/wire/bytes.js";
-import { issueCredential, issuerName } from "../../../src/wire/credential.js";
+import { issueCredential, issuerName, parseCredential } from "../../../src/wire/credential.js";
 import { issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
 import { keyId, type PublicKey } from "../../../src/wire/key.js";
 import { parseOperation, signOperation } from "../../../src/wire/operation.js";
@@ -28,13 +28,16 @@ const chain = { service: SERVICE, name: "trading", members: [member], target: 0,
 const terms = { network: "test", time_s: 1, nodes: [member], chains: [chain] };
 const genesis = verifyGenesis(issueGenesis(terms, authority), nodeVerify);
 
-function createBirth(signer = authority, role: "meter" | "customer" = "meter") {
-  const holder = signerFromSeed(generateSeed());
+function createBirth(
+  signer = authority,
+  role: "meter" | "customer" = "meter",
+  { holder = signerFromSeed(generateSeed()), until_s = NOW_S + 9 } = {},
+) {
   const { key } = holder;
   const kid = keyId(key);
   const credential = issueCredential(
     {
-      ...{ issuer: issuerName(genesis), subject: "meter", notBefore_s: NOW_S - 9, expires_s: NOW_S + 9, id: kid, key },
+      ...{ issuer: issuerName(genesis), subject: "meter", notBefore_s: NOW_S - 9, expires_s: until_s, id: kid, key },
       ...{ statusIndex: 0, services: [SERVICE], roles: [role] },
     },
     signer,
@@ -47,8 +50,8 @@ function isSignedBy(key: PublicKey, record: Uint8Array): boolean {
   return nodeVerify(key, signedBytes, signature);
 }
 
-/** A node's admissions, its clock standing; what the chain holds, and whom the node has come to know. */
-function createNode(sealed: ReadonlyMap<string, Uint8Array> = new Map()) {
+/** A node's admissions, its clock as it is set; what the chain holds, and whom the node has come to know. */
+function createNode(sealed: ReadonlyMap<string, Uint8Array> = new Map(), clock = { now_s: NOW_S }) {
   const known = new Map<string, Uint8Array>();
   const admitted: number[] = [];
   const chainOf = {
@@ -80,7 +83,7 @@ function createNode(sealed: ReadonlyMap<string, Uint8Array> = new Map()) {
       verified += 1;
       return nodeVerify(...signed);
     },
-    now_ms: () => NOW_S * 1_000,
+    now_ms: () => clock.now_s * 1_000,
     monotonic_ms: () => 0,
     rate: rateDefaults,
     isRevoked: () => false,
@@ -157,4 +160,29 @@ test("who has signed something that a chain has sealed is known, though it never
   assert.deepEqual(answer, { type: "taken", service: SERVICE, meter: anna.meter, seq: 0 });
   assert.deepEqual(admitted, [0]);
   assert.deepEqual(known.get(anna.meter), anna.credential, "other chains of the node take it as shown");
+});
+
+test("who renews its credential and shows it by HTTP alone goes on behind the end of the first", async () => {
+  const first = createBirth(authority, "customer");
+  const { holder, meter } = first;
+  const renewed = createBirth(authority, "customer", { holder, until_s: NOW_S + 99 });
+  const clock = { now_s: NOW_S };
+  const { known, admitted, verified, submit } = createNode(new Map(), clock);
+  const show = (seq: number, credentialBytes: Uint8Array) => {
+    const claims = { service: SERVICE, serviceId: 0, seq, time_s: NOW_S, quality: 2, type: 16, body: null };
+    const previous = new Uint8Array(seq === 0 ? 0 : 32);
+    const bytes = signOperation({ ...claims, previous }, [], holder, keyId(holder.key));
+    return submit({ bytes, holder: { id: meter, credential: parseCredential(credentialBytes), credentialBytes } });
+  };
+  const taken = (seq: number) => ({ type: "taken", service: SERVICE, meter, seq });
+  assert.deepEqual(await show(0, first.credential), taken(0));
+  assert.deepEqual(await show(1, first.credential), taken(1));
+  clock.now_s = NOW_S + 9;
+  const late = await show(2, first.credential);
+  assert.equal(late.type === "refused" && late.reason, "credential-invalid");
+  assert.deepEqual(await show(2, renewed.credential), taken(2));
+  assert.deepEqual(known.get(meter), renewed.credential);
+  // A token of before that is still shown takes nothing back, and costs nothing.
+  assert.deepEqual(await show(3, first.credential), taken(3));
+  assert.deepEqual([known.get(meter), verified(), admitted], [renewed.credential, 2, [0, 1, 2, 3]]);
 });

@@ -96,26 +96,18 @@ function trackFrom({ readings }: Track, { open_s, gapMax_s, capacity }: Counters
 }
 
 /** A reading of a slot that is closed counts where nothing is known yet of how it ended, for the slots behind it. */
-function trackWith(track: Track, reading: CounterReading | undefined, { open_s, slot_s }: CountersPlace): Track {
+function trackWith(track: Track, reading: CounterReading | undefined, place: CountersPlace): Track {
   if (reading === undefined) return track;
   const { edge, readings } = track;
+  const { open_s, slot_s } = place;
   if (reading.time_s < open_s && edge !== undefined) return track;
   const last = readings.at(-1);
   if (reading.time_s >= open_s && (last === undefined || last.time_s < reading.time_s)) {
-    return { edge, readings: newest(behind(readings, reading, { open_s, slot_s }), slot_s) };
+    return { edge, readings: newest(behind(readings, reading, place), place) };
   }
   const slots = thinned([...readings, reading], slot_s);
   const before = slots.filter(({ time_s }) => time_s < open_s).slice(-1);
-  return {
-    edge,
-    readings: [
-      ...before,
-      ...newest(
-        slots.filter(({ time_s }) => time_s >= open_s),
-        slot_s,
-      ),
-    ],
-  };
+  return { edge, readings: newest([...before, ...slots.filter(({ time_s }) => time_s >= open_s)], place) };
 }
 
 /** The readings with one that is later than all of them, as most are: it takes the place of the last of its slot. */
@@ -131,11 +123,16 @@ function behind(
   return [...(hasTwo ? readings.slice(0, -1) : readings), reading];
 }
 
-function newest(readings: readonly CounterReading[], slot_s: number): readonly CounterReading[] {
+/** The readings of the newest slots. The one before the first open slot is of none of these, and stays. */
+function newest(
+  readings: readonly CounterReading[],
+  { open_s, slot_s }: Pick<CountersPlace, "open_s" | "slot_s">,
+): readonly CounterReading[] {
   if (readings.length <= OPEN_SLOTS_MAX) return readings;
-  const slots = [...new Set(readings.map(({ time_s }) => Math.floor(time_s / slot_s)))];
-  const from = slots.at(-OPEN_SLOTS_MAX) ?? 0;
-  return readings.filter(({ time_s }) => Math.floor(time_s / slot_s) >= from);
+  const slotOf = ({ time_s }: CounterReading) => Math.floor(time_s / slot_s);
+  const open = readings.filter(({ time_s }) => time_s >= open_s);
+  const from = [...new Set(open.map(slotOf))].at(-OPEN_SLOTS_MAX) ?? 0;
+  return readings.filter((reading) => reading.time_s < open_s || slotOf(reading) >= from);
 }
 
 /** The counter at a moment between readings, as `boundaryAt`. */

@@ -2,7 +2,7 @@
 
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { parseDivision, type SignedDivision } from "../../../src/wire/division.js";
-import { custodyInfo, isShareOf, parseEnvelope, type SignedEnvelope } from "../../../src/wire/envelope.js";
+import { custodyInfo, isShareOf, parseEnvelope, type Shared, type SignedEnvelope } from "../../../src/wire/envelope.js";
 import { openWith } from "../../crypto/hpke.js";
 import { type HashKey, hashKey, hashRange } from "../store/keys.js";
 import type { StoreReader } from "../store/store.js";
@@ -30,7 +30,7 @@ export function placeKeyOf({ chain, meter, day, id }: EnvelopePlace): HashKey {
 /** The share, or part of one, that the row has for this node; undefined where it has none, or it is not what was signed. */
 export function ownShare(
   { self, custody }: Pick<SharePorts, "self" | "custody">,
-  signed: Pick<SignedEnvelope, "id" | "custodians">,
+  signed: Pick<SignedEnvelope, "id"> & Shared,
   { shares }: Pick<KeptEnvelope, "shares">,
 ): Uint8Array | undefined {
   const kept = shares.find(({ node }) => equalBytes(node, self));

@@ -10,7 +10,16 @@ import type { Holder } from "../admission/token-judge.js";
 import type { SealedBlock } from "../chain/ports.js";
 import { meters } from "../chain/tables/states.js";
 import { idKey } from "../store/keys.js";
-import { Busy, isTooLate, proveRecord, type RecordTopic, Refused, readPublished, readSubmitted } from "./admission.js";
+import {
+  Busy,
+  isTooLate,
+  proveRecord,
+  type RecordTopic,
+  Refused,
+  readPublished,
+  readSubmitted,
+  replaces,
+} from "./admission.js";
 import { createAllowances, WAITING_OF_METER_MAX } from "./allowances.js";
 import { createBirths } from "./births.js";
 import type { PublishedTopic } from "./ingest.js";
@@ -162,10 +171,9 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
         throw new Refused("wrong-topic", `record is of meter ${meter}, the session token of ${holder.id}`, record);
       }
       const client = `${HTTP} ${meter}`;
-      const shown = holder?.credentialBytes;
-      if (shown !== undefined && credentials.of(record.kid, meter) === undefined) {
-        await takeBirth({ kind: "birth", meter }, shown, client);
-      }
+      const { credential, credentialBytes } = holder ?? {};
+      const isNew = credential !== undefined && replaces(credentials.of(record.kid, meter), credential);
+      if (isNew && credentialBytes !== undefined) await takeBirth({ kind: "birth", meter }, credentialBytes, client);
       const { service, seq } = record.claims;
       await onRecord({ kind: "record", service, meter }, bytes, client);
       return { type: "taken", service, meter, seq };
