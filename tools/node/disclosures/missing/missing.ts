@@ -9,9 +9,9 @@ import type { FoundRow } from "../../store/store.js";
 import type { Dealing } from "../dealing.js";
 import { isErasedDay } from "../erased-days.js";
 import { type DisclosuresPorts, NEED_SHARES_FRAME } from "../ports.js";
-import { opensHere } from "../shares.js";
+import { opensSurely, opensWith, type PartsHere, partsHere } from "../shares.js";
 import { type MissingShare, missingShares } from "../tables/missing-shares.js";
-import { decodeAskedShares, encodeAsked, SHARES_ASKED_MAX } from "./asking.js";
+import { type Asked, decodeAskedShares, encodeAsked, SHARES_ASKED_MAX } from "./asking.js";
 import { assertMember, Fetching, type FetchingPorts, reachableMembers, serveDisclosures } from "./fetching.js";
 import { createNoting } from "./noting.js";
 import { type Missing, Pass } from "./passes.js";
@@ -57,6 +57,21 @@ interface OfChain {
   reachable: string;
 }
 
+interface Looked {
+  readonly type: "missing" | "surer" | "settled";
+  readonly key: HashKey;
+  readonly asked: Asked;
+  readonly parts: PartsHere;
+}
+
+/** Whether the peer may have something for this node, which is `own` as hex: who has dealt has given what it has. */
+function mayHaveMore({ envelope, dealers }: PartsHere, peer: string, own: string): boolean {
+  if (envelope === undefined) return true;
+  const custodians = envelope.custodians.map(({ node }) => toHex(node));
+  if (toHex(envelope.origin) === peer && custodians.includes(own)) return true;
+  return custodians.includes(peer) && !dealers.has(peer);
+}
+
 export function createMissing(ports: MissingPorts, dealing: Dealing): MissingParts {
   const { store, membersOf, self, now_ms, send } = ports;
   const own = toHex(self);
@@ -81,25 +96,32 @@ export function createMissing(ports: MissingPorts, dealing: Dealing): MissingPar
     if (share > 0) shares.noted(share, Math.floor(now_ms() / 1_000));
   });
 
-  /** Of a day that is erased nobody has a share any more, and the policy may let this node keep none. */
-  const isWanted = (chain: number, { key, row: { id } }: FoundRow<HashKey, MissingShare>) => {
-    if (!(membersOf(chain)?.custodians.includes(own) ?? false)) return false;
+  /**
+   * Of a day that is erased nobody has a share any more, and the policy may let this node keep none. `surer`: it opens already, where
+   * nobody has lied, and parts of others are looked for.
+   */
+  const judge = (chain: number, { key, row: { id } }: FoundRow<HashKey, MissingShare>): Looked => {
     const place = { chain, meter: idIn(key), day: numberIn(key), id };
-    return !opensHere(ports, place) && !isErasedDay(store, chain, toHex(place.meter), place.day);
+    const standing = membersOf(chain);
+    const parts = partsHere(ports, place);
+    const mayKeep = standing?.custodians.includes(own) ?? false;
+    const isErased = isErasedDay(store, chain, toHex(place.meter), place.day);
+    const asked: Asked = { meter: place.meter, number: place.day, hash: id };
+    if (!mayKeep || isErased || opensSurely(parts, standing!.members)) return { type: "settled", key, asked, parts };
+    return { type: opensWith(parts) ? "surer" : "missing", key, asked, parts };
   };
 
   const askShares = async (chain: number, of: OfChain, peers: readonly string[]): Promise<void> => {
     if (now_ms() - of.sharesAsked_ms < SHARES_MS) return;
-    const rows = of.shares.next(SHARES_ASKED_MAX, now_ms());
+    const rows = of.shares.next(SHARES_ASKED_MAX, now_ms()).map((row) => judge(chain, row));
     if (rows.length === 0) return;
     of.sharesAsked_ms = now_ms();
-    const wanted = rows.filter((row) => isWanted(chain, row));
-    if (wanted.length > 0) {
-      const asked = wanted.map(({ key, row: { id } }) => ({ meter: idIn(key), number: numberIn(key), hash: id }));
-      const frame = frameOf(NEED_SHARES_FRAME, chain, encodeAsked(asked));
-      for (const peer of peers) send(peer, frame);
+    for (const peer of peers) {
+      const asked = rows.filter((row) => row.type !== "settled" && mayHaveMore(row.parts, peer, own));
+      if (asked.length > 0) send(peer, frameOf(NEED_SHARES_FRAME, chain, encodeAsked(asked.map((row) => row.asked))));
     }
-    const settled = rows.filter((row) => !wanted.includes(row));
+    of.shares.excused(rows.filter(({ type }) => type === "surer").length);
+    const settled = rows.filter(({ type }) => type === "settled");
     if (settled.length === 0) return;
     of.shares.found(settled.length);
     await store.write((writer) => {

@@ -74,6 +74,11 @@ export class Pass<Key extends Buffer, Row extends MissingRow> {
     this.#missing = { count: left, since_s: left === 0 ? undefined : this.#missing.since_s };
   }
 
+  /** So many rows of the pass under way lack nothing but certainty: they stay, and are not counted. */
+  excused(count: number): void {
+    this.#left = Math.max(0, this.#left - count);
+  }
+
   /** Somebody has come who may have it: nothing waits. */
   hurry(): void {
     this.#pausedUntil_ms = Number.NEGATIVE_INFINITY;
