@@ -34,7 +34,7 @@ test("a member that was away has the ciphertexts and its share of the key in the
   assert.deepEqual(away.disclosures.missing.of(SERVICE), {
     isKnown: true,
     disclosures: { count: 3, since_s: Math.floor(world.now_ms / 1_000) },
-    shares: { count: 0, since_s: undefined },
+    shares: { count: 0, since_s: undefined, origins: [] },
   });
   world.passes = (_from, _to, frame) => frame;
   for (const waited_ms of [2_500, PAUSE_MS]) {

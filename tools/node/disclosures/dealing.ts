@@ -24,10 +24,11 @@ import { sealTo } from "../../crypto/hpke.js";
 import { frameOf } from "../chain/frame.js";
 import { createAddressBuckets } from "../limits/addresses.js";
 import type { BucketTerms } from "../limits/token-bucket.js";
-import { type HashKey, keyBehind } from "../store/keys.js";
+import { type HashKey, idIn, keyBehind } from "../store/keys.js";
 import { checkCustodians, envelopeFrame } from "./custodian.js";
 import type { CustodyDirectory } from "./custody-directory.js";
 import { isErasedDay } from "./erased-days.js";
+import { lookedForAs } from "./missing/looked-for.js";
 import { DIVISION_FRAME, type DisclosuresPorts, KEPT_FRAME } from "./ports.js";
 import { divisionsOf, type EnvelopePlace, opensHere, opensSurely, ownShare, partsHere, placeKeyOf } from "./shares.js";
 import { divisions } from "./tables/divisions.js";
@@ -66,7 +67,7 @@ export interface Dealing {
 export function createDealing(
   ports: DisclosuresPorts,
   directory: CustodyDirectory,
-  onShare: (chain: number) => void,
+  onShare: (chain: number, origin: string) => void,
 ): Dealing {
   const { genesis, self, store, send, now_ms } = ports;
   const own = toHex(self);
@@ -208,7 +209,7 @@ interface Brought {
 async function takePart(
   ports: DisclosuresPorts,
   { from, chain, payload }: Brought,
-  onShare: (chain: number) => void,
+  onShare: (chain: number, origin: string) => void,
 ): Promise<string | undefined> {
   const { genesis, self, store, send } = ports;
   const [first, second, item] = asArray(decodeCbor(payload, frameLimits), "division on its way", 3);
@@ -236,8 +237,7 @@ async function takePart(
       writer.put(divisions, key, kept);
       if (!isKnown) writer.put(envelopes, place, { bytes: envelope.bytes, shares: [] });
     });
-    if (store.get(missingShares, place) !== undefined && opensHere(ports, envelope))
-      await settle(ports, envelope, onShare);
+    if (opensHere(ports, envelope)) await settle(ports, envelope, onShare);
   }
   send(from, frameOf(KEPT_FRAME, chain, division.id));
   return undefined;
@@ -247,14 +247,19 @@ async function takePart(
 async function settle(
   ports: DisclosuresPorts,
   envelope: SignedEnvelope,
-  onShare: (chain: number) => void,
+  onShare: (chain: number, origin: string) => void,
 ): Promise<void> {
   const { store, membersOf } = ports;
+  const looked = lookedForAs({ store, membersOf }, envelope);
+  if (looked.length === 0) return;
   const parts = partsHere(ports, envelope);
   if (opensSurely(parts, membersOf(envelope.chain)?.members ?? [])) {
-    await store.write((writer) => writer.delete(missingShares, placeKeyOf(envelope)));
+    await store.write((writer) => {
+      for (const key of looked) writer.delete(missingShares, key);
+    });
   }
-  if (parts.dealers.size === envelope.threshold) onShare(envelope.chain);
+  if (parts.dealers.size !== envelope.threshold) return;
+  for (const key of looked) onShare(envelope.chain, toHex(idIn(key)));
 }
 
 interface Part {
@@ -264,9 +269,10 @@ interface Part {
 }
 
 /** Whether a part of the envelope's key is of use here: it is kept or looked for, and not erased. */
-function isWanted({ store }: DisclosuresPorts, envelope: SignedEnvelope): boolean {
-  const place = placeKeyOf(envelope);
-  if (store.get(envelopes, place) === undefined && store.get(missingShares, place) === undefined) return false;
+function isWanted(ports: DisclosuresPorts, envelope: SignedEnvelope): boolean {
+  const { store } = ports;
+  const isKnown = store.get(envelopes, placeKeyOf(envelope)) !== undefined;
+  if (!isKnown && lookedForAs(ports, envelope).length === 0) return false;
   return !isErasedDay(store, envelope.chain, toHex(envelope.meter), envelope.day);
 }
 

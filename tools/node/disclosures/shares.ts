@@ -62,6 +62,8 @@ export interface PartsHere {
   /** undefined where the envelope is not known here */
   readonly envelope: SignedEnvelope | undefined;
   readonly hasShare: boolean;
+  /** ids as hex of its custodians but this node */
+  readonly others: readonly string[];
   /** ids as hex of the custodians of whose shares it has a part */
   readonly dealers: ReadonlySet<string>;
 }
@@ -69,12 +71,14 @@ export interface PartsHere {
 export function partsHere(ports: SharePorts, place: EnvelopePlace): PartsHere {
   const { store, self, genesis } = ports;
   const row = store.get(envelopes, placeKeyOf(place));
-  if (row === undefined) return { envelope: undefined, hasShare: false, dealers: new Set() };
+  if (row === undefined) return { envelope: undefined, hasShare: false, others: [], dealers: new Set() };
   const envelope = parseEnvelope(genesis.hash, row.bytes);
+  const others = envelope.custodians.filter(({ node }) => !equalBytes(node, self)).map(({ node }) => toHex(node));
   const isOwn = ({ shares }: KeptEnvelope) => shares.some(({ node }) => equalBytes(node, self));
-  if (isOwn(row)) return { envelope, hasShare: true, dealers: new Set() };
+  if (isOwn(row)) return { envelope, hasShare: true, others, dealers: new Set() };
   const dealt = divisionsOf(ports, place).filter(({ kept }) => isOwn(kept));
-  return { envelope, hasShare: false, dealers: new Set(dealt.map(({ division }) => toHex(division.dealer))) };
+  const dealers = new Set(dealt.map(({ division }) => toHex(division.dealer)));
+  return { envelope, hasShare: false, others, dealers };
 }
 
 /** Whether this node has its part of the envelope's key: its share, or parts of as many shares as open the envelope. */
@@ -91,9 +95,9 @@ export function opensWith({ envelope, hasShare, dealers }: PartsHere): boolean {
  * are left, all that are members, by ids as hex, have dealt.
  */
 export function opensSurely(parts: PartsHere, members: readonly string[]): boolean {
-  const { envelope, hasShare, dealers } = parts;
+  const { envelope, hasShare, dealers, others } = parts;
   if (hasShare || envelope === undefined || !opensWith(parts)) return hasShare;
-  const left = envelope.custodians.map(({ node }) => toHex(node)).filter((node) => members.includes(node));
+  const left = others.filter((node) => members.includes(node));
   if (dealers.size >= envelope.threshold + faults(members.length)) return true;
   return left.every((node) => dealers.has(node));
 }
