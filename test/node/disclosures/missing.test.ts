@@ -3,92 +3,26 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Block } from "../../../src/wire/block.js";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
-import { DAY_S, sealedShareFrom } from "../../../src/wire/envelope.js";
-import {
-  decodeDisclosures,
-  decodeSealedList,
-  encodeSealedList,
-  type SealedDisclosures,
-} from "../../../src/wire/sealed-disclosure.js";
+import { sealedShareFrom } from "../../../src/wire/envelope.js";
+import { decodeDisclosures, decodeSealedList, encodeSealedList } from "../../../src/wire/sealed-disclosure.js";
 import { asArray, asBytes } from "../../../src/wire/shape.js";
 import { encodeValue } from "../../../src/wire/value.js";
 import { dayKeys, type Opening, takeShare } from "../../../tools/cli/access/opening.js";
 import { openDisclosures } from "../../../tools/crypto/day-key.js";
 import { byteOf, frameOf, payloadOf } from "../../../tools/node/chain/frame.js";
-import type { SealedBlock } from "../../../tools/node/chain/ports.js";
 import { contractState } from "../../../tools/node/chain/tables/contract-state.js";
-import { putSealed, sealedDisclosures } from "../../../tools/node/chain/tables/sealed-disclosures.js";
+import { putSealed } from "../../../tools/node/chain/tables/sealed-disclosures.js";
 import { type Grant, sharesOf } from "../../../tools/node/disclosures/grants.js";
 import { encodeAsked } from "../../../tools/node/disclosures/missing/asking.js";
 import { DIVISION_FRAME, ENVELOPE_FRAME, FOUND_DISCLOSURES_FRAME } from "../../../tools/node/disclosures/ports.js";
 import { ownShare } from "../../../tools/node/disclosures/shares.js";
 import { custodyKeys } from "../../../tools/node/disclosures/tables/custody-keys.js";
 import { divisions } from "../../../tools/node/disclosures/tables/divisions.js";
-import { missingDisclosures } from "../../../tools/node/disclosures/tables/missing-disclosures.js";
-import { missingShares } from "../../../tools/node/disclosures/tables/missing-shares.js";
 import { idKey, stateKey } from "../../../tools/node/store/keys.js";
-import { createWorld, greet, keptBy, kid, openingBy, reading, SERVICE, sealedBy, TIME_S, type World } from "./world.js";
-
-type Member = World["nodes"][number];
-const DAY = Math.floor(TIME_S / DAY_S);
-/** Between two passes that find nothing. */
-const PAUSE_MS = 30_000;
-
-/** The block that seals readings of an origin, as the sealer tells of it. */
-function blockOf(
-  height: number,
-  { ports }: Member,
-  ...seqs: readonly number[]
-): Pick<SealedBlock, "block" | "records"> {
-  const records = seqs.map((seq) => {
-    const { record } = reading(seq);
-    return { bytes: record.stripped, hash: record.hash, meter: toHex(kid), seq, hides: true };
-  });
-  const batch = { origin: ports.self, records: records.map(({ bytes }) => bytes) };
-  return { block: { chain: SERVICE, height, batches: [batch] } as unknown as Block, records };
-}
-
-async function look(world: World, node: Member): Promise<void> {
-  await node.disclosures.missing.tick();
-  await world.settle();
-}
-
-const sealedAt = ({ ports }: Member) => ports.store.range(sealedDisclosures, {}).map(({ row }) => row);
-const missingAt = ({ ports }: Member) => [
-  ports.store.range(missingDisclosures, {}).length,
-  ports.store.range(missingShares, {}).length,
-];
-
-/** Four members; the last is away while the first seals readings, which the others have on disk. */
-async function createAway(t: Parameters<typeof createWorld>[0], seqs: readonly number[]) {
-  const world = await createWorld(t);
-  await greet(world);
-  const [origin, second, third, away] = world.nodes as [Member, Member, Member, Member];
-  world.passes = (_from, to, frame) => (to === 3 ? undefined : frame);
-  const sealed: SealedDisclosures[] = [];
-  for (const seq of seqs) sealed.push(await sealedBy(origin, seq));
-  await world.settle();
-  for (const { ports } of [origin, second, third]) {
-    await ports.store.write((writer) => {
-      for (const each of sealed) putSealed(writer, SERVICE, each);
-    });
-  }
-  for (const { disclosures } of world.nodes) await disclosures.missing.tick();
-  world.passes = (_from, _to, frame) => frame;
-  return { world, origin, second, third, away, sealed };
-}
-
-/** Takes the same records as its peers have, and looks until nothing comes any more. */
-async function comeBack(world: World, away: Member, origin: Member, seqs: readonly number[]): Promise<void> {
-  away.disclosures.missing.sealed(blockOf(1, origin, ...seqs));
-  for (let turn = 0; turn < 4; turn += 1) {
-    world.now_ms += 2_500;
-    await look(world, away);
-  }
-}
+import { blockOf, comeBack, createAway, DAY, look, type Member, missingAt, PAUSE_MS, sealedAt } from "./away.js";
+import { createWorld, greet, keptBy, kid, openingBy, reading, SERVICE, sealedBy, TIME_S } from "./world.js";
 
 test("a member that was away has the ciphertexts and its share of the key in the end, and says what it lacks meanwhile", async (t) => {
   const seqs = [0, 1, 2];
@@ -100,7 +34,7 @@ test("a member that was away has the ciphertexts and its share of the key in the
   assert.deepEqual(away.disclosures.missing.of(SERVICE), {
     isKnown: true,
     disclosures: { count: 3, since_s: Math.floor(world.now_ms / 1_000) },
-    shares: { count: 0, since_s: undefined },
+    shares: { count: 0, since_s: undefined, origins: [] },
   });
   world.passes = (_from, _to, frame) => frame;
   for (const waited_ms of [2_500, PAUSE_MS]) {

@@ -52,6 +52,8 @@ export interface World {
   /** Changes a frame on its way; undefined loses it. */
   passes: (from: number, to: number, frame: Uint8Array) => Uint8Array | undefined;
   now_ms: number;
+  /** what nodes were charged for, in verifications, by the node that charged and the id of who was charged */
+  readonly charged: Map<string, number>;
   /** signatures that were verified, rows that were written */
   verified: number;
   written: number;
@@ -74,6 +76,7 @@ export async function createWorld(t: TestContext): Promise<World> {
     refused: [],
     passes: (_from, _to, frame) => frame,
     now_ms: 1_000 * TIME_S,
+    charged: new Map(),
     ...{ verified: 0, written: 0 },
     without: undefined,
     abroad: undefined,
@@ -140,7 +143,10 @@ export async function createWorld(t: TestContext): Promise<World> {
       hasContract: () => true,
       connected: () => ids.filter((id) => id !== ids[index]),
       unsent_bytes: () => 0,
-      charge() {},
+      charge(node, work, amount) {
+        const name = `${index} ${node}`;
+        if (work === "verification") world.charged.set(name, (world.charged.get(name) ?? 0) + amount);
+      },
       chains: () => [SERVICE],
       onFatal: (error) => assert.fail(String(error)),
       send(node, frame) {

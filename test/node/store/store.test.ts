@@ -44,6 +44,7 @@ import {
   idKey,
   nodeKey,
   numberKey,
+  originKey,
   outgoingKey,
   placeKey,
   slotKey,
@@ -440,10 +441,9 @@ const rows: Record<string, readonly [(writer: Writer) => void, (store: Store) =>
     /missing disclosures of record 6 of meter 0707/,
   ],
   missingShares: [
-    (writer) =>
-      writer.put(missingShares, hashKey(1, id, 6, new Uint8Array(32)), { id: new Uint8Array(32), since_s: 9 }),
-    (store) => store.get(missingShares, hashKey(1, id, 6, new Uint8Array(32))),
-    /a missing share of day 6 of meter 0707/,
+    (writer) => writer.put(missingShares, missingShareKey, { meter: id, day: 6, id: new Uint8Array(32), since_s: 9 }),
+    (store) => store.get(missingShares, missingShareKey),
+    /a missing share of an envelope that node 0707/,
   ],
   disclosuresNoted: [
     (writer) => writer.put(disclosuresNoted, chainKey(1), 6),
@@ -452,6 +452,7 @@ const rows: Record<string, readonly [(writer: Writer) => void, (store: Store) =>
   ],
 };
 
+const missingShareKey = originKey(id, hashKey(1, id, 6, new Uint8Array(32)));
 const missingRow = { hash: new Uint8Array(32).fill(4), origin: new Uint8Array(8), day: 20_700, since_s: 9 };
 const keptEnvelope = {
   bytes: new Uint8Array(100).fill(1),

@@ -34,7 +34,7 @@ const chain: ChainSeen = {
   abstention: undefined,
   disagreement: undefined,
   endless: [],
-  missing: { disclosures: 0, shares: 0, since_s: undefined },
+  missing: { disclosures: 0, shares: 0, origins: [], since_s: undefined },
   claimed: [10, 10, 10],
 };
 const well: Seen = {
@@ -79,7 +79,8 @@ test("contracts that answer each other without end are named", () => {
 });
 
 test("what a member lacks of disclosures for a minute is told, with how much and since when, and no sooner", () => {
-  const seen = (since_s: number | undefined) => withChain({ missing: { disclosures: 3, shares: 2, since_s } });
+  const seen = (since_s: number | undefined) =>
+    withChain({ missing: { disclosures: 3, shares: 2, origins: ["00aa"], since_s } });
   const { clock_ms } = seen(undefined);
   const told = (since_s: number | undefined) =>
     judge(noHistory, seen(since_s), 0).problems.filter(({ check }) => check === "chain:disclosures");
@@ -89,7 +90,7 @@ test("what a member lacks of disclosures for a minute is told, with how much and
   const since = new Date(clock_ms - 60_000).toISOString();
   assert.ok(
     problem?.output.startsWith(
-      `3 readings without their sealed disclosures and 2 envelopes without a share, since ${since}`,
+      `3 readings without their sealed disclosures and 2 envelopes without a share (named by 00aa), since ${since}`,
     ),
   );
 });
@@ -267,6 +268,7 @@ const someChain = fc.record({
   missing: fc.record({
     disclosures: fc.nat(),
     shares: fc.nat(),
+    origins: fc.constantFrom([], ["00aa"]),
     since_s: fc.option(fc.nat({ max: 2_000_000_000 }), { nil: undefined }),
   }),
   disagreement: fc.constantFrom(undefined, "block 7 is sealed by a quorum and comes to something else here"),

@@ -17,8 +17,9 @@ import { faults } from "../../../src/wire/quorum.js";
 import { asArray, asBytes } from "../../../src/wire/shape.js";
 import { frameOf } from "../chain/frame.js";
 import { credentials } from "../chain/tables/credentials.js";
-import { hashRange, idKey } from "../store/keys.js";
+import { hashRange, idIn, idKey } from "../store/keys.js";
 import { ENVELOPES_OF_DAY_MAX, type EnvelopeLimits } from "./envelope-limits.js";
+import { lookedForAs } from "./missing/looked-for.js";
 import { type DisclosuresPorts, ENVELOPE_FRAME, KEPT_FRAME, type Standing } from "./ports.js";
 import { ownShare, placeKeyOf } from "./shares.js";
 import { envelopes, type KeptShare } from "./tables/envelopes.js";
@@ -34,7 +35,7 @@ export function envelopeFrame(envelope: SignedEnvelope, { sealed }: KeptShare): 
 export interface EnvelopeTerms {
   readonly limits: EnvelopeLimits;
   /** This node has a share from now on that it has looked for. */
-  onShare(chain: number): void;
+  onShare(chain: number, origin: string): void;
 }
 
 interface Brought {
@@ -63,8 +64,8 @@ export async function takeEnvelope(
   const place = placeKeyOf(envelope);
   if (!(store.get(envelopes, place)?.shares.some(({ node }) => equalBytes(node, self)) ?? false)) {
     // A sealed record's ciphertext names what is missing: that it was in order once, those who keep it have looked.
-    const wasMissing = store.get(missingShares, place) !== undefined;
-    if (!wasMissing) {
+    const looked = lookedForAs(ports, envelope);
+    if (looked.length === 0) {
       checkCustodians(envelope, standing);
       if (!mayKeep(ports, limits, envelope)) return "envelope-limit";
     }
@@ -76,9 +77,9 @@ export async function takeEnvelope(
     }
     await store.write((writer) => {
       writer.put(envelopes, place, row);
-      writer.delete(missingShares, place);
+      for (const key of looked) writer.delete(missingShares, key);
     });
-    if (wasMissing) onShare(chain);
+    for (const key of looked) onShare(chain, toHex(idIn(key)));
   }
   ports.send(from, frameOf(KEPT_FRAME, chain, envelope.id));
   return undefined;

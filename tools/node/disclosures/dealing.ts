@@ -22,12 +22,15 @@ import { BoundedMap } from "../../bounded-map.js";
 import { splitKey } from "../../crypto/day-key.js";
 import { sealTo } from "../../crypto/hpke.js";
 import { frameOf } from "../chain/frame.js";
-import { type HashKey, keyBehind } from "../store/keys.js";
+import { createAddressBuckets } from "../limits/addresses.js";
+import type { BucketTerms } from "../limits/token-bucket.js";
+import { type HashKey, idIn, keyBehind } from "../store/keys.js";
 import { checkCustodians, envelopeFrame } from "./custodian.js";
 import type { CustodyDirectory } from "./custody-directory.js";
 import { isErasedDay } from "./erased-days.js";
+import { lookedForAs } from "./missing/looked-for.js";
 import { DIVISION_FRAME, type DisclosuresPorts, KEPT_FRAME } from "./ports.js";
-import { divisionsOf, type EnvelopePlace, opensHere, ownShare, placeKeyOf } from "./shares.js";
+import { divisionsOf, type EnvelopePlace, opensHere, opensSurely, ownShare, partsHere, placeKeyOf } from "./shares.js";
 import { divisions } from "./tables/divisions.js";
 import { envelopes, type KeptEnvelope, type KeptShare } from "./tables/envelopes.js";
 import { missingShares } from "./tables/missing-shares.js";
@@ -40,6 +43,13 @@ const REST_MS = 60_000;
 const RESEND_MS = 2_000;
 /** Own divisions of which it is remembered who has said to keep a part. Of others that is asked again. */
 const REMEMBERED_MAX = 50_000;
+/** Divisions for each custodian that says its own share is lost, which its origin would give it again. */
+const lostTerms: BucketTerms = { tokens_max: 8, tokens_s: 1 / 60 };
+/** There are at most 128 members. */
+const LOSERS_MAX = 512;
+/** In verifications: a part that is made and sealed; a row that is written. */
+const PART_WORK = 4;
+const ROW_WORK = 4;
 const frameLimits = { size: 2 * ENVELOPE_BYTES_MAX + 256, items: 8 };
 
 export interface Dealing {
@@ -57,7 +67,7 @@ export interface Dealing {
 export function createDealing(
   ports: DisclosuresPorts,
   directory: CustodyDirectory,
-  onShare: (chain: number) => void,
+  onShare: (chain: number, origin: string) => void,
 ): Dealing {
   const { genesis, self, store, send, now_ms } = ports;
   const own = toHex(self);
@@ -65,6 +75,7 @@ export function createDealing(
   const keepers = new BoundedMap<string, Set<string>>(REMEMBERED_MAX);
   /** ids as hex of the envelopes whose shares are being divided */
   const making = new Set<string>();
+  const losers = createAddressBuckets(() => lostTerms, LOSERS_MAX);
   let next: Buffer | undefined;
   let wasIdle = true;
   let restsUntil_ms = Number.NEGATIVE_INFINITY;
@@ -79,10 +90,11 @@ export function createDealing(
     keepers.set(name, keepers.get(name) ?? new Set());
   };
 
-  const divide = async (envelope: SignedEnvelope, share: Uint8Array): Promise<void> => {
+  const divide = async (to: string, envelope: SignedEnvelope, share: Uint8Array): Promise<void> => {
     const made = await makeDivision(ports, directory, envelope, share);
     if (made === undefined) return;
     const { division, parts } = made;
+    ports.charge(to, "verification", PART_WORK * parts.length + ROW_WORK);
     await store.write((writer) => {
       writer.put(divisions, placeKeyOf({ ...envelope, id: division.id }), { bytes: division.bytes, shares: parts });
     });
@@ -107,11 +119,15 @@ export function createDealing(
       // Divided before who asks can be sealed to, it would have to be divided again.
       const isCustodian = ports.membersOf(place.chain)?.custodians.includes(to) ?? false;
       if (!isCustodian || directory.keyOf(to) === undefined) return;
+      if (envelope.custodians.some(({ node }) => toHex(node) === to)) {
+        if (losers.wait_ms(to, now_ms()) > 0) return ports.charge(to, "unserved", 1);
+        losers.charge(to, 1, now_ms());
+      }
       const share = ownShare(ports, envelope, row);
       if (share === undefined) return;
       making.add(name);
       try {
-        await divide(envelope, share);
+        await divide(to, envelope, share);
       } finally {
         share.fill(0);
         making.delete(name);
@@ -193,7 +209,7 @@ interface Brought {
 async function takePart(
   ports: DisclosuresPorts,
   { from, chain, payload }: Brought,
-  onShare: (chain: number) => void,
+  onShare: (chain: number, origin: string) => void,
 ): Promise<string | undefined> {
   const { genesis, self, store, send } = ports;
   const [first, second, item] = asArray(decodeCbor(payload, frameLimits), "division on its way", 3);
@@ -221,13 +237,29 @@ async function takePart(
       writer.put(divisions, key, kept);
       if (!isKnown) writer.put(envelopes, place, { bytes: envelope.bytes, shares: [] });
     });
-    if (store.get(missingShares, place) !== undefined && opensHere(ports, envelope)) {
-      await store.write((writer) => writer.delete(missingShares, place));
-      onShare(chain);
-    }
+    if (opensHere(ports, envelope)) await settle(ports, envelope, onShare);
   }
   send(from, frameOf(KEPT_FRAME, chain, division.id));
   return undefined;
+}
+
+/** One more part of what opens already is looked for no longer where no liar can matter any more. */
+async function settle(
+  ports: DisclosuresPorts,
+  envelope: SignedEnvelope,
+  onShare: (chain: number, origin: string) => void,
+): Promise<void> {
+  const { store, membersOf } = ports;
+  const looked = lookedForAs({ store, membersOf }, envelope);
+  if (looked.length === 0) return;
+  const parts = partsHere(ports, envelope);
+  if (opensSurely(parts, membersOf(envelope.chain)?.members ?? [])) {
+    await store.write((writer) => {
+      for (const key of looked) writer.delete(missingShares, key);
+    });
+  }
+  if (parts.dealers.size !== envelope.threshold) return;
+  for (const key of looked) onShare(envelope.chain, toHex(idIn(key)));
 }
 
 interface Part {
@@ -237,9 +269,10 @@ interface Part {
 }
 
 /** Whether a part of the envelope's key is of use here: it is kept or looked for, and not erased. */
-function isWanted({ store }: DisclosuresPorts, envelope: SignedEnvelope): boolean {
-  const place = placeKeyOf(envelope);
-  if (store.get(envelopes, place) === undefined && store.get(missingShares, place) === undefined) return false;
+function isWanted(ports: DisclosuresPorts, envelope: SignedEnvelope): boolean {
+  const { store } = ports;
+  const isKnown = store.get(envelopes, placeKeyOf(envelope)) !== undefined;
+  if (!isKnown && lookedForAs(ports, envelope).length === 0) return false;
   return !isErasedDay(store, envelope.chain, toHex(envelope.meter), envelope.day);
 }
 

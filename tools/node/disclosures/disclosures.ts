@@ -45,7 +45,7 @@ export function createDisclosures(ports: DisclosuresTerms): Disclosures {
   const dayKeys = createDayKeys(ports, directory);
   const erasing = createErasing({ ...ports, forgetDays: dayKeys.forgetDays, afterOthers });
   const limits = createEnvelopeLimits(ports.now_ms);
-  const onShare = (chain: number) => missing.onShare(chain);
+  const onShare = (chain: number, origin: string) => missing.onShare(chain, origin);
   const dealing = createDealing(ports, directory, onShare);
   const onFetched: MissingPorts["onFetched"] = (chain, meter, record) => {
     if (erasing.concerns(chain, meter)) erasing.record(chain, meter, record).catch(ports.onFatal);

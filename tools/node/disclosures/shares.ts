@@ -3,6 +3,7 @@
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { parseDivision, type SignedDivision } from "../../../src/wire/division.js";
 import { custodyInfo, isShareOf, parseEnvelope, type Shared, type SignedEnvelope } from "../../../src/wire/envelope.js";
+import { faults } from "../../../src/wire/quorum.js";
 import { openWith } from "../../crypto/hpke.js";
 import { type HashKey, hashKey, hashRange } from "../store/keys.js";
 import type { StoreReader } from "../store/store.js";
@@ -56,17 +57,47 @@ export function divisionsOf(
   });
 }
 
-/** Whether this node has its part of the envelope's key: its share, or parts of as many shares as open the envelope. */
-export function opensHere(ports: SharePorts, place: EnvelopePlace): boolean {
+/** What this node has of an envelope's key. */
+export interface PartsHere {
+  /** undefined where the envelope is not known here */
+  readonly envelope: SignedEnvelope | undefined;
+  readonly hasShare: boolean;
+  /** ids as hex of its custodians but this node */
+  readonly others: readonly string[];
+  /** ids as hex of the custodians of whose shares it has a part */
+  readonly dealers: ReadonlySet<string>;
+}
+
+export function partsHere(ports: SharePorts, place: EnvelopePlace): PartsHere {
   const { store, self, genesis } = ports;
   const row = store.get(envelopes, placeKeyOf(place));
-  if (row === undefined) return false;
-  if (row.shares.some(({ node }) => equalBytes(node, self))) return true;
-  const isOwnPart = ({ kept }: KeptDivision) => kept.shares.some(({ node }) => equalBytes(node, self));
-  const dealers = new Set(
-    divisionsOf(ports, place)
-      .filter(isOwnPart)
-      .map(({ division }) => toHex(division.dealer)),
-  );
-  return dealers.size >= parseEnvelope(genesis.hash, row.bytes).threshold;
+  if (row === undefined) return { envelope: undefined, hasShare: false, others: [], dealers: new Set() };
+  const envelope = parseEnvelope(genesis.hash, row.bytes);
+  const others = envelope.custodians.filter(({ node }) => !equalBytes(node, self)).map(({ node }) => toHex(node));
+  const isOwn = ({ shares }: KeptEnvelope) => shares.some(({ node }) => equalBytes(node, self));
+  if (isOwn(row)) return { envelope, hasShare: true, others, dealers: new Set() };
+  const dealt = divisionsOf(ports, place).filter(({ kept }) => isOwn(kept));
+  const dealers = new Set(dealt.map(({ division }) => toHex(division.dealer)));
+  return { envelope, hasShare: false, others, dealers };
+}
+
+/** Whether this node has its part of the envelope's key: its share, or parts of as many shares as open the envelope. */
+export function opensHere(ports: SharePorts, place: EnvelopePlace): boolean {
+  return opensWith(partsHere(ports, place));
+}
+
+export function opensWith({ envelope, hasShare, dealers }: PartsHere): boolean {
+  return hasShare || (envelope !== undefined && dealers.size >= envelope.threshold);
+}
+
+/**
+ * Whether it opens though as many dealers lie as members may: a part shows nothing of the share that it is of. Where too few custodians
+ * are left, all that are members, by ids as hex, have dealt.
+ */
+export function opensSurely(parts: PartsHere, members: readonly string[]): boolean {
+  const { envelope, hasShare, dealers, others } = parts;
+  if (hasShare || envelope === undefined || !opensWith(parts)) return hasShare;
+  const left = others.filter((node) => members.includes(node));
+  if (dealers.size >= envelope.threshold + faults(members.length)) return true;
+  return left.every((node) => dealers.has(node));
 }

@@ -14,6 +14,7 @@ export type OutgoingKey = Buffer & { readonly [kind]: "outgoing" };
 export type NodeKey = Buffer & { readonly [kind]: "node" };
 export type SlotKey = Buffer & { readonly [kind]: "slot" };
 export type HashKey = Buffer & { readonly [kind]: "hash" };
+export type OriginKey = Buffer & { readonly [kind]: "origin" };
 export type PlaceKey = Buffer & { readonly [kind]: "place" };
 
 /** Of a row that belongs to a chain. */
@@ -27,6 +28,7 @@ export type KeyOfChain =
   | OutgoingKey
   | SlotKey
   | HashKey
+  | OriginKey
   | PlaceKey;
 
 /** Keys from `start` on and before `end`; in reverse, from `start` down and behind `end`. */
@@ -73,6 +75,11 @@ export function numberKey(chain: number, id: Uint8Array, number: number): Number
 /** chain (2), id (8), number (7), beginning of a hash (8), which tells two of one number apart */
 export function hashKey(chain: number, id: Uint8Array, number: number, hash: Uint8Array): HashKey {
   return Buffer.concat([numberKey(chain, id, number), hash.subarray(0, 8)]) as Buffer as HashKey;
+}
+
+/** chain (2), id of a node (8), and of what came from it the rest of a `hashKey` */
+export function originKey(origin: Uint8Array, key: HashKey): OriginKey {
+  return Buffer.concat([key.subarray(0, 2), origin, key.subarray(2)]) as Buffer as OriginKey;
 }
 
 /** The range of all such keys of an id's numbers from one to another, both included. */
@@ -163,7 +170,7 @@ export function heightIn(key: BlockKey | PlaceKey): number {
 }
 
 /** The id in such a key, in memory of its own. */
-export function idIn(key: IdKey | NumberKey | HashKey): Uint8Array {
+export function idIn(key: IdKey | NumberKey | HashKey | OriginKey): Uint8Array {
   return Uint8Array.from(key.subarray(2, 10));
 }
 

@@ -182,12 +182,13 @@ export function createHealthWatch(ports: HealthPorts): HealthWatch {
 }
 
 function missingSeen(missing: MissingOfChain | undefined): MissingSeen {
-  if (missing === undefined) return { disclosures: 0, shares: 0, since_s: undefined };
+  if (missing === undefined) return { disclosures: 0, shares: 0, origins: [], since_s: undefined };
   const { disclosures, shares } = missing;
   const times = [disclosures.since_s, shares.since_s].filter((time_s) => time_s !== undefined);
   return {
     disclosures: disclosures.count,
     shares: shares.count,
+    origins: shares.origins,
     since_s: times.length === 0 ? undefined : Math.min(...times),
   };
 }

@@ -78,6 +78,8 @@ export interface MissingSeen {
   /** readings without their sealed disclosures, and envelopes without a share */
   readonly disclosures: number;
   readonly shares: number;
+  /** ids of the nodes whose temporary blocks named these envelopes */
+  readonly origins: readonly string[];
   /** UTC seconds since when the oldest is missing; undefined where nothing is */
   readonly since_s: number | undefined;
 }
@@ -239,7 +241,7 @@ function judgeChain(history: History, seen: Seen, chain: ChainSeen, now_ms: numb
     const what = "messages answer each other without end, and what they ask for is undone";
     add("chain:messages", "warn", `${chain.endless.join(", ")}: ${what}; look at its outcomes that failed with hops`);
   }
-  const lacking = describeMissing(chain.missing, seen.clock_ms);
+  const lacking = describeMissing(chain.missing, seen);
   if (lacking !== undefined) add("chain:disclosures", "warn", lacking);
   if (isMember && chain.abstention !== undefined) {
     const stands = cannotGoOn(chain.abstention);
@@ -249,11 +251,14 @@ function judgeChain(history: History, seen: Seen, chain: ChainSeen, now_ms: numb
 }
 
 /** What is missing for longer than it takes to fetch it. */
-function describeMissing({ disclosures, shares, since_s }: MissingSeen, clock_ms: number): string | undefined {
+function describeMissing(missing: MissingSeen, { clock_ms, names }: Seen): string | undefined {
+  const { disclosures, shares, origins, since_s } = missing;
   if (since_s === undefined || clock_ms - 1_000 * since_s < DISCLOSURES_MISSING_MAX_MS) return undefined;
   const since = new Date(1_000 * since_s).toISOString();
   const what = `${disclosures} readings without their sealed disclosures and ${shares} envelopes without a share`;
-  return `${what}, since ${since}: they are asked of the other members; see that these can be reached`;
+  const named = origins.map((id) => names.get(id) ?? id).join(", ");
+  const whose = named === "" ? "" : ` (named by ${named})`;
+  return `${what}${whose}, since ${since}: they are asked of the other members; see that these can be reached`;
 }
 
 /** Whether so many members have lost their records that the others are no quorum, and none of them can vouch for the rest. */

@@ -72,6 +72,26 @@ test("what is held of one member is bounded, however small its parts are, and it
   assert.throws(() => ahead.hold(toHex(origin), sealedParts(0, 1, 15)), /at least 16 bytes/);
 });
 
+test("what is held of one member on all chains is bounded together, and a chain that holds less keeps it", () => {
+  const origin = new Uint8Array(8).fill(7);
+  const store = { get: () => undefined } as never;
+  const chains = Array.from({ length: 64 }, (_, at) => createSealedAhead(store, at + 1, "0".repeat(16)));
+  const numbers = Array.from({ length: 1_000 }, (_, number) => number);
+  const heldOn = (ahead: (typeof chains)[number], of = origin) =>
+    numbers.filter((number) => ahead.missingOf(readOf(of, number)) === "held").length;
+  chains[0]!.hold(toHex(origin), sealedParts(0, 10, 16));
+  const other = new Uint8Array(8).fill(8);
+  chains[1]!.hold(toHex(other), sealedParts(0, 10, 16));
+  for (const ahead of chains.slice(1))
+    for (let first = 0; first < 1_000; first += 25)
+      ahead.hold(toHex(origin), sealedParts(first, 25, CIPHERTEXT_BYTES_MAX));
+  const held = chains.reduce((count, ahead) => count + heldOn(ahead), 0);
+  assert.ok(held * CIPHERTEXT_BYTES_MAX <= 60_000_000, `${held} are held`);
+  assert.ok(held > 2_500, `${held} are held, and there is room for more`);
+  assert.equal(heldOn(chains[0]!), 10, "a chain that holds little");
+  assert.equal(heldOn(chains[1]!, other), 10, "another member's");
+});
+
 test("another member's ciphertext is not taken in the place of the origin's", async (t) => {
   const cluster = await createCluster(4);
   t.after(() => cluster.close());

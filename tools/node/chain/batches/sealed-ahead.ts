@@ -13,6 +13,8 @@ import { putSealed, sealedDisclosures } from "../tables/sealed-disclosures.js";
 
 /** Held of one member: its largest temporary block, and something more. Of more, what came first is forgotten. */
 const HELD_BYTES_MAX = 20_000_000;
+/** Held of one member on all chains of a node; of more, what came first on the chain that holds most of it is forgotten. */
+const HELD_OF_MEMBER_BYTES_MAX = 60_000_000;
 /** What one takes in memory beside its ciphertext, and is counted with it: a member chooses how small that is. */
 const ENTRY_BYTES = 1_024;
 /** Bytes of ciphertext in one frame. */
@@ -30,6 +32,39 @@ export interface SealedAhead {
 interface HeldOf {
   readonly byHash: Map<string, SealedDisclosures>;
   bytes: number;
+}
+
+/** What a node holds of each member, by id as hex, a row a chain. A node has one store for all its chains. */
+const heldByStore = new WeakMap<StoreReader, Map<string, Set<HeldOf>>>();
+
+/** Holds nothing yet of the member on one more chain. */
+function addHeld(store: StoreReader, member: string): HeldOf {
+  const made: HeldOf = { byHash: new Map(), bytes: 0 };
+  const byMember = heldByStore.get(store) ?? new Map<string, Set<HeldOf>>();
+  heldByStore.set(store, byMember);
+  byMember.set(member, (byMember.get(member) ?? new Set()).add(made));
+  return made;
+}
+
+/** Forgets what came first. */
+function shrink(of: HeldOf, bytes_max: number): void {
+  for (const [name, sealed] of of.byHash) {
+    if (of.bytes <= bytes_max) return;
+    of.byHash.delete(name);
+    of.bytes -= sizeOf(sealed);
+  }
+}
+
+/** The same over all chains, where a chain that holds less keeps it. */
+function shrinkAll(ofMember: ReadonlySet<HeldOf>): void {
+  for (;;) {
+    const byBytes = [...ofMember].sort((one, other) => other.bytes - one.bytes);
+    const excess = byBytes.reduce((bytes, of) => bytes + of.bytes, 0) - HELD_OF_MEMBER_BYTES_MAX;
+    if (excess <= 0) return;
+    const [most, second] = byBytes;
+    // Down to what the next one holds, or an entry less: then it is another one's turn.
+    shrink(most!, Math.max(most!.bytes - excess, Math.min(second?.bytes ?? 0, most!.bytes - 1)));
+  }
 }
 
 /** `self` is this node's id as hex. */
@@ -55,7 +90,7 @@ export function createSealedAhead(store: StoreReader, chain: number, self: strin
 
   return {
     hold(from, payload) {
-      const of = held.get(from) ?? { byHash: new Map<string, SealedDisclosures>(), bytes: 0 };
+      const of = held.get(from) ?? addHeld(store, from);
       held.set(from, of);
       const list = decodeSealedList(payload);
       for (const sealed of list) {
@@ -65,11 +100,8 @@ export function createSealedAhead(store: StoreReader, chain: number, self: strin
         of.byHash.delete(name);
         of.byHash.set(name, sealed);
       }
-      for (const [name, sealed] of of.byHash) {
-        if (of.bytes <= HELD_BYTES_MAX) break;
-        of.byHash.delete(name);
-        of.bytes -= sizeOf(sealed);
-      }
+      shrink(of, HELD_BYTES_MAX);
+      shrinkAll(heldByStore.get(store)!.get(from)!);
       return list.length;
     },
     missingOf(read) {

@@ -8,7 +8,7 @@ import { decodeSealedList, encodeSealedList, type SealedDisclosures } from "../.
 import { UNSENT_BYTES_MAX } from "../../chain/blocks/catch-up.js";
 import { frameOf } from "../../chain/frame.js";
 import { putSealed, sealedDisclosures } from "../../chain/tables/sealed-disclosures.js";
-import { type HashKey, hashKey, idIn, numberIn } from "../../store/keys.js";
+import { chainRange, type HashKey, hashKey, idIn, numberIn, originKey } from "../../store/keys.js";
 import type { FoundRow } from "../../store/store.js";
 import { isErasedDay } from "../erased-days.js";
 import { type DisclosuresPorts, FOUND_DISCLOSURES_FRAME, NEED_DISCLOSURES_FRAME, type Standing } from "../ports.js";
@@ -17,6 +17,7 @@ import { type MissingDisclosures, missingDisclosures } from "../tables/missing-d
 import { missingShares } from "../tables/missing-shares.js";
 import { createAlike, isVouched } from "./alike.js";
 import { type Asked, decodeAskedRecords, encodeAsked, RECORDS_ASKED_MAX } from "./asking.js";
+import { type LookedFor, withRoom } from "./looked-for.js";
 import { type Missing, Pass } from "./passes.js";
 
 /** Who was asked has so long for an answer. */
@@ -43,16 +44,16 @@ export class Fetching {
   readonly #chain: number;
   readonly #pass: Pass<HashKey, MissingDisclosures>;
   readonly #alike = createAlike();
-  readonly #onShares: (count: number, since_s: number) => void;
+  readonly #onShares: (found: readonly LookedFor[]) => void;
   #round: Round | undefined;
   /** whom to ask first the next time */
   #turn = 0;
 
-  /** `onShares` is told how many envelopes were seen of which this node has no share. */
-  constructor(ports: FetchingPorts, chain: number, onShares: (count: number, since_s: number) => void) {
+  /** `onShares` is told which envelopes were seen of which this node has no share. */
+  constructor(ports: FetchingPorts, chain: number, onShares: (found: readonly LookedFor[]) => void) {
     this.#ports = ports;
     this.#chain = chain;
-    this.#pass = new Pass(ports.store, missingDisclosures, chain);
+    this.#pass = new Pass(ports.store, missingDisclosures, chainRange(chain));
     this.#onShares = onShares;
   }
 
@@ -123,22 +124,23 @@ export class Fetching {
     if (found.length === 0) return;
     const { store, onFetched } = this.#ports;
     const since_s = this.#now_s();
-    const shares = new Map<string, { readonly key: HashKey; readonly id: Uint8Array }>();
+    const shares = new Map<string, LookedFor>();
     for (const { row, sealed } of found) {
       const place = { chain: this.#chain, meter: sealed.kid, day: row.day, id: sealed.envelope };
-      const key = hashKey(this.#chain, sealed.kid, row.day, sealed.envelope);
+      const key = originKey(row.origin, hashKey(this.#chain, sealed.kid, row.day, sealed.envelope));
       const isKnown = store.get(missingShares, key) !== undefined || opensHere(this.#ports, place);
-      if (!isKnown) shares.set(key.toString("hex"), { key, id: sealed.envelope });
+      if (!isKnown) shares.set(key.toString("hex"), { key, row: { ...place, since_s } });
     }
+    const looked = withRoom(store, [...shares.values()]);
     await store.write((writer) => {
       for (const { key, sealed } of found) {
         putSealed(writer, this.#chain, sealed);
         writer.delete(missingDisclosures, key);
       }
-      for (const { key, id } of shares.values()) writer.put(missingShares, key, { id, since_s });
+      for (const { key, row } of looked) writer.put(missingShares, key, row);
     });
     this.#pass.found(found.length);
-    if (shares.size > 0) this.#onShares(shares.size, since_s);
+    if (looked.length > 0) this.#onShares(looked);
     for (const { sealed } of found) {
       onFetched(this.#chain, toHex(sealed.kid), { seq: sealed.seq, hash: sealed.recordHash });
     }

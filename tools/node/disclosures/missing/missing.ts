@@ -4,20 +4,25 @@
 import { toHex } from "../../../../src/wire/bytes.js";
 import { frameOf } from "../../chain/frame.js";
 import type { SealedBlock } from "../../chain/ports.js";
-import { type HashKey, idIn, numberIn } from "../../store/keys.js";
+import { idIn, type OriginKey } from "../../store/keys.js";
 import type { FoundRow } from "../../store/store.js";
 import type { Dealing } from "../dealing.js";
 import { isErasedDay } from "../erased-days.js";
 import { type DisclosuresPorts, NEED_SHARES_FRAME } from "../ports.js";
-import { opensHere } from "../shares.js";
+import { opensSurely, opensWith, type PartsHere, partsHere } from "../shares.js";
 import { type MissingShare, missingShares } from "../tables/missing-shares.js";
-import { decodeAskedShares, encodeAsked, SHARES_ASKED_MAX } from "./asking.js";
+import { type Asked, decodeAskedShares, encodeAsked, SHARES_ASKED_MAX } from "./asking.js";
 import { assertMember, Fetching, type FetchingPorts, reachableMembers, serveDisclosures } from "./fetching.js";
+import type { LookedFor } from "./looked-for.js";
 import { createNoting } from "./noting.js";
-import { type Missing, Pass } from "./passes.js";
+import type { Missing } from "./passes.js";
+import { type MissingShares, SharePasses } from "./share-passes.js";
 
 /** Shares are asked for again after so long. */
 const SHARES_MS = 2_000;
+/** An envelope that nobody has is let go of after so long, and after so many passes in which all members were asked. */
+const NOBODYS_MS = 7 * 86_400_000;
+const NOBODYS_PASSES = 20;
 
 export interface MissingPorts extends DisclosuresPorts, Pick<FetchingPorts, "onFetched"> {
   /** Resolves when other work has had its turn. */
@@ -30,7 +35,7 @@ export interface MissingOfChain {
   /** whether all that the chain has sealed was looked at */
   readonly isKnown: boolean;
   readonly disclosures: Missing;
-  readonly shares: Missing;
+  readonly shares: MissingShares;
 }
 
 export interface MissingParts {
@@ -44,17 +49,45 @@ export interface MissingParts {
   onNeedDisclosures(from: string, chain: number, payload: Uint8Array): void;
   onFoundDisclosures(from: string, chain: number, payload: Uint8Array): Promise<void>;
   onNeedShares(from: string, chain: number, payload: Uint8Array): Promise<void>;
-  /** This node has its part of an envelope's key from now on. */
-  onShare(chain: number): void;
+  /** This node has its part of an envelope's key from now on, which that origin has named. */
+  onShare(chain: number, origin: string): void;
   stop(): void;
 }
 
 interface OfChain {
   readonly fetching: Fetching;
-  readonly shares: Pass<HashKey, MissingShare>;
+  readonly shares: SharePasses;
   sharesAsked_ms: number;
   /** ids of the members that could be reached the last time */
   reachable: string;
+}
+
+interface Looked {
+  readonly type: "missing" | "surer" | "settled";
+  readonly key: OriginKey;
+  readonly row: MissingShare;
+  /** id as hex of the node whose temporary block named it */
+  readonly origin: string;
+  readonly asked: Asked;
+  readonly parts: PartsHere;
+}
+
+/** Whether no member has the envelope, as far as asking shows: for long, often, all of them, and nothing of that origin came. */
+function isNobodys(shares: SharePasses, { type, parts, row, origin }: Looked, now_ms: number): boolean {
+  if (type !== "missing" || parts.envelope !== undefined) return false;
+  return now_ms - 1_000 * row.since_s >= NOBODYS_MS && shares.of(origin).fruitless >= NOBODYS_PASSES;
+}
+
+function noteShares(shares: SharePasses, found: readonly LookedFor[]): void {
+  for (const { key, row } of found) shares.of(toHex(idIn(key))).noted(1, row.since_s);
+}
+
+/** Whether the peer may have something for this node, which is `own` as hex: who has dealt has given what it has. */
+function mayHaveMore({ envelope, dealers }: PartsHere, peer: string, own: string): boolean {
+  if (envelope === undefined) return true;
+  const custodians = envelope.custodians.map(({ node }) => toHex(node));
+  if (toHex(envelope.origin) === peer && custodians.includes(own)) return true;
+  return custodians.includes(peer) && !dealers.has(peer);
 }
 
 export function createMissing(ports: MissingPorts, dealing: Dealing): MissingParts {
@@ -68,40 +101,57 @@ export function createMissing(ports: MissingPorts, dealing: Dealing): MissingPar
   const ofChain = (chain: number): OfChain => {
     const known = byChain.get(chain);
     if (known !== undefined) return known;
-    const shares = new Pass(store, missingShares, chain);
-    const fetching = new Fetching(ports, chain, (count, since_s) => shares.noted(count, since_s));
+    const shares = new SharePasses(store, chain);
+    const fetching = new Fetching(ports, chain, (found) => noteShares(shares, found));
     const made: OfChain = { fetching, shares, sharesAsked_ms: Number.NEGATIVE_INFINITY, reachable: "" };
     byChain.set(chain, made);
     return made;
   };
 
-  const noting = createNoting(ports, (chain, { disclosures, share }) => {
+  const noting = createNoting(ports, (chain, { disclosures, shares: found }) => {
     const { fetching, shares } = ofChain(chain);
     if (disclosures > 0) fetching.noted(disclosures);
-    if (share > 0) shares.noted(share, Math.floor(now_ms() / 1_000));
+    noteShares(shares, found);
   });
 
-  /** Of a day that is erased nobody has a share any more, and the policy may let this node keep none. */
-  const isWanted = (chain: number, { key, row: { id } }: FoundRow<HashKey, MissingShare>) => {
-    if (!(membersOf(chain)?.custodians.includes(own) ?? false)) return false;
-    const place = { chain, meter: idIn(key), day: numberIn(key), id };
-    return !opensHere(ports, place) && !isErasedDay(store, chain, toHex(place.meter), place.day);
+  /**
+   * Of a day that is erased nobody has a share any more, and the policy may let this node keep none. `surer`: it opens already, where
+   * nobody has lied, and parts of others are looked for.
+   */
+  const judge = (chain: number, { key, row }: FoundRow<OriginKey, MissingShare>): Looked => {
+    const place = { chain, ...row };
+    const standing = membersOf(chain);
+    const parts = partsHere(ports, place);
+    const mayKeep = standing?.custodians.includes(own) ?? false;
+    const isErased = isErasedDay(store, chain, toHex(place.meter), place.day);
+    const asked: Asked = { meter: place.meter, number: place.day, hash: place.id };
+    const found = { key, row, asked, parts, origin: toHex(idIn(key)) };
+    if (!mayKeep || isErased || opensSurely(parts, standing!.members)) return { ...found, type: "settled" };
+    return { ...found, type: opensWith(parts) ? "surer" : "missing" };
   };
 
   const askShares = async (chain: number, of: OfChain, peers: readonly string[]): Promise<void> => {
     if (now_ms() - of.sharesAsked_ms < SHARES_MS) return;
-    const rows = of.shares.next(SHARES_ASKED_MAX, now_ms());
+    const rows = of.shares.next(SHARES_ASKED_MAX, now_ms()).map((row) => judge(chain, row));
     if (rows.length === 0) return;
     of.sharesAsked_ms = now_ms();
-    const wanted = rows.filter((row) => isWanted(chain, row));
-    if (wanted.length > 0) {
-      const asked = wanted.map(({ key, row: { id } }) => ({ meter: idIn(key), number: numberIn(key), hash: id }));
-      const frame = frameOf(NEED_SHARES_FRAME, chain, encodeAsked(asked));
-      for (const peer of peers) send(peer, frame);
+    for (const peer of peers) {
+      const asked = rows.filter((row) => row.type !== "settled" && mayHaveMore(row.parts, peer, own));
+      if (asked.length > 0) send(peer, frameOf(NEED_SHARES_FRAME, chain, encodeAsked(asked.map((row) => row.asked))));
     }
-    const settled = rows.filter((row) => !wanted.includes(row));
+    const isAllInReach = peers.length + 1 === membersOf(chain)?.members.length;
+    const gone = rows.filter((row) => isAllInReach && isNobodys(of.shares, row, now_ms()));
+    for (const { type, origin } of rows) {
+      if (type === "surer") of.shares.of(origin).excused(1);
+      if (type === "settled") of.shares.of(origin).found(1);
+    }
+    for (const { origin, row } of gone) {
+      of.shares.of(origin).lost(1);
+      const names = { chain, origin, meter: toHex(row.meter), day: row.day, envelope: toHex(row.id) };
+      ports.log.warn(names, "an envelope that the origin's records name is looked for no longer: no member has it");
+    }
+    const settled = [...rows.filter(({ type }) => type === "settled"), ...gone];
     if (settled.length === 0) return;
-    of.shares.found(settled.length);
     await store.write((writer) => {
       for (const { key } of settled) writer.delete(missingShares, key);
     });
@@ -152,8 +202,8 @@ export function createMissing(ports: MissingPorts, dealing: Dealing): MissingPar
         answering.delete(from);
       }
     },
-    onShare(chain) {
-      byChain.get(chain)?.shares.found(1);
+    onShare(chain, origin) {
+      byChain.get(chain)?.shares.of(origin).found(1);
     },
     stop() {
       isStopped = true;

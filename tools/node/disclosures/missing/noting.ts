@@ -11,12 +11,13 @@ import type { SealedBlock } from "../../chain/ports.js";
 import { blocks } from "../../chain/tables/blocks.js";
 import { heads } from "../../chain/tables/heads.js";
 import { sealedDisclosures } from "../../chain/tables/sealed-disclosures.js";
-import { blockKey, chainKey, type HashKey, hashKey } from "../../store/keys.js";
+import { blockKey, chainKey, type HashKey, hashKey, type OriginKey, originKey } from "../../store/keys.js";
 import type { Store } from "../../store/store.js";
-import { opensHere, type SharePorts } from "../shares.js";
+import { opensHere, placeKeyOf, type SharePorts } from "../shares.js";
 import { disclosuresNoted } from "../tables/disclosures-noted.js";
 import { type MissingDisclosures, missingDisclosures } from "../tables/missing-disclosures.js";
 import { type MissingShare, missingShares } from "../tables/missing-shares.js";
+import { type LookedFor, withRoom } from "./looked-for.js";
 
 /** Blocks of one write where a chain is gone over. */
 const BLOCKS_AT_ONCE = 16;
@@ -37,7 +38,7 @@ type SealedRecord = SealedBlock["records"][number];
 
 type Noted =
   | { readonly type: "disclosures"; readonly key: HashKey; readonly row: MissingDisclosures }
-  | { readonly type: "share"; readonly key: HashKey; readonly row: MissingShare };
+  | { readonly type: "share"; readonly key: OriginKey; readonly row: MissingShare };
 
 export interface Noting {
   /** A block is on disk: what is missing of it is written with the next `flush`. */
@@ -63,7 +64,10 @@ interface Standing {
   isGoingOver: boolean;
 }
 
-export type OnNoted = (chain: number, noted: Readonly<Record<Noted["type"], number>>) => void;
+export type OnNoted = (
+  chain: number,
+  noted: { readonly disclosures: number; readonly shares: readonly LookedFor[] },
+) => void;
 
 export function createNoting(ports: NotingPorts, onNoted: OnNoted): Noting {
   const { store } = ports;
@@ -81,16 +85,18 @@ export function createNoting(ports: NotingPorts, onNoted: OnNoted): Noting {
   };
 
   const write = async (chain: number, height: number, found: readonly Noted[]): Promise<void> => {
+    const lacking = found.flatMap((noted) => (noted.type === "disclosures" ? noted : []));
+    const looked = withRoom(
+      store,
+      found.flatMap((noted) => (noted.type === "share" ? noted : [])),
+    );
     await store.write((writer) => {
-      for (const noted of found) {
-        if (noted.type === "disclosures") writer.put(missingDisclosures, noted.key, noted.row);
-        else writer.put(missingShares, noted.key, noted.row);
-      }
+      for (const { key, row } of lacking) writer.put(missingDisclosures, key, row);
+      for (const { key, row } of looked) writer.put(missingShares, key, row);
       writer.put(disclosuresNoted, chainKey(chain), height);
     });
     standingOf(chain).written = height;
-    const disclosures = found.filter(({ type }) => type === "disclosures").length;
-    if (found.length > 0) onNoted(chain, { disclosures, share: found.length - disclosures });
+    if (found.length > 0) onNoted(chain, { disclosures: lacking.length, shares: looked });
   };
 
   return {
@@ -192,7 +198,8 @@ function missingOf(
   const place = { chain, meter: kid, day: dayOf(record), id: sealed.envelope };
   known.set(name, true);
   if (opensHere(ports, place)) return undefined;
-  return { type: "share", key: hashKey(chain, kid, place.day, place.id), row: { id: fromHex(name)!, since_s } };
+  const row = { meter: Uint8Array.from(kid), day: place.day, id: fromHex(name)!, since_s };
+  return { type: "share", key: originKey(origin, placeKeyOf(place)), row };
 }
 
 function dayOf({ bytes }: Pick<ExecutionRecord, "bytes">): number {
