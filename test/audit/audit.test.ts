@@ -269,7 +269,7 @@ const wrongRecords: readonly (readonly [string, (meter: TestMeter) => BlockParts
   [
     "a credential that does not permit the service",
     () => ({ records: [makeMeter(5).record()], credentials: [makeMeter(5, [3]).credential] }),
-    /does not permit/,
+    /no credential that is valid then/,
   ],
   [
     "a record of a participant, who signs no readings",

@@ -208,6 +208,32 @@ test("a credential prolongs none that ends as late, or that says other services 
   }
 });
 
+test("a credential of other services, or not valid at the block's time, comes onto no chain, first or later", () => {
+  const state = createState();
+  const foreign = state.batch([], [issued({ services: [2], expires_s: 90 })]);
+  const first = execute({ ...state.place, time_ms: 15_000 }, [
+    foreign,
+    state.batch([record(0)], [issued({ expires_s: 20 })]),
+  ]);
+  assert.deepEqual([seqs(first), first.credentials.size], [[0], 1]);
+  state.apply(first);
+  const early = execute({ ...state.place, time_ms: 16_000 }, [
+    state.batch([record(1)], [issued({ notBefore_s: 17, expires_s: 90 })]),
+  ]);
+  assert.deepEqual([seqs(early), early.credentials.size], [[1], 0], "the one before counts until then");
+});
+
+test("a record that was verified by another credential of the same key falls out where the one that counts forbids it", () => {
+  const state = createState();
+  const own = issued({ expires_s: 20 });
+  const customers = issued({ expires_s: 20, roles: ["customer"], id: new Uint8Array(8) });
+  const execution = execute({ ...state.place, time_ms: 15_000 }, [
+    state.batch([], [customers]),
+    state.batch([record(0)], [own]),
+  ]);
+  assert.deepEqual([seqs(execution), [...execution.credentials.values()]], [[], [customers]]);
+});
+
 test("seals records in order and brings a meter's credential onto the chain once", () => {
   const state = createState();
   const first = state.run(record(0), record(1));

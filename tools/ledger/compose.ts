@@ -12,6 +12,7 @@ import {
 import { type Anchor, type BlockContent, blockTree, type SealedBatch } from "../../src/wire/block.js";
 import { BLOCK_BATCH_BYTES_MAX, BLOCK_BATCHES_MAX, BLOCK_RECORDS_MAX, TIME_MS_MAX } from "../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../src/wire/bytes.js";
+import { parseCredential } from "../../src/wire/credential.js";
 import { WireError } from "../../src/wire/error.js";
 import type { Genesis, GenesisChain } from "../../src/wire/genesis.js";
 import { HEADER_VERSION, type Header } from "../../src/wire/header.js";
@@ -37,7 +38,7 @@ import { newestRules } from "./scripts.js";
 import type { Settlement } from "./settlement/settle.js";
 import { type BlockSettling, settleReadings, settleSlots } from "./settlement/settle-block.js";
 import { type MeterState, type OriginState, recordsFork, sealNumber } from "./state.js";
-import { hasEnded } from "./term.js";
+import { hasEnded, prolongs } from "./term.js";
 import { encodeResults } from "./violations.js";
 
 /** A temporary block as read, with what the rules need of its records and no more: many wait here for their block. */
@@ -399,13 +400,21 @@ export function sealsSomething(tip: ChainTip, read: ReadBatch): boolean {
   });
 }
 
-/** Whether no block after the tip seals a record of the meter: its credential has ended, and the batch brings none that has not. */
-function isOver({ time_ms }: ChainTip, { notices }: ReadBatch, meter: string, state: MeterState | undefined): boolean {
+/** Whether no block after the tip seals a record of the meter: its credential has ended, and the batch brings none that takes its place. */
+function isOver(
+  { time_ms, view }: ChainTip,
+  { notices }: ReadBatch,
+  meter: string,
+  state: MeterState | undefined,
+): boolean {
   if (state !== undefined && !hasEnded(state, time_ms)) return false;
-  const brought = notices.some(
-    (notice) =>
-      notice.kind === "credential" && notice.holder === meter && time_ms < notice.credential.expires_s * 1_000,
-  );
+  const sealed = state === undefined ? undefined : view.credential(meter);
+  const known = sealed === undefined ? undefined : parseCredential(sealed);
+  const brought = notices.some((notice) => {
+    if (notice.kind !== "credential" || notice.holder !== meter) return false;
+    const { credential } = notice;
+    return time_ms < credential.expires_s * 1_000 && (known === undefined || prolongs(known, credential));
+  });
   return !brought;
 }
 

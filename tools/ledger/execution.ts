@@ -8,7 +8,7 @@ import type { Order } from "../../src/wire/order.js";
 import type { ContractStates } from "./contract-states.js";
 import { CONTRACTS_SERVICE, everMember, type Governance, govern, standingOf } from "./governance.js";
 import { MessageIntake } from "./intake.js";
-import { type ExecutionRecord, kidOf } from "./record-scan.js";
+import { type ExecutionRecord, kidOf, roleComplaint } from "./record-scan.js";
 import { nextDue } from "./reserved-keys.js";
 import type { Room } from "./room.js";
 import type { SettlementView } from "./settlement/settle.js";
@@ -209,9 +209,35 @@ function executeBatch(run: Run, batch: ExecutionBatch) {
   if (after === undefined) return { notices: [], records: [] };
   run.origins.set(origin, after);
   const notices = batch.notices.filter((notice) => takeNotice(run, notice));
+  const brought = broughtBy(batch);
   const records: ExecutionRecord[] = [];
-  for (const record of batch.records) if (sealRecord(run, record)) records.push(record);
+  for (const record of batch.records) {
+    if (isPermitted(run, record, brought) && sealRecord(run, record)) records.push(record);
+  }
   return { notices, records };
+}
+
+/** The credentials that the batch brings, by holder; undefined where it brings none, as nearly all do. */
+function broughtBy({ notices }: ExecutionBatch): ReadonlyMap<string, Uint8Array> | undefined {
+  let brought: Map<string, Uint8Array> | undefined;
+  for (const notice of notices) {
+    if (notice.kind !== "credential") continue;
+    brought ??= new Map();
+    brought.set(notice.holder, notice.bytes);
+  }
+  return brought;
+}
+
+/**
+ * Whether the credential that counts permits the record. Members have verified it by the one that its batch brings, where another one of
+ * the same key may have come first.
+ */
+function isPermitted(run: Run, record: ExecutionRecord, brought: ReadonlyMap<string, Uint8Array> | undefined): boolean {
+  const verifiedBy = brought?.get(record.meter);
+  if (verifiedBy === undefined) return true;
+  const counts = run.credentials.get(record.meter) ?? run.view.credential(record.meter);
+  if (counts === undefined || equalBytes(counts, verifiedBy)) return true;
+  return roleComplaint(parseCredential(counts), record.type) === undefined;
 }
 
 /** Whether the notice stays in the block; evidence is in its results alone, as forks are. */
@@ -282,13 +308,17 @@ function withFalseWord(faults: readonly number[]): readonly number[] | undefined
   return faults.includes(FALSE_WORD) ? undefined : [FALSE_WORD, ...faults];
 }
 
-/** A meter's first credential makes it known to the chain; a later one that prolongs it takes its place. */
+/**
+ * A meter's first credential makes it known to the chain; a later one that prolongs it takes its place. Neither does where it does not
+ * permit the chain's service, or is not valid at the block's time.
+ */
 function bringCredential(run: Run, { credential, holder, bytes }: ExecutionNotice & { kind: "credential" }): boolean {
   const state = stateOf(run, holder);
+  const term = { from_s: credential.notBefore_s, until_s: credential.expires_s };
+  if (!credential.services.includes(run.place.service) || !isInTerm(term, run.place.time_ms)) return false;
   if (state !== undefined && !takesPlace(run, credential, { holder, until_s: state.until_s })) return false;
   run.credentials.set(holder, bytes);
-  const { notBefore_s: from_s, expires_s: until_s } = credential;
-  run.meters.set(holder, { ...(state ?? emptyMeterState), from_s, until_s });
+  run.meters.set(holder, { ...(state ?? emptyMeterState), ...term });
   return true;
 }
 

@@ -52,7 +52,7 @@ const terms = {
 } as const;
 const credential = issueCredential(terms, authority);
 
-function ports(state?: MeterState, now_s = NOW_S, known = parseCredential(credential)) {
+function ports(state?: MeterState, now_s = NOW_S, known = parseCredential(credential), sealed = known) {
   return {
     genesis,
     now_ms: () => now_s * 1000,
@@ -60,6 +60,7 @@ function ports(state?: MeterState, now_s = NOW_S, known = parseCredential(creden
     standingOf: (_meter: string, _service: number, _seq: number): Standing => "good",
     credential: (id: Uint8Array) => (toHex(id) === toHex(kid) ? known : undefined),
     meterState: () => state,
+    chainCredential: () => sealed,
     servesChain: (service: number) => service === 1,
     verifyRecord: verifySoon,
   };
@@ -266,4 +267,17 @@ test("a number behind the window is too late unless its gap is open", () => {
   assert.ok(!isTooLate(state, 15));
   assert.ok(!isTooLate(state, 4_990));
   assert.ok(!isTooLate(undefined, 0));
+});
+
+test("a chain goes by the credential that it has sealed, and by one of other services or roles not even once that has ended", async () => {
+  const read = (more: object) => parseCredential(issueCredential({ ...terms, ...more }, authority));
+  const sealed = read({});
+  const state = { ...emptyMeterState, from_s: sealed.notBefore_s, until_s: sealed.expires_s };
+  const admitBy = (known: ReturnType<typeof read>, now_s: number, onChain = sealed) =>
+    admit(ports(state, now_s, known, onChain), topic, recordOf({ time_s: now_s }));
+  const wider = read({ expires_s: NOW_S + 500, services: [1, 2] });
+  await admitBy(wider, NOW_S);
+  await assert.rejects(admitBy(wider, NOW_S + 200), /does not take its place/);
+  await admitBy(read({ expires_s: NOW_S + 500 }), NOW_S + 200);
+  await assert.rejects(admitBy(sealed, NOW_S, read({ roles: ["customer"] })), refusal("role-not-permitted"));
 });

@@ -16,6 +16,7 @@ import { SEQUENCE_WINDOW } from "../../ledger/execution.js";
 import type { Standing } from "../../ledger/governance.js";
 import { meterOf, type ReadRecord, readRecord, roleComplaint } from "../../ledger/record-scan.js";
 import { type MeterState, recordsFork } from "../../ledger/state.js";
+import { hasEnded, prolongs } from "../../ledger/term.js";
 import type { PublishedTopic } from "./ingest.js";
 
 /** A record's time may be ahead of the node's clock by so much; how far it may be behind is the backlog's business. */
@@ -48,6 +49,8 @@ export interface AdmissionPorts {
   /** the credential that the node knows of this meter, also given as hex; its signature verified */
   readonly credential: (kid: Uint8Array, meter: string) => Credential | undefined;
   readonly meterState: (service: number, kid: Uint8Array) => MeterState | undefined;
+  /** the meter's credential on the chain, which its state says to end then */
+  readonly chainCredential: (service: number, kid: Uint8Array, until_s: number) => Credential | undefined;
   readonly servesChain: (service: number) => boolean;
   /** whether the record, without its disclosures, is signed by the key */
   readonly verifyRecord: (key: PublicKey, record: Uint8Array) => Promise<boolean>;
@@ -95,8 +98,27 @@ export async function proveRecord(ports: AdmissionPorts, published: PublishedRec
   if (!credential.services.includes(record.claims.service)) {
     throw new Refused("service-not-permitted", `credential does not permit service ${record.claims.service}`, record);
   }
-  checkSequence(ports, record);
+  const state = ports.meterState(record.claims.service, record.kid);
+  if (state !== undefined) checkOnChain(ports, published, state);
+  checkSequence(record, state);
   checkClock(ports, record);
+}
+
+/** The chain goes by the credential that it has sealed, and by a later one of the same services and roles once that has ended. */
+function checkOnChain(ports: AdmissionPorts, { record, meter, credential }: PublishedRecord, state: MeterState): void {
+  const { service, type } = record.claims;
+  const sealed = ports.chainCredential(service, record.kid, state.until_s);
+  if (sealed === undefined) return;
+  const unfit = roleComplaint(sealed, type);
+  if (unfit !== undefined) {
+    throw new Refused("role-not-permitted", `on chain ${service}, ${unfit}: sign with a key of its own`, record);
+  }
+  if (!hasEnded(state, ports.now_ms()) || prolongs(sealed, credential)) return;
+  throw new Refused(
+    "credential-invalid",
+    `the credential of meter ${meter} on chain ${service} has ended, and one of other services or roles does not take its place: it needs one of the same, or a new key`,
+    record,
+  );
 }
 
 /** The credential that a birth message of the meter carries, checked against the authority. Rejects with Refused. */
@@ -211,9 +233,8 @@ function checkCredential(ports: AdmissionPorts, { record, meter, credential }: P
   }
 }
 
-function checkSequence(ports: AdmissionPorts, record: ReadRecord): void {
-  const { seq, service } = record.claims;
-  const state = ports.meterState(service, record.kid);
+function checkSequence(record: ReadRecord, state: MeterState | undefined): void {
+  const { seq } = record.claims;
   const high = state?.high ?? -1;
   if (seq > high + SEQUENCE_AHEAD_MAX) {
     throw new Refused("out-of-sequence", `record ${seq} is too far ahead of ${high}`, record);

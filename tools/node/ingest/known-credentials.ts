@@ -1,5 +1,6 @@
 // Credentials that meters and participants have shown to this node, or that its chains have sealed, decoded as long as there is room.
 
+import { toHex } from "../../../src/wire/bytes.js";
 import { type Credential, parseCredential } from "../../../src/wire/credential.js";
 import { BoundedMap } from "../../bounded-map.js";
 import { credentials as credentialTable } from "../chain/tables/credentials.js";
@@ -18,6 +19,8 @@ export interface KnownCredentials {
   /** What the node knows of a meter, by its id and the same as hex; its signature was verified before it was stored. */
   known(kid: Uint8Array, meter: string): KnownCredential | undefined;
   of(kid: Uint8Array, meter: string): Credential | undefined;
+  /** The one that the chain has sealed, which ends then. */
+  onChain(service: number, kid: Uint8Array, until_s: number): Credential | undefined;
   /** Whether it is kept decoded, as that of a meter that has been here lately is. */
   isKept(meter: string): boolean;
   /** One that a chain has sealed counts as shown from here on, so that other chains of this node take it. Resolves when it is durable. */
@@ -32,6 +35,9 @@ export function createKnownCredentials(
   services: () => Iterable<number>,
 ): KnownCredentials {
   const kept = new BoundedMap<string, KnownCredential & { readonly isShown: boolean }>(CREDENTIALS_KEPT);
+
+  /** by service and meter */
+  const onChains = new BoundedMap<string, Credential>(CREDENTIALS_KEPT);
 
   const sealed = (kid: Uint8Array): Uint8Array | undefined => {
     for (const service of services()) {
@@ -60,6 +66,16 @@ export function createKnownCredentials(
   return {
     known,
     of: (kid, meter) => known(kid, meter)?.credential,
+    onChain(service, kid, until_s) {
+      const name = `${service}/${toHex(kid)}`;
+      const there = onChains.get(name);
+      if (there?.expires_s === until_s) return there;
+      const bytes = store.get(credentialTable, idKey(service, kid));
+      if (bytes === undefined) return undefined;
+      const read = parseCredential(bytes);
+      onChains.set(name, read);
+      return read;
+    },
     isKept: (meter) => kept.has(meter),
     async hold(kid, meter) {
       const there = known(kid, meter);

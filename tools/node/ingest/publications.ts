@@ -76,6 +76,7 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
     standingOf: ports.standingOf,
     credential: credentials.of,
     meterState: (service: number, kid: Uint8Array) => store.get(meters, idKey(service, kid)),
+    chainCredential: credentials.onChain,
     servesChain: ports.sealsService,
     async verifyRecord(key: PublicKey, record: Uint8Array): Promise<boolean> {
       verifying.enter();
