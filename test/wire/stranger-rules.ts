@@ -135,7 +135,7 @@ export function runRules(
         continue;
       }
       demand(kind === 1, "a notice is of no kind that stays");
-      bringMeter(genesis, state, bytesOf(bytes));
+      bringMeter(genesis, state, { service: chain.service, bytes: bytesOf(bytes) });
     }
     for (const item of listUpTo(records, counts.recordsInOne)) {
       leaf += 1;
@@ -262,7 +262,11 @@ function takeNumber(state: RulesState, origin: string, number: number): void {
   state.batches.set(origin, sealed);
 }
 
-function bringMeter(genesis: StrangerGenesis, state: RulesState, bytes: Uint8Array): void {
+function bringMeter(
+  genesis: StrangerGenesis,
+  state: RulesState,
+  { service, bytes }: { readonly service: number; readonly bytes: Uint8Array },
+): void {
   const message = readSign1(bytes, sizes.credential);
   const claims = mapOf(independentDecode(message.payload));
   demand(signed(issuerOf(genesis, claims), message), "credential is not signed by the authority");
@@ -285,6 +289,9 @@ function bringMeter(genesis: StrangerGenesis, state: RulesState, bytes: Uint8Arr
   }
   const services = list(permitted).map((service) => numberOf(service, bounds.service, 1));
   demand(ascending(services, 0), "credential's services are not in ascending order");
+  demand(services.includes(service), "credential is for other services than the chain's");
+  const isTimely = state.time_ms >= from * 1_000 && state.time_ms < until * 1_000;
+  demand(isTimely, "credential is not valid at the block's time");
   const said = hex(independentCbor([mapOf(claims.get(8)).get(1)!, permitted!, held!]));
   const known = state.meters.get(key.id);
   if (known !== undefined) {
@@ -317,7 +324,6 @@ function readRecord(chain: StrangerChain, state: RulesState, bytes: Uint8Array):
   demand(claims.get(2) === chain.service, "record is of another version or service");
   demand(isOperation || known.measures, "record is of a participant");
   demand(!isOperation || known.asks, "operation is of a meter");
-  demand(known.services.includes(chain.service), "meter may not send records for this service");
   return { bytes, hash: sha256(bytes), meter, seq: numberOf(claims.get(4), bounds.seq), claims };
 }
 
