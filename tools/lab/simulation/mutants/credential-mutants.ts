@@ -34,6 +34,7 @@ export const credentialMutants: readonly Mutant[] = [
     edits: [
       edit(admission, "if (now_s < credential.notBefore_s || now_s >= credential.expires_s) {", "if (now_s < 0) {"),
       edit(execution, "    isInTerm(state, time_ms) && ", "    "),
+      edit(execution, " || !isInTerm(term, run.place.time_ms)) return false;", ") return false;"),
     ],
     needs: impersonated,
   },
@@ -81,6 +82,7 @@ export const credentialMutants: readonly Mutant[] = [
         "if (!credential.services.includes(record.claims.service)) {",
         "if (credential.services.length === 0) {",
       ),
+      edit(execution, "if (!credential.services.includes(run.place.service) || ", "if ("),
     ],
     needs: impersonated,
   },
