@@ -56,7 +56,10 @@ test("a meter that knows nothing is configured, certified and running by its con
   const terms = { network, id: "field-1", days: 30, force: false, publicKey: publicKeyFromHex(hex) };
   const { credential } = await provisionMeter(terms, new Date());
   assert.match(await ask(meter, `credential ${toHex(credential).slice(2)}`), /credential/);
-  assert.match(await ask(meter, `credential ${toHex(credential)}`), /^credential of field-1, for a test network, stored/);
+  assert.match(
+    await ask(meter, `credential ${toHex(credential)}`),
+    /^credential of field-1, for a test network, stored/,
+  );
   await ask(meter, "restart");
   await until("records", () => seen.records.length >= 3);
   assert.match(await ask(meter, "counters"), /^frames \d+$/m);

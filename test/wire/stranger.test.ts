@@ -361,7 +361,11 @@ test("a stranger refuses a chain that breaks any rule", () => {
         /warrant|not signed by the authority/,
       ],
     ),
-    ["a service not permitted", [{ batches: [batch(0, [pause.credential], testRecords(pause, 1))] }], /for other services/],
+    [
+      "a service not permitted",
+      [{ batches: [batch(0, [pause.credential], testRecords(pause, 1))] }],
+      /for other services/,
+    ],
     [
       "another service's record",
       [{ batches: [batch(0, [meter.credential], testRecords(meter, 1, 3))] }],
