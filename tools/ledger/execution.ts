@@ -235,7 +235,7 @@ function broughtBy({ notices }: ExecutionBatch): ReadonlyMap<string, Uint8Array>
 function isPermitted(run: Run, record: ExecutionRecord, brought: ReadonlyMap<string, Uint8Array> | undefined): boolean {
   const verifiedBy = brought?.get(record.meter);
   if (verifiedBy === undefined) return true;
-  const counts = run.credentials.get(record.meter) ?? run.view.credential(record.meter);
+  const counts = credentialOf(run, record.meter);
   if (counts === undefined || equalBytes(counts, verifiedBy)) return true;
   return roleComplaint(parseCredential(counts), record.type) === undefined;
 }
@@ -324,8 +324,13 @@ function bringCredential(run: Run, { credential, holder, bytes }: ExecutionNotic
 
 function takesPlace(run: Run, offered: Credential, known: { readonly holder: string; readonly until_s: number }) {
   if (offered.expires_s <= known.until_s) return false;
-  const bytes = run.credentials.get(known.holder) ?? run.view.credential(known.holder);
+  const bytes = credentialOf(run, known.holder);
   return bytes !== undefined && prolongs(parseCredential(bytes), offered);
+}
+
+/** The credential that counts by now. */
+function credentialOf(run: Run, holder: string): Uint8Array | undefined {
+  return run.credentials.get(holder) ?? run.view.credential(holder);
 }
 
 function stateOf(run: Run, kid: string): MeterState | undefined {

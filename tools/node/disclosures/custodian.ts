@@ -20,7 +20,7 @@ import { credentials } from "../chain/tables/credentials.js";
 import { hashRange, idIn, idKey } from "../store/keys.js";
 import { ENVELOPES_OF_DAY_MAX, type EnvelopeLimits } from "./envelope-limits.js";
 import { lookedForAs } from "./missing/looked-for.js";
-import { type DisclosuresPorts, ENVELOPE_FRAME, KEPT_FRAME, type Standing } from "./ports.js";
+import { type Brought, type DisclosuresPorts, ENVELOPE_FRAME, KEPT_FRAME, type Standing } from "./ports.js";
 import { ownShare, placeKeyOf } from "./shares.js";
 import { envelopes, type KeptShare } from "./tables/envelopes.js";
 import { missingShares } from "./tables/missing-shares.js";
@@ -36,13 +36,6 @@ export interface EnvelopeTerms {
   readonly limits: EnvelopeLimits;
   /** This node has a share from now on that it has looked for. */
   onShare(chain: number, origin: string): void;
-}
-
-interface Brought {
-  /** the node that has sent it, as hex */
-  readonly from: string;
-  readonly chain: number;
-  readonly payload: Uint8Array;
 }
 
 /** Takes an envelope with this node's share; rejects with a WireError where it is not what its origin may send. */

@@ -29,7 +29,7 @@ import { checkCustodians, envelopeFrame } from "./custodian.js";
 import type { CustodyDirectory } from "./custody-directory.js";
 import { isErasedDay } from "./erased-days.js";
 import { lookedForAs } from "./missing/looked-for.js";
-import { DIVISION_FRAME, type DisclosuresPorts, KEPT_FRAME } from "./ports.js";
+import { type Brought, DIVISION_FRAME, type DisclosuresPorts, KEPT_FRAME } from "./ports.js";
 import { divisionsOf, type EnvelopePlace, opensHere, opensSurely, ownShare, partsHere, placeKeyOf } from "./shares.js";
 import { divisions } from "./tables/divisions.js";
 import { envelopes, type KeptEnvelope, type KeptShare } from "./tables/envelopes.js";
@@ -197,13 +197,6 @@ function envelopeBeside(
   const beside = Buffer.concat([key.subarray(0, -8), envelope.subarray(0, 8)]) as Buffer as HashKey;
   const row = store.get(envelopes, beside);
   return row === undefined ? undefined : parseEnvelope(genesis.hash, row.bytes);
-}
-
-interface Brought {
-  /** the node that has sent it, as hex */
-  readonly from: string;
-  readonly chain: number;
-  readonly payload: Uint8Array;
 }
 
 async function takePart(

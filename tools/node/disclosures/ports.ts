@@ -15,6 +15,14 @@ export interface Standing {
   readonly custodians: readonly string[];
 }
 
+/** What a frame of another node has brought. */
+export interface Brought {
+  /** the node that has sent it, as hex */
+  readonly from: string;
+  readonly chain: number;
+  readonly payload: Uint8Array;
+}
+
 export interface DisclosuresPorts {
   readonly genesis: Genesis;
   readonly signer: Signer;
