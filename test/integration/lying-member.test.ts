@@ -13,7 +13,7 @@ import { connectMeter, makeMeter } from "./mqtt.js";
 import { makeNetwork, startNodes, stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
 import { cleanUp, residentBytes, temporaryFolder, until } from "./processes.js";
 
-const RECORDS = 6;
+const RECORDS = 3;
 const MEMORY_BYTES_MAX = 1024 * 1024 * 1024;
 
 test("a member that floods the others stops nothing from being sealed", { timeout: 500_000 }, async (t) => {

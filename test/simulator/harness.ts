@@ -1,7 +1,6 @@
 // Simulated meters for the trials: a network's meter folder whose port is a pseudo-terminal with an emulated household behind it.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,6 +22,7 @@ import {
   startSimulator,
 } from "../../tools/firmware/simulator.js";
 import { createNetwork } from "../../tools/provisioning/network.js";
+import { beginWait } from "../patience.js";
 
 const sdk = lookForSdk();
 
@@ -30,8 +30,6 @@ const sdk = lookForSdk();
 export const withoutSdk: string | false = sdk === undefined ? "MODDABLE names no Moddable SDK" : false;
 
 const PATIENCE_MS = 60_000;
-/** A machine that others load may take so many times as long. */
-const LOADED = 5;
 let build: Promise<SimulatorBuild> | undefined;
 
 /** The firmware, built once a process. */
@@ -184,35 +182,18 @@ export async function ask(meter: Trial, line: string): Promise<string> {
   });
 }
 
-/**
- * Waits until the check gives something other than false or undefined. The time in which the machine kept somebody waiting for a
- * processor does not count, up to five times what is granted.
- */
+/** Waits until the check gives something other than false or undefined: see ../patience.ts. */
 export async function until<Result>(
   what: string,
   check: () => Result | Promise<Result>,
   patience_ms = PATIENCE_MS,
 ): Promise<Exclude<Result, undefined | false>> {
-  const begun_ms = performance.now();
-  const before_ms = stalled_ms();
+  const wait = beginWait(patience_ms);
   for (;;) {
     const found = await check();
     if (found !== undefined && found !== false) return found as Exclude<Result, undefined | false>;
-    const waited_ms = performance.now() - begun_ms;
-    const free_ms = waited_ms - (stalled_ms() - before_ms);
-    if (free_ms > patience_ms || waited_ms > patience_ms * LOADED) {
-      throw new Error(`${what}: not within ${Math.round(waited_ms / 1000)} s`);
-    }
+    if (wait.isOver) throw new Error(`${what}: not within ${Math.round(wait.waited_ms / 1000)} s`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
-/** How long somebody on this machine has waited for a processor since it started, as Linux tells (PSI); 0 where it does not. */
-function stalled_ms(): number {
-  try {
-    const total_us = /^some .*total=(\d+)/m.exec(readFileSync("/proc/pressure/cpu", "utf8"))?.[1];
-    return Number(total_us ?? 0) / 1_000;
-  } catch {
-    return 0;
-  }
-}

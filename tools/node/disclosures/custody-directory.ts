@@ -19,8 +19,13 @@ export interface CustodyDirectory {
   keyOf(node: string): Uint8Array | undefined;
   /** Those of the members, by their ids as hex, whose key is known, ascending. Throws STORE_CORRUPT. */
   known(members: readonly string[]): readonly { readonly node: Uint8Array; readonly key: Uint8Array }[];
-  /** Takes a node's statement of its own key; rejects with a WireError where it is none. */
-  take(from: string, payload: Uint8Array): Promise<string | undefined>;
+  /**
+   * Takes a node's statement of its own key; throws a WireError where it is none, STORE_CORRUPT. The last one holds at once, and is
+   * written by `keep`: as many as a member may state, they cost no write each.
+   */
+  take(from: string, payload: Uint8Array): string | undefined;
+  /** Writes what was taken since the last call, a row a node; nothing while such a write is under way. Rejects with STORE_FULL. */
+  keep(): Promise<void>;
   /** States this node's key to whoever has come since the last call, and again now and then: who knew no such node yet has dropped it. */
   announce(): void;
   /** Ids of nodes whose last statement was of a key that nothing can be sealed to. */
@@ -37,11 +42,14 @@ export function createCustodyDirectory(ports: DisclosuresPorts): CustodyDirector
   const refused = new Set<string>();
   /** what each of them has stated last and this process has verified: at each connection it is said again */
   const taken = new Map<string, Uint8Array>();
+  /** of it, what is not on disk yet */
+  const unwritten = new Map<string, Uint8Array>();
+  let isKeeping = false;
   const signerOf = (node: Uint8Array) => ports.nodeKey(toHex(node));
 
   const keyOf = (node: string): Uint8Array | undefined => {
     if (node === own) return custody.key;
-    const bytes = store.get(custodyKeys, idKey(0, fromHex(node)!));
+    const bytes = unwritten.get(node) ?? store.get(custodyKeys, idKey(0, fromHex(node)!));
     if (bytes === undefined) return undefined;
     try {
       return verifyCustodyKey(genesis.hash, bytes, signerOf, verify).key;
@@ -59,22 +67,35 @@ export function createCustodyDirectory(ports: DisclosuresPorts): CustodyDirector
         const key = keyOf(node);
         return key === undefined ? [] : [{ node: fromHex(node)!, key }];
       }),
-    async take(from, payload) {
+    take(from, payload) {
       const known = taken.get(from);
       if (known !== undefined && equalBytes(known, payload)) return undefined;
       try {
         const { node } = verifyCustodyKey(genesis.hash, payload, signerOf, verify);
         if (toHex(node) !== from) return "custody-foreign";
         const stored = store.get(custodyKeys, idKey(0, node));
-        if (stored === undefined || !equalBytes(stored, payload)) {
-          await store.write((writer) => writer.put(custodyKeys, idKey(0, node), Uint8Array.from(payload)));
-        }
-        taken.set(from, Uint8Array.from(payload));
+        const statement = Uint8Array.from(payload);
+        taken.set(from, statement);
+        if (stored === undefined || !equalBytes(stored, payload)) unwritten.set(from, statement);
+        else unwritten.delete(from);
         refused.delete(from);
         return undefined;
       } catch (error) {
         if (error instanceof WireError && ports.nodeKey(from) !== undefined) refused.add(from);
         throw error;
+      }
+    },
+    async keep() {
+      if (isKeeping || unwritten.size === 0) return;
+      isKeeping = true;
+      const rows = [...unwritten];
+      try {
+        await store.write((writer) => {
+          for (const [node, row] of rows) writer.put(custodyKeys, idKey(0, fromHex(node)!), row);
+        });
+        for (const [node, row] of rows) if (unwritten.get(node) === row) unwritten.delete(node);
+      } finally {
+        isKeeping = false;
       }
     },
     announce() {

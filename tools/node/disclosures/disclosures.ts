@@ -54,12 +54,13 @@ export function createDisclosures(ports: DisclosuresTerms): Disclosures {
   return {
     ports,
     seal: dayKeys.seal,
-    onCustodyKey: (from, payload) => directory.take(from, payload),
+    onCustodyKey: async (from, payload) => directory.take(from, payload),
     onEnvelope: (from, chain, payload) => takeEnvelope(ports, { limits, onShare }, { from, chain, payload }),
     onKept: (from, id) => (dealing.onKept(from, id) === "noted" ? undefined : dayKeys.onKept(from, id)),
     onDivision: dealing.onDivision,
     tick() {
       directory.announce();
+      directory.keep().catch(ports.onFatal);
       dayKeys.tick();
       dealing.tick();
     },
