@@ -1,6 +1,7 @@
 // LMDB's file as it lies on the disk: what is refused before it is mapped, and what only looks short.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,6 +67,50 @@ test("a file that lacks a page which is used is refused, wherever it was cut", a
     }
   }
   assert.ok(refused > 0.8 * (whole.length / PAGE), `${refused} cuts were refused`);
+});
+
+test("what is taken of a file that was cut can be read to its last row, whichever table has the page that is missing", async (t) => {
+  const folder = folderOf(t);
+  const tables = Array.from({ length: 24 }, (_, table) => `table-${table}`);
+  const root = open<Buffer, number>({
+    path: folder,
+    noSubdir: false,
+    overlappingSync: false,
+    encoding: "binary",
+    maxDbs: 32,
+  });
+  // Rows are written again, so that pages are given back, and the roots of the trees do not stand at the end.
+  for (let write = 0; write < 300; write += 1) {
+    const row = (write * write) % 61;
+    const table = root.openDB<Buffer, number>({ name: tables[row % tables.length]!, encoding: "binary" });
+    await table.put(row, Buffer.alloc((write * 37) % 9 === 0 ? 3 * PAGE : 900, write));
+  }
+  await root.close();
+  const path = join(folder, "data.mdb");
+  const { length } = readFileSync(path);
+  let well = 0;
+  for (let pages = length / PAGE - 1; pages > length / PAGE - 40; pages -= 1) {
+    truncateSync(path, pages * PAGE);
+    try {
+      checkPageFile(folder);
+    } catch {
+      continue;
+    }
+    well += 1;
+    const script = `
+      const { open } = require("lmdb");
+      const root = open({ path: process.argv[1], noSubdir: false, readOnly: true, encoding: "binary", maxDbs: 32 });
+      let bytes = 0;
+      for (const name of process.argv.slice(2))
+        for (const { value } of root.openDB({ name, encoding: "binary" }).getRange({})) for (const byte of value) bytes += byte;
+      console.log(bytes);`;
+    const { status, signal, stdout } = spawnSync(process.execPath, ["-e", script, folder, ...tables], {
+      encoding: "utf8",
+    });
+    assert.deepEqual([status, signal], [0, null], `cut to ${pages} of ${length / PAGE} pages`);
+    assert.match(stdout, /^\d+$/m);
+  }
+  assert.ok(well < 30, `${well} of 39 cuts are well`);
 });
 
 test("a file that is cut within a page, or is none of LMDB's, is refused", async (t) => {

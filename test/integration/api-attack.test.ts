@@ -61,7 +61,7 @@ test("one anonymous client of the API stops nobody", { timeout: 300_000 }, async
   await until("the node has its peers", async () => (await node.counter("gridseal_peers_connected")) === 3);
   const sent = Array.from({ length: RECORDS }, () => meter.record({ registers }));
   await Promise.all(sent.map((record) => session.send(record)));
-  await session.receiptOf(sent.at(-1)!);
+  await Promise.all(sent.map((record) => session.receiptOf(record)));
   const url = `http://${node.api.host}:${node.api.port}`;
   const chain = async (path: string) => Buffer.from(await (await fetch(url + path)).arrayBuffer());
   const before = await chain("/chains/1/blocks?limit=1000");

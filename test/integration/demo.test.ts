@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Report } from "../../tools/demo/demo.js";
 import type { StrangerChainReport } from "../wire/stranger.js";
-import { assertNumbered, freeBasePort, openNetwork, verifyChains } from "./network.js";
+import { assertNumbered, freeBasePort, isFree, openNetwork, verifyChains } from "./network.js";
 
 import { cleanUp, type Defer, gridseal, inPairs, start, startGridseal, temporaryFolder, until } from "./processes.js";
 
@@ -99,12 +99,7 @@ test("nodes end with the demo, whatever ends it", { timeout: 120_000 }, async (t
   const [api] = demo.output.match(/http:\S+/)!;
   process.kill(demo.pid, "SIGKILL");
   await demo.ended;
-  await until("the node is gone", () =>
-    fetch(`${api}/chains`).then(
-      () => false,
-      () => true,
-    ),
-  );
+  await until("the node is gone", () => isFree(Number(new URL(api).port)));
 });
 
 /** Runs it for so many seconds after its nodes are up; its report. */

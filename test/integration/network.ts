@@ -77,7 +77,8 @@ export async function freeBasePort(nodes: number): Promise<number> {
   throw new Error("no free ports");
 }
 
-async function isFree(port: number): Promise<boolean> {
+/** Whether nobody listens at the port. */
+export async function isFree(port: number): Promise<boolean> {
   const server = await listen(port);
   await new Promise((resolve) => (server === undefined ? resolve(undefined) : server.close(resolve)));
   return server !== undefined;

@@ -196,4 +196,3 @@ export async function until<Result>(
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
-

@@ -97,12 +97,15 @@ function checkLeaf(page: Buffer, node: number, present: number, waiting: number[
   return true;
 }
 
-/** Where a page's nodes begin; what points outside the page is left to LMDB, which answers it with an error. */
+/**
+ * Where a page's nodes begin; what points outside the page is left to LMDB, which answers it with an error. Both the end of the pointers
+ * and the pointers themselves count from behind the header (LMDB's PAGEBASE).
+ */
 function nodesOf(page: Buffer): number[] {
-  const end = Math.min(page.readUInt16LE(20), page.length);
+  const end = Math.min(PAGE_HEADER + page.readUInt16LE(20), page.length);
   const nodes: number[] = [];
   for (let pointer = PAGE_HEADER; pointer + 2 <= end; pointer += 2) {
-    const node = page.readUInt16LE(pointer);
+    const node = PAGE_HEADER + page.readUInt16LE(pointer);
     if (node + NODE_HEADER <= page.length) nodes.push(node);
   }
   return nodes;

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { decodeCbor, encodeCbor } from "../../../src/wire/cbor.js";
+import { parseDivision } from "../../../src/wire/division.js";
 import { sealedShareFrom } from "../../../src/wire/envelope.js";
 import { decodeDisclosures, decodeSealedList, encodeSealedList } from "../../../src/wire/sealed-disclosure.js";
 import { asArray, asBytes } from "../../../src/wire/shape.js";
@@ -22,7 +23,7 @@ import { custodyKeys } from "../../../tools/node/disclosures/tables/custody-keys
 import { divisions } from "../../../tools/node/disclosures/tables/divisions.js";
 import { idKey, stateKey } from "../../../tools/node/store/keys.js";
 import { blockOf, comeBack, createAway, DAY, look, type Member, missingAt, PAUSE_MS, sealedAt } from "./away.js";
-import { createWorld, greet, keptBy, kid, openingBy, reading, SERVICE, sealedBy, TIME_S } from "./world.js";
+import { createWorld, genesis, greet, keptBy, kid, openingBy, reading, SERVICE, sealedBy, TIME_S } from "./world.js";
 
 test("a member that was away has the ciphertexts and its share of the key in the end, and says what it lacks meanwhile", async (t) => {
   const seqs = [0, 1, 2];
@@ -55,6 +56,30 @@ test("a member that was away has the ciphertexts and its share of the key in the
     [0, undefined, 0, undefined],
   );
   assert.deepEqual(world.refused, []);
+});
+
+test("a custodian keeps its share when another one's part of the same key comes at the same time", async (t) => {
+  const { world, origin, away } = await createAway(t, [0]);
+  const coming = new Map<number, Uint8Array>();
+  world.passes = (_from, to, frame) => {
+    const isShare = byteOf(frame) === ENVELOPE_FRAME || byteOf(frame) === DIVISION_FRAME;
+    if (to !== 3 || !isShare) return frame;
+    coming.set(byteOf(frame)!, frame);
+    return undefined;
+  };
+  await comeBack(world, away, origin, [0]);
+  const [share, part] = [coming.get(ENVELOPE_FRAME)!, coming.get(DIVISION_FRAME)!];
+  const dealer = toHex(
+    parseDivision(genesis.hash, asBytes(asArray(decodeCbor(payloadOf(part)), "part", 3)[1]!, "division")).dealer,
+  );
+  const { disclosures } = away;
+  await Promise.all([
+    disclosures.onEnvelope(toHex(origin.ports.self), SERVICE, payloadOf(share)),
+    disclosures.onDivision(dealer, SERVICE, payloadOf(part)),
+  ]);
+  const [{ row, envelope }] = keptBy(away) as [ReturnType<typeof keptBy>[number]];
+  assert.ok(ownShare(away.ports, envelope, row) !== undefined);
+  assert.equal(away.ports.store.range(divisions, {}).length, 1);
 });
 
 test("a ciphertext that a liar brings is not taken, and one that f + 1 members have alike is", async (t) => {

@@ -119,7 +119,9 @@ export async function createWorld(t: TestContext): Promise<World> {
       ...opened,
       write(fill) {
         world.written += 1;
-        return opened.write(fill);
+        const written = opened.write(fill);
+        underWay.push(written.catch(() => undefined)); // who has begun it hears why
+        return written;
       },
     };
     t.after(async () => {
@@ -168,9 +170,12 @@ export async function createWorld(t: TestContext): Promise<World> {
   return world;
 }
 
+/** All state their keys, and at the next tick have written those of the others. */
 export async function greet(world: World): Promise<void> {
-  for (const { disclosures } of world.nodes) disclosures.tick();
-  await world.settle();
+  for (let turn = 0; turn < 2; turn += 1) {
+    for (const { disclosures } of world.nodes) disclosures.tick();
+    await world.settle();
+  }
 }
 
 export function reading(seq: number, time_s = TIME_S) {

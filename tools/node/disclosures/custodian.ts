@@ -24,6 +24,7 @@ import { type Brought, type DisclosuresPorts, ENVELOPE_FRAME, KEPT_FRAME, type S
 import { ownShare, placeKeyOf } from "./shares.js";
 import { envelopes, type KeptShare } from "./tables/envelopes.js";
 import { missingShares } from "./tables/missing-shares.js";
+import type { EnvelopesUnderWay } from "./under-way.js";
 
 const frameLimits = { size: ENVELOPE_BYTES_MAX + 256, items: 8 };
 
@@ -34,6 +35,7 @@ export function envelopeFrame(envelope: SignedEnvelope, { sealed }: KeptShare): 
 
 export interface EnvelopeTerms {
   readonly limits: EnvelopeLimits;
+  readonly underWay: EnvelopesUnderWay;
   /** This node has a share from now on that it has looked for. */
   onShare(chain: number, origin: string): void;
 }
@@ -41,7 +43,7 @@ export interface EnvelopeTerms {
 /** Takes an envelope with this node's share; rejects with a WireError where it is not what its origin may send. */
 export async function takeEnvelope(
   ports: DisclosuresPorts,
-  { limits, onShare }: EnvelopeTerms,
+  { limits, underWay, onShare }: EnvelopeTerms,
   { from, chain, payload }: Brought,
 ): Promise<string | undefined> {
   const { genesis, self, store, verify } = ports;
@@ -68,10 +70,12 @@ export async function takeEnvelope(
     if (ownShare(ports, envelope, row) === undefined) {
       throw new WireError("unproven", "share is not the one that its envelope states");
     }
-    await store.write((writer) => {
-      writer.put(envelopes, place, row);
-      for (const key of looked) writer.delete(missingShares, key);
-    });
+    const write = () =>
+      store.write((writer) => {
+        writer.put(envelopes, place, row);
+        for (const key of looked) writer.delete(missingShares, key);
+      });
+    await underWay.during(place, write);
     for (const key of looked) onShare(chain, toHex(idIn(key)));
   }
   ports.send(from, frameOf(KEPT_FRAME, chain, envelope.id));

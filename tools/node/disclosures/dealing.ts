@@ -34,6 +34,7 @@ import { divisionsOf, type EnvelopePlace, opensHere, opensSurely, ownShare, part
 import { divisions } from "./tables/divisions.js";
 import { envelopes, type KeptEnvelope, type KeptShare } from "./tables/envelopes.js";
 import { missingShares } from "./tables/missing-shares.js";
+import type { EnvelopesUnderWay } from "./under-way.js";
 
 /** Divisions of one custodian's share of one envelope: one more for each change of members that brings somebody new. */
 const DIVISIONS_OF_SHARE_MAX = 16;
@@ -63,12 +64,13 @@ export interface Dealing {
   tick(): void;
 }
 
-/** `onShare` is told of each envelope that this node has its part of from now on. */
-export function createDealing(
-  ports: DisclosuresPorts,
-  directory: CustodyDirectory,
-  onShare: (chain: number, origin: string) => void,
-): Dealing {
+export interface DealingTerms {
+  readonly underWay: EnvelopesUnderWay;
+  /** Is told of each envelope that this node has its part of from now on. */
+  onShare(chain: number, origin: string): void;
+}
+
+export function createDealing(ports: DisclosuresPorts, directory: CustodyDirectory, terms: DealingTerms): Dealing {
   const { genesis, self, store, send, now_ms } = ports;
   const own = toHex(self);
   /** ids as hex of those who have said to keep their part, by the division's id */
@@ -133,7 +135,7 @@ export function createDealing(
         making.delete(name);
       }
     },
-    onDivision: (from, chain, payload) => takePart(ports, { from, chain, payload }, onShare),
+    onDivision: (from, chain, payload) => takePart(ports, { from, chain, payload }, terms),
     onKept(from, id) {
       const known = keepers.get(toHex(id));
       if (known === undefined) return undefined;
@@ -202,7 +204,7 @@ function envelopeBeside(
 async function takePart(
   ports: DisclosuresPorts,
   { from, chain, payload }: Brought,
-  onShare: (chain: number, origin: string) => void,
+  { underWay, onShare }: DealingTerms,
 ): Promise<string | undefined> {
   const { genesis, self, store, send } = ports;
   const [first, second, item] = asArray(decodeCbor(payload, frameLimits), "division on its way", 3);
@@ -216,8 +218,9 @@ async function takePart(
     shares: [{ node: self, sealed: sealedShareFrom(item, "sealed part") }],
   };
   const key = placeKeyOf({ ...envelope, id: division.id });
+  const place = placeKeyOf(envelope);
+  await underWay.settled(place);
   if (store.get(divisions, key) === undefined) {
-    const place = placeKeyOf(envelope);
     if (!isWanted(ports, envelope)) {
       // Its dealer cannot know what is erased here, or not looked at yet.
       ports.charge(from, "unwanted", payload.length);
@@ -240,7 +243,7 @@ async function takePart(
 async function settle(
   ports: DisclosuresPorts,
   envelope: SignedEnvelope,
-  onShare: (chain: number, origin: string) => void,
+  onShare: DealingTerms["onShare"],
 ): Promise<void> {
   const { store, membersOf } = ports;
   const looked = lookedForAs({ store, membersOf }, envelope);

@@ -10,6 +10,7 @@ import { createEnvelopeLimits } from "./envelope-limits.js";
 import { createErasing, type Erasing } from "./erasing.js";
 import { createMissing, type MissingParts, type MissingPorts } from "./missing/missing.js";
 import type { DisclosuresPorts } from "./ports.js";
+import { createEnvelopesUnderWay } from "./under-way.js";
 
 export interface Disclosures {
   readonly ports: DisclosuresPorts;
@@ -46,7 +47,8 @@ export function createDisclosures(ports: DisclosuresTerms): Disclosures {
   const erasing = createErasing({ ...ports, forgetDays: dayKeys.forgetDays, afterOthers });
   const limits = createEnvelopeLimits(ports.now_ms);
   const onShare = (chain: number, origin: string) => missing.onShare(chain, origin);
-  const dealing = createDealing(ports, directory, onShare);
+  const underWay = createEnvelopesUnderWay();
+  const dealing = createDealing(ports, directory, { underWay, onShare });
   const onFetched: MissingPorts["onFetched"] = (chain, meter, record) => {
     if (erasing.concerns(chain, meter)) erasing.record(chain, meter, record).catch(ports.onFatal);
   };
@@ -55,7 +57,7 @@ export function createDisclosures(ports: DisclosuresTerms): Disclosures {
     ports,
     seal: dayKeys.seal,
     onCustodyKey: async (from, payload) => directory.take(from, payload),
-    onEnvelope: (from, chain, payload) => takeEnvelope(ports, { limits, onShare }, { from, chain, payload }),
+    onEnvelope: (from, chain, payload) => takeEnvelope(ports, { limits, underWay, onShare }, { from, chain, payload }),
     onKept: (from, id) => (dealing.onKept(from, id) === "noted" ? undefined : dayKeys.onKept(from, id)),
     onDivision: dealing.onDivision,
     tick() {
