@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Builds dist/ with esbuild: tools and src file by file for Node, and the meter's program as one script for XS.
+// Builds dist/ with esbuild: what runs on Node as a few bundles, each start of which opens few files, the explorer for browsers, and the
+// meter's program as one script for XS.
 // Tests and tools that run from the sources take `buildMeterBundle` from here and need no dist.
 
 import { createHash } from "node:crypto";
@@ -12,14 +13,35 @@ import { build } from "esbuild";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
-const libraries = join(dist, "libraries");
+/** Where the bundles are, all in one folder: wherever a module ends up, it finds its files by the same steps. */
+const bundles = join(dist, "program");
 /** What runs in a browser: one page with its files, not modules for Node. */
 const explorer = "tools/explorer/";
 /** Of more the last percent takes a second. */
 const LARGE_BYTES = 300_000;
 const QUALITY_OF_LARGE = 9;
-/** What comes in hundreds of small files is one in dist: Node opens all of them at every start of the command. */
-const gathered = { typebox: "@sinclair/typebox", "typebox-value": "@sinclair/typebox/value" };
+/** Modules that a process or a thread starts with, by the folder that they are in. */
+const entries = {
+  "tools/cli": ["gridseal"],
+  "tools/crypto": ["verifying-thread"],
+  "tools/node/contracts": ["sandbox-thread"],
+  "tools/node/store": ["block-trees-thread"],
+  "tools/lab/fuzz": ["fuzz"],
+  "tools/lab/bench": [
+    ...["bench", "sweep", "contracts", "fleet", "provision", "history"],
+    ...["generator", "verifier", "fleet-worker", "peer-client"],
+  ],
+};
+/** Packages that stay where they are installed: they have parts of their own beside their code, or are opened seldom. */
+const installed = [
+  ...["@agoric/xsnap", "cbor-x", "esbuild", "esptool-js", "lmdb", "playwright-core", "quickjs-wasi", "serialport"],
+];
+/** Sources that run without a build take noble's SHA-256 and what is portable; on Node each has something quicker. */
+const onNode = {
+  "src/wire/hash.ts": "tools/crypto/hash.js",
+  "src/wire/hex.ts": "tools/crypto/hex.js",
+  "src/wire/cbor.ts": "tools/crypto/cbor.js",
+};
 
 /**
  * The program of an xsnap meter as one script.
@@ -111,12 +133,7 @@ function compress(name, contents) {
 /** Writes dist/ anew and says so in one line. */
 async function buildAll() {
   const started_ms = performance.now();
-  const [below, sources] = await Promise.all([filesBelow("tools"), filesBelow("src")]);
-  const tools = below.filter((file) => !file.startsWith(explorer));
-  // src/main.ts has the platform's `host` to import, which Node has not: it is in the meter's program alone.
-  const modules = [...tools, ...sources, "hosts/xsnap/bridge.ts", "hosts/xsnap/octets.ts"].filter(
-    (file) => file.endsWith(".ts") && file !== "src/main.ts",
-  );
+  const tools = (await filesBelow("tools")).filter((file) => !file.startsWith(explorer));
   // The types for authors of contracts are handed out as they stand; contracts are bundled from their sources, whose bytes name them.
   const assets = tools.filter(
     (file) =>
@@ -125,73 +142,76 @@ async function buildAll() {
       /^tools\/(?:market|dispatch)\//.test(file),
   );
   // Nothing is written before everything is built: a build that fails leaves the last good one.
-  const [program, transpiled, libraryFiles, pages] = await Promise.all([
-    buildMeterBundle(),
-    transpile(modules),
-    gather(),
-    buildExplorer(),
-  ]);
-  const files = new Map(libraryFiles.map(({ path, contents }) => [path, contents]));
-  for (const { path, text } of transpiled) files.set(path, Buffer.from(withGathered(path, text)));
+  const [program, bundled, pages] = await Promise.all([buildMeterBundle(), bundle(), buildExplorer()]);
+  const files = new Map(bundled.map(({ path, contents }) => [path, contents]));
   for (const [name, contents] of pages) files.set(join(dist, explorer, name), contents);
   files.set(join(dist, "meter-xsnap.js"), Buffer.from(program));
-  // Node has a SHA-256 of its own; sources that run without a build take noble's.
-  files.set(join(dist, "src/wire/hash.js"), Buffer.from('export * from "../../tools/crypto/hash.js";\n'));
-  files.set(join(dist, "src/wire/hex.js"), Buffer.from('export * from "../../tools/crypto/hex.js";\n'));
-  files.set(join(dist, "src/wire/cbor.js"), Buffer.from('export * from "../../tools/crypto/cbor.js";\n'));
+  for (const entry of entryModules()) {
+    const path = join(dist, `${entry}.js`);
+    const start = `import "${relative(dirname(path), join(bundles, `${bundleOf(entry)}.js`))}";\n`;
+    files.set(path, Buffer.from(entry === "tools/cli/gridseal" ? `#!/usr/bin/env node\n${start}` : start));
+  }
   for (const asset of assets) files.set(join(dist, asset), await readFile(join(root, asset)));
   await Promise.all([...files].map(([path, contents]) => write(path, contents)));
   await removeAllBut(files);
   await chmod(join(dist, "tools/cli/gridseal.js"), 0o755);
   const took_ms = Math.round(performance.now() - started_ms);
-  console.log(`dist: ${modules.length} modules and the meter's program (${program.length >> 10} kB) in ${took_ms} ms`);
+  console.log(`dist: ${bundled.length} files and the meter's program (${program.length >> 10} kB) in ${took_ms} ms`);
 }
 
-/** @param {readonly string[]} modules */
-async function transpile(modules) {
-  const result = await build({
-    entryPoints: [...modules],
-    absWorkingDir: root,
-    outdir: dist,
-    outbase: root,
-    write: false,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    sourcemap: true,
-    logLevel: "silent",
-  });
-  return result.outputFiles;
+/** Paths of the modules that something starts with, without their ending. */
+function entryModules() {
+  return Object.entries(entries).flatMap(([folder, names]) => names.map((name) => `${folder}/${name}`));
 }
 
-/** The libraries that are one file each, and what they share. */
-async function gather() {
+/**
+ * The name of the bundle that a module begins.
+ * @param {string} entry
+ */
+function bundleOf(entry) {
+  return entry.slice("tools/".length).replaceAll("/", ".");
+}
+
+/** What runs on Node, with the packages that it uses. */
+async function bundle() {
   const result = await build({
-    entryPoints: gathered,
+    entryPoints: Object.fromEntries(entryModules().map((entry) => [bundleOf(entry), join(root, `${entry}.ts`)])),
     absWorkingDir: root,
-    outdir: libraries,
+    outdir: bundles,
+    chunkNames: "part-[hash]",
     bundle: true,
     splitting: true,
     write: false,
     format: "esm",
     platform: "node",
     target: "node20",
-    legalComments: "inline",
+    sourcemap: true,
+    // Packages of the older kind ask for what Node has of its own by `require`.
+    banner: { js: 'import { createRequire as requireOf } from "node:module";\nconst require = requireOf(import.meta.url);' },
+    external: installed.flatMap((name) => [name, `${name}/*`]),
+    plugins: [{ name: "places", setup: placeModules }],
+    legalComments: "linked",
     logLevel: "silent",
   });
   return result.outputFiles;
 }
 
 /**
- * The code of the module at `path`, in which gathered libraries are imported from where they are.
- * @param {string} path
- * @param {string} code
+ * A module in a bundle says where it is as if it stood in dist by itself: what it opens lies there.
+ * @param {import("esbuild").PluginBuild} esbuild
  */
-function withGathered(path, code) {
-  return Object.entries(gathered).reduce((changed, [file, name]) => {
-    const place = relative(dirname(path), join(libraries, `${file}.js`));
-    return changed.replaceAll(`from "${name}";`, `from "${place}";`);
-  }, code);
+function placeModules({ onLoad }) {
+  onLoad({ filter: /[\\/](?:tools|src)[\\/].*\.ts$/ }, async ({ path }) => {
+    const file = relative(root, path);
+    const quicker = onNode[/** @type {keyof typeof onNode} */ (file)];
+    if (quicker !== undefined) {
+      return { loader: "ts", contents: `export * from ${JSON.stringify(join(root, quicker))};`, resolveDir: root };
+    }
+    const source = await readFile(path, "utf8");
+    if (!source.includes("import.meta.url")) return undefined;
+    const place = JSON.stringify(`../${file.replace(/\.ts$/, ".js")}`);
+    return { loader: "ts", contents: source.replaceAll("import.meta.url", `new URL(${place}, import.meta.url).href`) };
+  });
 }
 
 /** @param {string} folder */
