@@ -24,7 +24,7 @@ const QUALITY_OF_LARGE = 9;
 const entries = {
   "tools/cli": ["gridseal"],
   "tools/crypto": ["verifying-thread"],
-  "tools/node/contracts": ["sandbox-thread"],
+  "tools/node/contracts": ["engine-thread", "sandbox-thread"],
   "tools/node/store": ["block-trees-thread"],
   "tools/lab/fuzz": ["fuzz"],
   "tools/lab/bench": [
@@ -34,7 +34,16 @@ const entries = {
 };
 /** Packages that stay where they are installed: they have parts of their own beside their code, or are opened seldom. */
 const installed = [
-  ...["@agoric/xsnap", "cbor-x", "esbuild", "esptool-js", "lmdb", "playwright-core", "quickjs-wasi", "serialport"],
+  "@agoric/xsnap",
+  "@peculiar/x509",
+  "cbor-x",
+  "esbuild",
+  "esptool-js",
+  "lmdb",
+  "playwright-core",
+  "quickjs-wasi",
+  "serialport",
+  "typescript",
 ];
 /** Sources that run without a build take noble's SHA-256 and what is portable; on Node each has something quicker. */
 const onNode = {
@@ -186,8 +195,11 @@ async function bundle() {
     platform: "node",
     target: "node20",
     sourcemap: true,
+    sourcesContent: false,
     // Packages of the older kind ask for what Node has of its own by `require`.
-    banner: { js: 'import { createRequire as requireOf } from "node:module";\nconst require = requireOf(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire as requireOf } from "node:module";\nconst require = requireOf(import.meta.url);',
+    },
     external: installed.flatMap((name) => [name, `${name}/*`]),
     plugins: [{ name: "places", setup: placeModules }],
     legalComments: "linked",

@@ -106,12 +106,24 @@ const utf8 = new TextEncoder();
 
 /** An engine of the pinned bytes. Rejects with ENGINE_FOREIGN for others. */
 export async function createEngine(wasm: Uint8Array): Promise<Engine> {
-  const image = await imageOf(await WebAssembly.compile(pinnedEngine(wasm)));
+  return engineOf(await prepareEngine(wasm));
+}
+
+/** What all engines of a process share: making it takes as long as hundreds of runs. Rejects with ENGINE_FOREIGN for other bytes. */
+export async function prepareEngine(wasm: Uint8Array): Promise<Image> {
+  return imageOf(await WebAssembly.compile(pinnedEngine(wasm)));
+}
+
+/** An engine of what was prepared, in this thread or in another. */
+export function engineOf(image: Image): Engine {
   return { run: (run) => new Guest(run).outcome(image) };
 }
 
-/** An instance behind the prelude as it lies in memory, before any contract: each run begins as a copy of it. */
-interface Image {
+/**
+ * An instance behind the prelude as it lies in memory, before any contract: each run begins as a copy of it. It can be told to other
+ * threads, which share the compiled code.
+ */
+export interface Image {
   readonly module: WebAssembly.Module;
   readonly snapshot: Snapshot;
   /** of what the prelude has answered */

@@ -1,7 +1,7 @@
 // The thread that runs contracts: one at a time, in the order in which they come, in the state that it holds.
 
 import { parentPort, workerData } from "node:worker_threads";
-import { createEngine } from "../../contracts/engine.js";
+import { engineOf, type Image } from "../../contracts/engine.js";
 import { runPlan } from "../../contracts/run-plan.js";
 import { stateOf } from "../../contracts/run-state.js";
 import { reasonOf } from "../../errors.js";
@@ -9,7 +9,7 @@ import { HeldStates } from "../../ledger/contract-states.js";
 import type { RunResult } from "../../ledger/outcome.js";
 import type { Answered, Asked, Told } from "./sandbox-message.js";
 
-const engine = createEngine(workerData as Uint8Array);
+const engine = engineOf(workerData as Image);
 const states = new HeldStates();
 let last: Promise<void> = Promise.resolve();
 
@@ -31,9 +31,8 @@ async function answer(asked: Asked): Promise<void> {
 }
 
 async function outcomesOf(asked: Asked): Promise<readonly RunResult[]> {
-  const ready = await engine;
-  if ("run" in asked) return [await ready.run({ ...asked.run, state: stateOf(asked.run.state) })];
-  return runPlan(ready, { ...asked.plan, state: states });
+  if ("run" in asked) return [await engine.run({ ...asked.run, state: stateOf(asked.run.state) })];
+  return runPlan(engine, { ...asked.plan, state: states });
 }
 
 parentPort?.on("message", (message: Told | Asked) => {

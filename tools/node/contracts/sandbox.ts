@@ -4,7 +4,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { Worker } from "node:worker_threads";
-import type { Run } from "../../contracts/engine.js";
+import type { Image, Run } from "../../contracts/engine.js";
 import { assertInvariant, GridsealError, reasonOf } from "../../errors.js";
 import type { Outcome, RunResult } from "../../ledger/outcome.js";
 import type { RunPlan } from "../../ledger/run-plan.js";
@@ -14,7 +14,7 @@ import type { Answered, Asked, Told } from "./sandbox-message.js";
 
 /** Far above what any budget takes: it is for a machine that stands still. */
 const RUN_MS_MAX = 60_000;
-/** What nobody waits for any more may take so long before its thread is given up with it: a new one starts in some 200 ms. */
+/** What nobody waits for any more may take so long before its thread is given up with it: a new one starts in some 50 ms. */
 const UNWANTED_MS_MAX = 2_000;
 const STACK_MB = 64;
 
@@ -46,6 +46,26 @@ export async function readEngine(): Promise<Uint8Array> {
   } catch (cause) {
     throw new GridsealError("ENGINE_FOREIGN", `the contract engine cannot be read: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/** What the threads of this process run contracts with: made once, as it takes longer than starting one. */
+let image: Promise<Image> | undefined;
+
+/** Makes it in a thread of its own. Rejects with ENGINE_FAULT; the next call tries again. */
+function imageOf(wasm: Uint8Array): Promise<Image> {
+  image ??= new Promise<Image>((resolve, reject) => {
+    const worker = startThread("node/contracts/engine-thread", { workerData: wasm });
+    worker.once("message", resolve);
+    const fail = (reason: string) => {
+      reject(new GridsealError("ENGINE_FAULT", `the contract engine cannot be made ready: ${reason}`));
+    };
+    worker.once("error", (error) => fail(reasonOf(error)));
+    worker.once("exit", () => fail("its thread ended"));
+  }).catch((error: unknown) => {
+    image = undefined;
+    throw error;
+  });
+  return image;
 }
 
 /** How long the thread may be busy, in milliseconds of the clock. */
@@ -93,9 +113,10 @@ class ThreadSandbox implements Sandbox {
 
   /** Behind all that was asked for before. */
   #inTurn<T>(work: (thread: Thread) => Promise<T>): Promise<T> {
-    const turn = this.#last.then(() => {
+    const turn = this.#last.then(async () => {
+      const image = await imageOf(this.#wasm);
       if (this.#isClosed) throw new GridsealError("ENGINE_FAULT", "the sandbox was closed");
-      return work(this.#started());
+      return work(this.#started(image));
     });
     this.#last = turn.catch(() => undefined);
     return turn;
@@ -136,10 +157,10 @@ class ThreadSandbox implements Sandbox {
     await thread.worker.terminate();
   }
 
-  #started(): Thread {
+  #started(image: Image): Thread {
     if (this.#thread !== undefined) return this.#thread;
     const worker = startThread("node/contracts/sandbox-thread", {
-      workerData: this.#wasm,
+      workerData: image,
       resourceLimits: { stackSizeMb: STACK_MB },
     });
     const thread: Thread = { worker, held: new HeldState(), asked: undefined };
