@@ -68,6 +68,8 @@ export interface ClusterOptions {
   readonly rulings: number;
   /** somebody shows credentials that are none, and offers readings under them */
   readonly impostors: boolean;
+  /** keys that are certified as a meter's and as a participant's sign records of both kinds */
+  readonly twoRoles: boolean;
   /** credentials of some meters end while faults last, and later ones take their place */
   readonly lapses: boolean;
   /** half of the meters that would be suspended are revoked */
@@ -138,7 +140,7 @@ export function optionsOf(seed: number): ClusterOptions {
       ...misrunOf(createRandom(seed ^ 0x71374491)),
     ],
     // Of each thirteenth seed: what the tables name stays what it was.
-    ...{ impostors: seed % 13 === 0, revokes: seed % 13 === 0, lapses: seed % 13 === 7 },
+    ...{ impostors: seed % 13 === 0, revokes: seed % 13 === 0, lapses: seed % 13 === 7, twoRoles: seed % 13 === 11 },
     agent: random.chance(0.3),
     ...starvedOf(createRandom(seed ^ 0x38b34ae5)),
     ...contractedOf(createRandom(seed ^ 0x428a2f98), orderedOf(createRandom(seed ^ 0x71a9c3d5))),
