@@ -16,7 +16,7 @@ const cast: Cast = {
   ids: {
     ...{ anna: id("a"), bert: id("b"), works: id("c"), supply: id("d") },
     ...{ manager: id("e"), grid: id("f"), office: id("0"), data: id("6"), campus: id("7") },
-    ...{ clearing: id("8"), regulator: id("9") },
+    ...{ clearing: id("8"), agency: id("9") },
   },
   points: { anna: id("1"), bert: id("2"), works: id("3") },
 };

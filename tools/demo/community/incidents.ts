@@ -140,7 +140,7 @@ function answersTo(
   }
   for (const number of openCases) {
     const decision = { case: number, upheld: false, reason: "clouds are foreseen" };
-    wanted.push([`decision/${number}`, of("regulator", chains.credit, ratings.decide, decision)]);
+    wanted.push([`decision/${number}`, of("agency", chains.credit, ratings.decide, decision)]);
   }
   return wanted;
 }
