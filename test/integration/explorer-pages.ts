@@ -28,6 +28,9 @@ export async function pageTests(t: TestContext, scene: PageScene): Promise<void>
   await t.test("shows a violation as it arrives, and verifies that its block says it", (inner) =>
     showsViolation(inner, scene),
   );
+  await t.test("says of violations that are not shown how many there are and who may see them", (inner) =>
+    tellsWhoMay(inner, scene),
+  );
   await t.test("verifies orders, and shows contracts with source and parameters at a height", (inner) =>
     showsOrders(inner, scene),
   );
@@ -82,6 +85,25 @@ async function showsViolation(t: TestContext, { browser, base, folder }: PageSce
   await other.goto(`${altering.address}/#/violations/${id}`);
   await isVisible(other, '[data-check="statement"][data-state="wrong"]');
   assert.match((await other.textContent('[data-check="statement"]')) ?? "", /tells another subject of it/);
+}
+
+async function tellsWhoMay(t: TestContext, { browser, base }: PageScene): Promise<void> {
+  const hidden = [{ service: 2, violations: 3, readers: ["regulator"] }];
+  const altering = await startAltering(base, (path, bytes) =>
+    path.startsWith("/violations?")
+      ? JSON.stringify({ ...JSON.parse(new TextDecoder().decode(bytes)), violations: [], hidden })
+      : undefined,
+  );
+  t.after(altering.close);
+  const page = await openPage(t, browser);
+  cutOff.add(page); // the browser logs a refusal by itself
+  await page.goto(`${altering.address}/#/violations`);
+  const told = await isVisible(page, '[data-hidden="2"]');
+  assert.match((await told.textContent()) ?? "", /^3 of chain 2 are not shown to you\..*node, regulator\.$/);
+  await page.goto(`${altering.address}/#/violations/2:999:0`);
+  const one = await isVisible(page, '[data-hidden="2:999:0"]');
+  assert.match((await one.textContent()) ?? "", /^Not shown to you: This node has no violation 2:999:0\./);
+  assert.equal(await page.locator(".alert").count(), 0, "nothing has failed");
 }
 
 async function showsOrders(t: TestContext, { browser, base }: PageScene): Promise<void> {
