@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { queryHash, termsFrom } from "../../tools/analytics/terms.js";
+import type { Asked, Seen } from "../../tools/demo/community/asked.js";
 import { type Cast, nameIn } from "../../tools/demo/community/cast.js";
 import { SLOT_S } from "../../tools/demo/community/contracts.js";
-import { type Asked, ask, createStory, note, type Seen, type Story } from "../../tools/demo/community/story.js";
+import { ask, createStory, note, type Story } from "../../tools/demo/community/story.js";
 import { studyFields } from "../../tools/demo/community/study-plan.js";
 import { lineOf } from "../../tools/demo/community/words.js";
 import { bidDigest, type Opening } from "../../tools/market/auction/types.js";
@@ -15,6 +16,7 @@ const cast: Cast = {
   ids: {
     ...{ anna: id("a"), bert: id("b"), works: id("c"), supply: id("d") },
     ...{ manager: id("e"), grid: id("f"), office: id("0"), data: id("6"), campus: id("7") },
+    ...{ clearing: id("8"), agency: id("9") },
   },
   points: { anna: id("1"), bert: id("2"), works: id("3") },
 };

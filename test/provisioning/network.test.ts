@@ -181,6 +181,20 @@ test("refuses an ID or a key that has a credential, unless it is forced", async 
   await rm(out, { recursive: true });
 });
 
+test("a key that is certified gets no credential of other services or roles, forced or not", async () => {
+  const publicKey = publicKeyFromHex(devicePublicKey);
+  const request = { network, id: "device", publicKey, days: 20, force: true };
+  for (const other of [{ services: [1] }, { roles: ["customer"] as const }, { id: "another", services: [6] }]) {
+    await assert.rejects(
+      provisionMeter({ ...request, ...other }, new Date()),
+      { code: "REGISTER_REFUSED", message: /which chains go by.*authority renew --id device/ },
+      JSON.stringify(other),
+    );
+  }
+  const { row } = await provisionMeter(request, new Date());
+  assert.equal(row.subject, "device", "the same again is one that may prolong it");
+});
+
 test("refuses keys that verifiers judge differently", async () => {
   const smallOrder = "00".repeat(32);
   const notCanonical = `ed${"ff".repeat(30)}7f`;

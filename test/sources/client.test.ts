@@ -101,7 +101,9 @@ test("a node that answers with the same entries for ever is left", async (t) => 
   const base = await serve(t, (request, response) => {
     const isState = request.url!.includes("/state/");
     const state = { height: 1, stateRoot: "0".repeat(64), entries: [entry], hasMore: true };
-    response.end(JSON.stringify(isState ? state : { violations: [item], next: "5:1:1:0", isComplete: true }));
+    response.end(
+      JSON.stringify(isState ? state : { violations: [item], next: "5:1:1:0", isComplete: true, hidden: [] }),
+    );
   });
   const source = openApiSource(base);
   const states = async () => {

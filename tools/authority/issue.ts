@@ -13,7 +13,7 @@ import { GridsealError, reasonOf } from "../errors.js";
 import type { Issuing } from "./folder.js";
 import type { Change } from "./register/changes.js";
 import type { Register } from "./register/register.js";
-import type { NewCredential, RegisterView } from "./register/rows.js";
+import { credentialsOf, type NewCredential, type RegisterView } from "./register/rows.js";
 
 export interface Authority {
   readonly issuing: Issuing;
@@ -53,7 +53,8 @@ const GRACE_S = 86_400;
 
 /**
  * Issues a credential for each key, all or none. They are in the register before they leave; a device is registered with its first.
- * Throws USAGE for keys and terms that no credential can have, REGISTER_REFUSED where the register does not allow one.
+ * Throws USAGE for keys and terms that no credential can have, REGISTER_REFUSED where the register does not allow one, or chains would not
+ * take a forced one.
  */
 export function issueCredentials(
   authority: Authority,
@@ -82,10 +83,33 @@ export function changesFor(
 ): readonly Change[] {
   if (kind === "renewal") return [{ type: "renew", credential }];
   if (typeof kind === "object") return [{ type: "replace", credential, order: kind.replacedBy }];
+  if (kind === "forced") checkChainsTake(view, credential);
   const issue: Change = { type: "issue", credential, forced: kind === "forced" };
   if (!isDevice(terms) || view.get("devices", terms.id) !== undefined) return [issue];
   const lot = terms.origin?.lot;
   return [{ type: "device", device: { id: terms.id, ...(lot !== undefined && { lot }) } }, issue];
+}
+
+/**
+ * A chain goes by the first credential of a key that it has sealed, and by a later one that says the same services and roles (PROTOCOL.md,
+ * section 5). Throws REGISTER_REFUSED for another one: it would not count where the key is known.
+ */
+function checkChainsTake(view: RegisterView, { subject, meter, services, roles }: NewCredential): void {
+  const known = credentialsOf(view, "keys", meter).at(-1);
+  if (known === undefined || (isSame(known.services, services) && isSame(known.roles, roles))) return;
+  const [one, other] = [known, { services, roles }].map((said) => `${said.roles.join(", ")} for ${servicesText(said)}`);
+  throw new GridsealError(
+    "REGISTER_REFUSED",
+    `key ${meter} is certified as ${one}, which chains go by, and not as ${other}: \`authority renew --id ${known.subject}\` prolongs what it has; for anything else ${subject} needs a key of its own`,
+  );
+}
+
+function isSame(left: readonly unknown[], right: readonly unknown[]): boolean {
+  return left.join() === right.join();
+}
+
+function servicesText({ services }: Pick<NewCredential, "services">): string {
+  return services.length === 0 ? "no service" : `services ${services.join(", ")}`;
 }
 
 /** A new meter's seed and the public key that it gives. */

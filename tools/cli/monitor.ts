@@ -8,6 +8,7 @@ import { openDesk } from "../monitor/desk.js";
 import { writeDeskToken } from "../monitor/desk-token.js";
 import { openMarks } from "../monitor/marks.js";
 import { genesisName, startMonitor } from "../monitor/monitor.js";
+import { createOutlet } from "../monitor/outlet.js";
 import { alarmLine, post } from "../monitor/outputs.js";
 import { TOKEN_VARIABLE, type TokenOptions, tokenSource } from "../monitor/tokens.js";
 import type { Told } from "../monitor/watch.js";
@@ -50,10 +51,17 @@ async function monitor(options: MonitorCommandOptions): Promise<void> {
   const token = options.state === undefined ? undefined : await writeDeskToken(options.state);
   const { mqtt, webhook } = options;
   const topics = mqtt === undefined ? undefined : openTopics(mqtt, genesis.network);
+  const say = complain;
+  const outlets = [
+    ...(webhook === undefined
+      ? []
+      : [createOutlet({ name: `the webhook ${webhook}`, deliver: (line) => post(webhook, line), say })]),
+    ...(topics === undefined ? [] : [createOutlet({ name: "the broker", deliver: topics.publish, say })]),
+  ];
   const stopping = new AbortController();
   const running = startMonitor({
     ...{ genesis, nodes, tokenFor, marks, signal: stopping.signal },
-    onTold: (told) => void report(told, { webhook, topics }),
+    onTold: (told) => report(told, outlets),
     onTrouble: complain,
   });
   const desk = options.metrics === undefined ? undefined : await opened(options.metrics, running, token);
@@ -77,23 +85,14 @@ async function monitor(options: MonitorCommandOptions): Promise<void> {
 function openTopics(url: string, network: string): AlarmTopics {
   const isBroker = URL.canParse(url) && /^(mqtts?|wss?):$/.test(new URL(url).protocol);
   if (!isBroker) throw new GridsealError("USAGE", `${url} is no address of a broker: mqtt://HOST:PORT is one`);
-  return openAlarmTopics(url, network, process.env[PASSWORD_VARIABLE]);
+  return openAlarmTopics({ url, network, password: process.env[PASSWORD_VARIABLE], say: complain });
 }
 
-interface Outputs {
-  readonly webhook: string | undefined;
-  readonly topics: AlarmTopics | undefined;
-}
-
-/** Standard output has each alarm as a line of JSON, whatever becomes of the others. */
-async function report(told: Told, { webhook, topics }: Outputs): Promise<void> {
+/** Standard output has each alarm as a line of JSON, whatever becomes of it on the other ways. */
+function report(told: Told, outlets: readonly ReturnType<typeof createOutlet>[]): void {
   const line = alarmLine(told, new Date());
   printLines([JSON.stringify(line)]);
-  const posting = webhook === undefined ? undefined : post(webhook, line);
-  const refused = await topics?.publish(line);
-  if (refused !== undefined) complain(`the broker does not take an alarm: ${refused}`);
-  const reason = await posting;
-  if (reason !== undefined) complain(`the webhook ${webhook} does not take an alarm: ${reason}`);
+  for (const send of outlets) void send(line);
 }
 
 function complain(reason: string): void {

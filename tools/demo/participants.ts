@@ -13,8 +13,9 @@ import type { Waiting } from "../files/operations/outbox.js";
 import { type Participant, withParticipant } from "../files/operations/participant-folder.js";
 import { createParticipant } from "../provisioning/participant.js";
 import { openApiSource, postRecord } from "../sources/api.js";
+import type { Asked } from "./community/asked.js";
 import { type Actor, actors, plans } from "./community/cast.js";
-import type { Asked } from "./community/story.js";
+
 import type { Tally } from "./tally.js";
 
 /** A network's own types, which no contract handles, and who signs them. */

@@ -27,6 +27,7 @@ import { type Governance, governedHeight, holdsOrder, membersAfter, standingOf }
 import { acceptanceComplaint, type MemberSet, memberSetOf } from "./members.js";
 import { readNotice } from "./notices.js";
 import type { RunResult } from "./outcome.js";
+import { broughtBy, isPermittedBy } from "./permission.js";
 import { atOnce, type Pieces } from "./pieces.js";
 import { outcomesAmong, roomOf, roomWithin } from "./postponing.js";
 import type { ExecutionRecord } from "./record-scan.js";
@@ -391,8 +392,11 @@ export function sealsSomething(tip: ChainTip, read: ReadBatch): boolean {
   // What is due by another clock than this node's may be sealed by that.
   const place = placeOf(tip, Math.max(tip.judgedAt, governedHeight(tip.governance)), TIME_MS_MAX);
   if (read.notices.some((notice) => newestRules.takesEffect(place, notice))) return true;
+  const brought = broughtBy(read.notices);
   return read.records.some((record) => {
     const { meter, seq } = record;
+    const verifiedBy = brought?.get(meter);
+    if (verifiedBy !== undefined && !isPermittedBy(view.credential(meter), verifiedBy, record)) return false;
     const state = view.meter(meter);
     if (isRepeat(state, seq)) return provesFork(view, state!, record);
     if (isOver(tip, read, meter, state)) return false;

@@ -8,7 +8,8 @@ import type { Order } from "../../src/wire/order.js";
 import type { ContractStates } from "./contract-states.js";
 import { CONTRACTS_SERVICE, everMember, type Governance, govern, standingOf } from "./governance.js";
 import { MessageIntake } from "./intake.js";
-import { type ExecutionRecord, kidOf, roleComplaint } from "./record-scan.js";
+import { broughtBy, isPermittedBy } from "./permission.js";
+import { type ExecutionRecord, kidOf } from "./record-scan.js";
 import { nextDue } from "./reserved-keys.js";
 import type { Room } from "./room.js";
 import type { SettlementView } from "./settlement/settle.js";
@@ -209,7 +210,7 @@ function executeBatch(run: Run, batch: ExecutionBatch) {
   if (after === undefined) return { notices: [], records: [] };
   run.origins.set(origin, after);
   const notices = batch.notices.filter((notice) => takeNotice(run, notice));
-  const brought = broughtBy(batch);
+  const brought = broughtBy(batch.notices);
   const records: ExecutionRecord[] = [];
   for (const record of batch.records) {
     if (isPermitted(run, record, brought) && sealRecord(run, record)) records.push(record);
@@ -217,27 +218,9 @@ function executeBatch(run: Run, batch: ExecutionBatch) {
   return { notices, records };
 }
 
-/** The credentials that the batch brings, by holder; undefined where it brings none, as nearly all do. */
-function broughtBy({ notices }: ExecutionBatch): ReadonlyMap<string, Uint8Array> | undefined {
-  let brought: Map<string, Uint8Array> | undefined;
-  for (const notice of notices) {
-    if (notice.kind !== "credential") continue;
-    brought ??= new Map();
-    brought.set(notice.holder, notice.bytes);
-  }
-  return brought;
-}
-
-/**
- * Whether the credential that counts permits the record. Members have verified it by the one that its batch brings, where another one of
- * the same key may have come first.
- */
 function isPermitted(run: Run, record: ExecutionRecord, brought: ReadonlyMap<string, Uint8Array> | undefined): boolean {
   const verifiedBy = brought?.get(record.meter);
-  if (verifiedBy === undefined) return true;
-  const counts = credentialOf(run, record.meter);
-  if (counts === undefined || equalBytes(counts, verifiedBy)) return true;
-  return roleComplaint(parseCredential(counts), record.type) === undefined;
+  return verifiedBy === undefined || isPermittedBy(credentialOf(run, record.meter), verifiedBy, record);
 }
 
 /** Whether the notice stays in the block; evidence is in its results alone, as forks are. */

@@ -1,4 +1,5 @@
-// Alarms on a broker of the operator's choice, a topic a kind: who watches subscribes there. While the broker is away they wait.
+// Alarms on a broker of the operator's choice, a topic a kind: who watches subscribes there. While the broker is away they wait, and that
+// is said once.
 
 import { connect } from "mqtt";
 import { reasonOf } from "../errors.js";
@@ -8,8 +9,6 @@ import type { AlarmKind } from "./alarms.js";
 export const PASSWORD_VARIABLE = "GRIDSEAL_MQTT_PASSWORD";
 const AGAIN_MS = 2_000;
 const CONNECT_MS_MAX = 10_000;
-/** Alarms that wait for the broker; of more the newest are told to nobody there. */
-const WAITING_MAX = 1_000;
 const AT_LEAST_ONCE = 1;
 
 export interface AlarmTopics {
@@ -23,28 +22,46 @@ export function alarmTopic(network: string, kind: AlarmKind): string {
   return `gs1/${network}/-/alarm/${kind}`;
 }
 
+export interface AlarmBroker {
+  readonly url: string;
+  readonly password: string | undefined;
+  /** the network's name, as topics have it */
+  readonly network: string;
+  /** that the broker is away, and that it is back */
+  say(sentence: string): void;
+}
+
 /** Connects again for as long as it is open. */
-export function openAlarmTopics(url: string, network: string, password: string | undefined): AlarmTopics {
+export function openAlarmTopics({ url, password, network, say }: AlarmBroker): AlarmTopics {
   const client = connect(url, {
     ...{ protocolVersion: 4, clean: true, reconnectPeriod: AGAIN_MS, connectTimeout: CONNECT_MS_MAX },
     ...(password !== undefined && { password }),
   });
-  client.on("error", () => {}); // whoever publishes is told
-  let waiting = 0;
+  let [isAway, isOpen] = [false, true];
+  const onAway = (reason: string) => {
+    if (isAway || !isOpen) return;
+    isAway = true;
+    say(`the broker is not reached, and alarms wait for it: ${reason}`);
+  };
+  client.on("error", (error) => onAway(reasonOf(error)));
+  client.on("close", () => onAway("the connection is closed"));
+  client.on("connect", () => {
+    if (isAway) say("the broker is reached again");
+    isAway = false;
+  });
   return {
     async publish(line) {
-      if (waiting === WAITING_MAX) return `${WAITING_MAX} alarms wait for it already`;
-      waiting += 1;
       try {
         const topic = alarmTopic(network, line.alarm);
         await client.publishAsync(topic, JSON.stringify(line), { qos: AT_LEAST_ONCE });
         return undefined;
       } catch (error) {
         return reasonOf(error);
-      } finally {
-        waiting -= 1;
       }
     },
-    close: () => client.endAsync(true),
+    close() {
+      isOpen = false;
+      return client.endAsync(true);
+    },
   };
 }

@@ -18,10 +18,10 @@ export type Field = TInteger | TString | TOptional<TInteger> | TOptional<TString
 export type Fields = Readonly<Record<string, Field>>;
 
 /**
- * Who is answered where an API asks for session tokens. `public`: everybody · `chain`: nodes, and holders whose role reads chains ·
- * `holder`: whoever holds a credential of the network
+ * Who is answered where an API asks for session tokens. `public`: everybody · `chain`: nodes, and holders whose role reads the chain, or all
+ * of them · `chains`: who reads one of several, of those · `holder`: whoever holds a credential of the network
  */
-export type AccessLevel = "public" | "chain" | "holder";
+export type AccessLevel = "public" | "chain" | "chains" | "holder";
 
 export type AnswerForm =
   | { readonly type: "application/json" | "application/health+json"; readonly schema: TSchema }
@@ -57,6 +57,8 @@ export interface RouteShape {
   readonly refusals: readonly RefusalCode[];
   readonly limits: LimitsClass;
   readonly access: AccessLevel;
+  /** The chain that its parameters are of, where none of them is a service by itself. */
+  chainOf?(parameters: Readonly<Record<string, unknown>>): number;
 }
 
 export type ParametersOf<Shape extends RouteShape> = Static<Shape["parameters"]>;

@@ -50,6 +50,10 @@ export const ListedViolation = Type.Composite([
 ]);
 export type ListedViolation = Readonly<Static<typeof ListedViolation>>;
 
+/** What a chain's policy keeps from who asks: how many it has, as everybody is told, and the roles that read it beside the network's nodes. */
+export const HiddenViolations = Type.Object({ service, violations: count, readers: Type.Array(Type.String()) });
+export type HiddenViolations = Readonly<Static<typeof HiddenViolations>>;
+
 export const ViolationPage = Type.Object({
   /** the newest first */
   violations: Type.Array(ListedViolation),
@@ -57,6 +61,8 @@ export const ViolationPage = Type.Object({
   next: Type.Union([Type.String(), Type.Null()]),
   /** whether all blocks are listed: a store of an earlier version is gone over when its node starts */
   isComplete: Type.Boolean(),
+  /** of other chains of the node */
+  hidden: Type.Array(HiddenViolations),
 });
 export type ViolationPage = Readonly<Static<typeof ViolationPage>>;
 
@@ -93,7 +99,7 @@ export const violations = {
   statuses: [200],
   refusals: ["malformed", "damaged"],
   limits: "costly",
-  access: "chain",
+  access: "chains",
 } as const satisfies RouteShape;
 
 /** The same as a table; a `Link` header (RFC 8288) with `rel="next"` leads on. */
@@ -132,6 +138,7 @@ export const violation = {
   refusals: ["malformed", "unknown-violation", "damaged"],
   limits: "costly",
   access: "chain",
+  chainOf: ({ name }) => Number(String(name).split(":")[0]),
 } as const satisfies RouteShape;
 
 /** The columns of the table, in their order. */

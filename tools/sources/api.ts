@@ -133,12 +133,13 @@ export function openApiSource(url: string, tokenFor?: TokenFor): ReceiptSource {
       if (answered.type === "refused" && answered.code === "unknown-block") return undefined;
       return bytesOf(answerIn(base, answered), STATE_PROOF_BYTES_MAX);
     },
-    async *violations({ subject, from_ms: from, to_ms: to, wanted = VIOLATIONS_AT_ONCE, ...others }) {
+    async *violations({ subject, from_ms: from, to_ms: to, wanted = VIOLATIONS_AT_ONCE, onHidden, ...others }) {
       const limit = Math.min(wanted, VIOLATIONS_AT_ONCE);
       const query = { ...others, from, to, subject: subject && toHex(subject), limit };
       for (let after = others.after; ; ) {
         const asked = { parameters: {}, query: { ...query, after }, token: token() };
         const page = await askValue(base, violations, asked);
+        if (after === others.after && page.hidden.length > 0) onHidden?.(page.hidden);
         yield* page.violations;
         if (page.next === null) return;
         if (after !== undefined && !isOlder(page.next, after)) throw stuck(base, `${page.next} behind ${after}`);

@@ -8,7 +8,7 @@ import type { SealedOrder } from "../ledger/governance.js";
 import type { ChainSummary } from "../routes/chains.js";
 import type { HolderRow } from "../routes/holders.js";
 import type { FoundRecord } from "../routes/record-rows.js";
-import type { ListedViolation, ViolationShown } from "../routes/violations.js";
+import type { HiddenViolations, ListedViolation, ViolationShown } from "../routes/violations.js";
 
 export interface ChainSource {
   /** for messages */
@@ -45,6 +45,8 @@ export interface ViolationQuestion {
   readonly after?: string | undefined;
   /** so many are wanted, as far as that is known */
   readonly wanted?: number | undefined;
+  /** Told, with the first page, of chains whose violations a node does not show to who asks. */
+  readonly onHidden?: (hidden: readonly HiddenViolations[]) => void;
 }
 
 /** A source that knows records by their numbers too, and who sealed them. */

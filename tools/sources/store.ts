@@ -76,7 +76,7 @@ export function openStoreSource(folder: string, genesis: Genesis): ReceiptSource
       }
     },
     stateProof: (chain, contract, key) => stateProofOf(store, genesis.network, { chain, contract, key }, treeOf),
-    async *violations({ kind, after, state, wanted: _, ...others }) {
+    async *violations({ kind, after, state, wanted: _, onHidden: __, ...others }) {
       let cursor = after === undefined ? undefined : cursorFrom(after);
       if (after !== undefined && cursor === undefined)
         throw new GridsealError("USAGE", `${after} is the next of no page`);

@@ -85,12 +85,15 @@ test("a chain's policy names the roles that read it, instead of regulators, and 
     [await status("/chains/1/blocks", study!), await status("/chains/1/blocks", regulator!)],
     [200, 403],
   );
-  for (const path of ["/events", "/violations", "/violations.csv", "/violations/1:1:0", "/violations?service=1"]) {
+  for (const path of ["/events", "/violations/1:1:0", "/violations?service=1", "/violations.csv?service=1"]) {
     assert.equal(await status(path, regulator!), 403, path);
   }
-  for (const path of ["/events", "/violations", "/violations?service=2"]) {
+  for (const path of ["/events", "/violations/2:1:0", "/violations?service=2"]) {
     assert.equal(await status(path, study!), 403, path);
   }
+  assert.equal(await status("/violations/1:1:9", study!), 404, "of the chain that it reads");
+  const refusal = await jsonOf(await fetch(`${base}/violations/1:1:0`, bearer(regulator!)));
+  assert.match(String(refusal.message), /has no role that reads chain 1 \(node, researcher\)\.$/);
   assert.equal(await status("/violations?service=1", study!), 200);
   assert.equal(await status("/violations?service=2", regulator!), 200);
   for (const path of ["/chains/01/blocks", "/chains/000001/blocks", `/records/000001/${"00".repeat(8)}`]) {

@@ -6,6 +6,7 @@ import { get, type IncomingMessage } from "node:http";
 import { test } from "node:test";
 import { Check } from "@sinclair/typebox/value";
 import { toHex } from "../../../src/wire/bytes.js";
+import type { Role } from "../../../src/wire/credential.js";
 import { encodeValue, type Value } from "../../../src/wire/value.js";
 import type { Violation } from "../../../tools/ledger/violations.js";
 import { contractState } from "../../../tools/node/chain/tables/contract-state.js";
@@ -13,8 +14,13 @@ import { listViolations } from "../../../tools/node/chain/tables/violations.js";
 import { stateKey } from "../../../tools/node/store/keys.js";
 import type { Store } from "../../../tools/node/store/store.js";
 import { events } from "../../../tools/routes/events.js";
-import type { ViolationItem, ViolationPage } from "../../../tools/routes/violations.js";
+import {
+  type ViolationItem,
+  type ViolationPage,
+  violations as violationsShape,
+} from "../../../tools/routes/violations.js";
 import { openApiSource } from "../../../tools/sources/api.js";
+import { createHolder, createJudge } from "../admission/holders.js";
 import { SERVICE } from "../chain/cluster.js";
 import { createNodeApi, eventually, jsonOf } from "./api.js";
 import { createEventReader } from "./events/event-text.js";
@@ -236,4 +242,40 @@ test("a stream of violations tells those alone, from a position on, and passes o
   }
   assert.deepEqual(idsOf(later), ["1:4:0", "1:7:0", "1:7:1"]);
   assert.deepEqual(idsOf(now), ["1:7:0", "1:7:1"]);
+});
+
+test("who reads some chains is shown what those say, and of the others how many there are and who may read them", async (t) => {
+  const { judge } = createJudge();
+  const admission = {
+    ...{ isAsked: true, judge: (token: string) => judge.judge(token, []), services: () => [SERVICE, 5] },
+    readersOf: (service: number): readonly Role[] | undefined => (service === SERVICE ? ["researcher"] : undefined),
+  };
+  const { cluster, base } = await createNodeApi(t, {}, admission);
+  await fill(cluster.nodes[0]!.store);
+  const token = createHolder({}, ["researcher"]).token();
+  const asking = async (path: string, of = token) =>
+    jsonOf(await fetch(base + path, { headers: { authorization: `Bearer ${of}` } }));
+  const hidden = [{ service: 5, violations: 0, readers: ["regulator"] }];
+  for (const [query, expected] of [
+    ["", newest.slice(1)],
+    [`?subject=${toHex(anna)}`, ["1:2:0", "1:1:0"]],
+    [`?subject=${toHex(anna)}&rule=metering&limit=1`, ["1:2:0"]],
+    ["?rule=metering/silent", ["1:1:1"]],
+  ] as const) {
+    const page = (await asking(`/violations${query}`)) as unknown as ViolationPage;
+    assert.ok(Check(violationsShape.answer.schema, page));
+    assert.deepEqual([page.violations.map(({ id }) => id), page.hidden], [expected, hidden], query);
+  }
+  const own = (await asking("/violations?service=1")) as unknown as ViolationPage;
+  assert.deepEqual([own.violations.length, own.hidden], [5, []]);
+  assert.equal((await asking("/violations/1:2:0")).subject, toHex(anna));
+  assert.equal((await asking("/violations/5:1:0")).code, "forbidden", "whether there is one or not");
+  assert.equal((await asking("/violations/5:9:0")).code, "forbidden");
+  const table = await fetch(`${base}/violations.csv`, { headers: { authorization: `Bearer ${token}` } });
+  assert.doesNotMatch(await table.text(), /5:1:0/);
+  assert.equal((await asking("/violations", createHolder({}, ["customer"]).token())).code, "forbidden", "none of them");
+  const told: unknown[] = [];
+  const source = openApiSource(base, () => token);
+  for await (const _ of source.violations({ onHidden: (list) => told.push(...list) }));
+  assert.deepEqual(told, hidden);
 });

@@ -7,6 +7,7 @@ import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { withNode } from "../../terminal/arguments.js";
 import { pairs, printLines, secondText, table, toJson } from "../../terminal/output.js";
 import { purposes } from "../access/purposes.js";
+import { checkedText, toldText } from "../told.js";
 import { sealedStudy } from "./sealed.js";
 
 interface ShowOptions extends SourceOptions {
@@ -41,8 +42,10 @@ async function show(id: string, { contract, json, ...options }: ShowOptions): Pr
         ["cost", study.cost],
         ...(result === null ? [] : resultPairs(result)),
         [
-          "verified",
-          genesis === undefined ? "no: told by the node; --genesis proves it" : "against the genesis, by proof",
+          "sealed",
+          genesis === undefined
+            ? toldText(source.origin, "--genesis FILE proves it")
+            : checkedText("by proof of what the chain keeps", genesis),
         ],
       ]),
       ...(checks.length === 0

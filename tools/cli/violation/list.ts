@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { SERVICE_MAX } from "../../../src/wire/bounds.js";
 import { idFromText } from "../../../src/wire/key.js";
 import { violationKinds } from "../../ledger/violations.js";
-import { caseStates, csvOf } from "../../routes/violations.js";
+import { caseStates, csvOf, type HiddenViolations } from "../../routes/violations.js";
 import { holderInFiles, holderOnAny } from "../../sources/named-holder.js";
 import { type SourceOptions, withNodeSource } from "../../sources/open.js";
 import { chainOfSource, type ReceiptSource, type ViolationQuestion } from "../../sources/source.js";
@@ -84,13 +84,22 @@ async function listNode(options: ListOptions, asked: ViolationQuestion): Promise
     const service = options.service === undefined ? undefined : (await chainOfSource(source, options.service)).service;
     const subject = options.subject === undefined ? undefined : await subjectNamed(source, options.subject);
     // One more tells whether there are more.
-    for await (const one of source.violations({ ...asked, subject, service, wanted: options.limit + 1 })) {
+    const wanted = options.limit + 1;
+    for await (const one of source.violations({ ...asked, subject, service, wanted, onHidden: noteHidden })) {
       found.push(one);
       if (found.length > options.limit) break;
     }
     if (!options.csv) noteTold(source.origin, "`violation show ID --genesis FILE` checks one", options);
     return { found: found.slice(0, options.limit), hasMore: found.length > options.limit };
   });
+}
+
+/** Beside the list, whose lines programs read. */
+function noteHidden(hidden: readonly HiddenViolations[]): void {
+  for (const { service, violations, readers } of hidden) {
+    const who = ["nodes of the network", ...readers].join(", ");
+    printNote(`not shown to you: ${violations} of chain ${service}, as its policy has it read by ${who}`);
+  }
 }
 
 /** Against whom violations are listed: a node has a name, who signs records an ID. */

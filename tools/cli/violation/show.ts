@@ -35,7 +35,8 @@ export function registerShow(violation: Command): void {
 
 async function show(name: string, options: SourceOptions & { readonly json?: true }): Promise<void> {
   await withNodeSource(options, async (source) => {
-    const shown = await source.violation(name);
+    const shown = await source.violation(name).catch(hiddenIn);
+    if (shown instanceof GridsealError) return printHidden(name, shown, options.json);
     const sealed = options.genesis === undefined ? undefined : await checkSealed(source, shown, options.genesis);
     const header = sealed?.header;
     if (options.json) {
@@ -64,6 +65,27 @@ async function show(name: string, options: SourceOptions & { readonly json?: tru
       ]),
     );
   });
+}
+
+/** Who asks may not see it, which is an answer; rejects with anything else. */
+function hiddenIn(error: unknown): GridsealError {
+  if (error instanceof GridsealError && error.code === "NOT_ADMITTED") return error;
+  throw error;
+}
+
+/** Why it is not shown, who may see it, and what to do. */
+function printHidden(name: string, { message, remedy }: GridsealError, json: true | undefined): void {
+  const shown = { violation: name, shown: false, reason: message, remedy };
+  printLines(
+    json
+      ? [toJson(shown)]
+      : pairs([
+          ["violation", name],
+          ["not shown to you", message],
+          ["next", remedy],
+        ]),
+  );
+  process.exitCode = 1;
 }
 
 /**

@@ -19,6 +19,8 @@ export const plans = {
   office: { role: "market-operator", algorithm: "Ed25519" },
   data: { role: "metered-data-administrator", algorithm: "Ed25519" },
   campus: { role: "researcher", algorithm: "Ed25519" },
+  clearing: { role: "settlement-agent", algorithm: "Ed25519" },
+  agency: { role: "regulator", algorithm: "Ed25519" },
 } as const satisfies Readonly<Record<string, Plan>>;
 
 export type Actor = keyof typeof plans;

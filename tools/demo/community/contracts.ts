@@ -10,6 +10,8 @@ import { operationTypes as studies } from "../../market/mining/kinds.js";
 import { type FirstContract, firstContracts, nothing } from "../../provisioning/contracts/founding.js";
 import { members } from "./cast.js";
 
+/** The community of the story. */
+export const COMMUNITY = "sun";
 export const SLOT_S = 20;
 /** Bids end so long before their slot, and can be opened so long behind that. */
 export const GATE_S = 20;

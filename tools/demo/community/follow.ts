@@ -5,14 +5,17 @@ import { toHex } from "../../../src/wire/bytes.js";
 import { outcomesIn } from "../../../src/wire/outcome.js";
 import { decodeOutput, type Value } from "../../../src/wire/value.js";
 import { GridsealError } from "../../errors.js";
+import { CONTRACTS_SERVICE } from "../../ledger/governance.js";
+import { violationName } from "../../ledger/violation-place.js";
 import { decodeResults } from "../../ledger/violations.js";
 import { chains } from "../../market/messages.js";
 import type { ReceiptSource } from "../../sources/source.js";
+import type { Seen } from "./asked.js";
 import { ORDERS } from "./contracts.js";
-import { note, type Seen, type Story } from "./story.js";
+import { note, type Story } from "./story.js";
 import { lineOf } from "./words.js";
 
-const services: readonly number[] = Object.values(chains);
+const services: readonly number[] = [...Object.values(chains), CONTRACTS_SERVICE];
 
 export interface Followed {
   readonly story: Story;
@@ -29,12 +32,19 @@ export function createFollower({ story, sources, since_ms, tell }: Followed): ()
   const read = async (source: ReceiptSource) => {
     if (!story.isReady) story.isReady = (await ordersOf(source)) >= ORDERS;
     for (const { service, height } of await source.chains()) {
+      if (service === CONTRACTS_SERVICE) {
+        story.incidents.contractsHeight = height;
+        // Its first blocks are orders with their sources.
+        if (!story.isReady || !heights.has(service)) heights.set(service, height);
+      }
       const from = (heights.get(service) ?? 0) + 1;
       if (!services.includes(service) || height < from) continue;
       for await (const bytes of source.blocks(service, from)) {
         const { time_ms, seen, height: at } = seenIn(bytes);
-        const lines = seen.flatMap((each) => {
-          note(story, each);
+        const lines = seen.flatMap(({ violation, ...each }) => {
+          // What was said before this run is answered.
+          const isNew = violation !== undefined && time_ms >= since_ms;
+          note(story, isNew ? { ...each, violation } : each);
           const elapsed_s = Math.max(0, Math.round((time_ms - since_ms) / 1_000));
           return time_ms < since_ms ? [] : (lineOf(each, story.cast, elapsed_s) ?? []);
         });
@@ -77,11 +87,12 @@ function seenIn(bytes: Uint8Array): {
       ...denials.map(({ rule, body }) => ({ service, contract, name: rule, body: { subject: decodeOutput(body) } })),
     ];
   });
-  const violations = decodeResults(block.results).violations.flatMap((violation): Seen[] => {
+  const violations = decodeResults(block.results).violations.flatMap((violation, index): Seen[] => {
     if (violation.kind !== "contract") return [];
     const { contract, name, body, subject } = violation;
     const stated = decodeOutput(body) as { readonly [field: string]: Value };
-    return [{ service, contract, name, body: { ...stated, subject: toHex(subject) } }];
+    const told = { service, contract, name, body: { ...stated, subject: toHex(subject) } };
+    return [{ ...told, violation: violationName({ service, height, index }) }];
   });
   return { time_ms, height, seen: [...said, ...violations] };
 }

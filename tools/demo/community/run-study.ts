@@ -19,6 +19,9 @@ export interface WantedStudy extends StudiedPeriod {
   readonly study: string;
 }
 
+/** What a study has come to, as operations say it. */
+export type StudyResult = { readonly study: string; readonly result: string } & { readonly [field: string]: Value };
+
 interface Running {
   readonly genesis: Genesis;
   readonly source: ReceiptSource;
@@ -27,11 +30,11 @@ interface Running {
   readonly members: readonly string[];
 }
 
-/** The body of the operation that says what it came to. Rejects with NODE_UNREACHABLE where the node goes down meanwhile. */
+/** What it came to. Rejects with NODE_UNREACHABLE where the node goes down meanwhile. */
 export async function runWantedStudy(
   { study, ...period }: WantedStudy,
   { genesis, source, folder, members }: Running,
-): Promise<Value> {
+): Promise<StudyResult> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder);
   const fields = studyFields(members, period);

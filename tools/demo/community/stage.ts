@@ -8,13 +8,13 @@ import type { Genesis } from "../../../src/wire/genesis.js";
 import { keyId } from "../../../src/wire/key.js";
 import { GridsealError } from "../../errors.js";
 import { readKeyFile } from "../../files/key-file.js";
-import { chains } from "../../market/messages.js";
 import { operationTypes as studies } from "../../market/mining/kinds.js";
 import type { ReceiptSource } from "../../sources/source.js";
+import type { Asked } from "./asked.js";
 import { type Actor, actors, type Cast, METERS_MIN, members, meterNumbers } from "./cast.js";
 import { createFollower } from "./follow.js";
 import { runWantedStudy } from "./run-study.js";
-import { type Asked, ask, createStory, type Story } from "./story.js";
+import { ask, createStory, type Story, type StudyJob, studyJob, wordOf } from "./story.js";
 
 const TURN_MS = 500;
 const METERS_FILE = "meters.json";
@@ -77,28 +77,30 @@ export async function tellStory(staging: Staging): Promise<void> {
   await study.ended();
 }
 
-/** Runs the study that is asked for, beside the story; again where its node went down meanwhile. */
+/** Runs the study that is asked for, and runs it once more as its check, beside the story; again where the node went down meanwhile. */
 function createStudying(story: Story, { cast, genesis, folder, sources, ask: give }: Staging) {
   let running: Promise<void> | undefined;
+  const begun = new Set<StudyJob["type"]>();
   const meters = members.map((name) => cast.points[name]).sort();
-  const run = async (turn: number) => {
-    const wanted = story.wantedStudy!;
-    const source = sources[turn % sources.length]!;
-    const place = { genesis, source, folder: join(folder, "study"), members: meters };
+  const run = async (job: StudyJob, source: ReceiptSource) => {
+    const name = job.type === studies.check ? "study-check" : "study";
     try {
-      const body = await runWantedStudy(wanted, place);
-      give({ who: "data", service: chains.mining, type: studies.result, body });
+      const place = { genesis, source, folder: join(folder, name), members: meters };
+      give(wordOf(job, await runWantedStudy(job.study, place)));
     } catch (error) {
       if (!(error instanceof GridsealError && error.code === "NODE_UNREACHABLE")) throw error;
-      running = undefined;
+      begun.delete(job.type);
     }
+    running = undefined;
   };
   let turns = 0;
   return {
     begin() {
-      if (running !== undefined || story.wantedStudy === undefined) return;
+      const job = studyJob(story);
+      if (running !== undefined || job === undefined || begun.has(job.type)) return;
+      begun.add(job.type);
       turns += 1;
-      running = run(turns);
+      running = run(job, sources[turns % sources.length]!);
       // Who ends the story hears of it.
       running.catch(() => {});
     },

@@ -10,12 +10,14 @@ import { operationTypes as ratings } from "../../market/credit/kinds.js";
 import { chains } from "../../market/messages.js";
 import { cohortDigest, monthOf } from "../../market/mining/cohorts.js";
 import { operationTypes as studies } from "../../market/mining/kinds.js";
+import type { Asked, Seen, Wanted } from "./asked.js";
 import { type Actor, type Cast, members, SUPPLY_POINT } from "./cast.js";
-import { GATE_S, OPENING_S, SLOT_S } from "./contracts.js";
+import { COMMUNITY, GATE_S, OPENING_S, SLOT_S } from "./contracts.js";
 import { gridOf } from "./grid.js";
-import { COHORT, queryOf, RESEARCH, type StudiedPeriod, studyPeriod } from "./study-plan.js";
+import { createIncidents, type Incidents, incidentsOf, noteIncident } from "./incidents.js";
+import type { StudyResult, WantedStudy } from "./run-study.js";
+import { COHORT, queryOf, RESEARCH, studyPeriod } from "./study-plan.js";
 
-export const COMMUNITY = "sun";
 /** What is asked and not seen after so long is asked again: it may have come before its contract. */
 const AGAIN_S = 6;
 /** Bids are asked for at least so long before their gate, and no later openings than so long before the clearing. */
@@ -26,22 +28,6 @@ const PERIOD_S = 60;
 const PERIODS = 60;
 /** What a cohort begins before, so that its first slots are in its months. */
 const HOUR_S = 3_600;
-
-/** What a sealed block shows. */
-export interface Seen {
-  readonly service: number;
-  readonly contract: string;
-  readonly name: string;
-  readonly body: Value;
-}
-
-/** An operation that somebody is to sign. */
-export interface Asked {
-  readonly who: Actor;
-  readonly service: number;
-  readonly type: number;
-  readonly body: Value;
-}
 
 interface Round {
   readonly bids: readonly (readonly [who: Actor, opening: Opening])[];
@@ -65,17 +51,23 @@ export interface Story {
   shared: number;
   /** begin of the first slot whose shares are sealed */
   firstShared: number;
-  /** the study that is asked for and not run yet */
-  wantedStudy: (StudiedPeriod & { readonly study: string }) | undefined;
+  /** the study that is asked for and not run yet, and the one whose result nobody has checked */
+  wantedStudy: WantedStudy | undefined;
+  uncheckedStudy: WantedStudy | undefined;
+  readonly incidents: Incidents;
 }
 
 export function createStory(cast: Cast): Story {
   const nothing = { seen: new Set<string>(), asked: new Map<string, number>(), rounds: new Map<number, Round>() };
-  return { cast, isReady: false, ...nothing, given: 0, begins: [], shared: 0, firstShared: 0, wantedStudy: undefined };
+  return {
+    ...{ cast, isReady: false, ...nothing, given: 0, begins: [], shared: 0, firstShared: 0 },
+    ...{ wantedStudy: undefined, uncheckedStudy: undefined, incidents: createIncidents() },
+  };
 }
 
 /** Takes note of what a block shows. */
-export function note(story: Story, { contract, name, body }: Seen): void {
+export function note(story: Story, shown: Seen): void {
+  const { contract, name, body } = shown;
   const said = body as { readonly [field: string]: Value };
   const key = `${contract}/${name}`;
   story.seen.add(key);
@@ -85,10 +77,16 @@ export function note(story: Story, { contract, name, body }: Seen): void {
   if (key === "dispatch/countersigned") story.seen.add(`countersigned/${said.number}`);
   if (key === "community/periods") story.begins = said.begins as readonly number[];
   if (key === "community/bills" && said.kind === "final") story.seen.add(`billed/${(said.period as number[])[0]}`);
+  noteIncident(story.incidents, story.cast, shown);
+  if (key === "community/left") {
+    // Whoever has left may be invited again.
+    for (const step of ["invited", "joined"]) story.seen.delete(`community/${step}/${String(said.point)}`);
+  }
   if (key === "mining/asked") {
     story.wantedStudy = { study: String(said.study), from_s: Number(said.from_s), to_s: Number(said.to_s) };
   }
-  if (key === "mining/study") story.wantedStudy = undefined;
+  if (key === "mining/study") [story.wantedStudy, story.uncheckedStudy] = [undefined, story.wantedStudy];
+  if (key === "mining/confirmed" || key === "mining/disputed") story.uncheckedStudy = undefined;
   if (key === "community/shares") {
     story.shared = Number(said.start);
     story.firstShared ||= story.shared;
@@ -105,13 +103,12 @@ export function ask(story: Story, now_s: number, salt: () => string): readonly A
     ...billsOf(story, now_s),
     ...signaturesOf(story, now_s),
     ...studyOf(story, now_s),
+    ...incidentsOf(story.incidents, story, now_s),
   ];
   const due = wanted.filter(([name]) => now_s - (story.asked.get(name) ?? 0) >= AGAIN_S);
   for (const [name] of due) story.asked.set(name, now_s);
   return [...due.map(([, asked]) => asked), ...biddingOf(story, now_s, salt)];
 }
-
-type Wanted = readonly [name: string, asked: Asked];
 
 /** What the community, the grid and the rating of the works are founded by; each step once those before it are sealed. */
 function foundingOf({ cast, seen, begins }: Story, now_s: number): readonly Wanted[] {
@@ -256,4 +253,23 @@ function roundFor({ given, seen }: Story, slot: number, salt: () => string): Rou
     ["supply", bid("buy", 9_000, TAKEN)],
   ] as const;
   return { bids: list, sealed: new Set(), isOpened: false };
+}
+
+/** A study that somebody is to run, and whose word its result is. */
+export interface StudyJob {
+  readonly study: WantedStudy;
+  readonly who: Actor;
+  readonly type: typeof studies.result | typeof studies.check;
+}
+
+/** Who keeps the data runs what is asked for; who has asked runs it once more. */
+export function studyJob({ wantedStudy, uncheckedStudy }: Story): StudyJob | undefined {
+  if (wantedStudy !== undefined) return { study: wantedStudy, who: "data", type: studies.result };
+  return uncheckedStudy && { study: uncheckedStudy, who: "campus", type: studies.check };
+}
+
+/** The word on what a run has come to. */
+export function wordOf({ who, type }: StudyJob, body: StudyResult): Asked {
+  const { study, result } = body;
+  return { who, service: chains.mining, type, body: type === studies.result ? body : { study, result } };
 }

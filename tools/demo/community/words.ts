@@ -2,8 +2,8 @@
 
 import type { Value } from "../../../src/wire/value.js";
 import { decimal } from "../../terminal/output.js";
+import type { Seen } from "./asked.js";
 import { type Cast, nameIn } from "./cast.js";
-import type { Seen } from "./story.js";
 
 export const LINE_COLUMNS = 80;
 

@@ -1,5 +1,6 @@
 // What every page is handed.
 
+import type { ComponentType } from "preact";
 import type { LiveState } from "../live/strips.js";
 import type { Network } from "../network/network.js";
 import type { Place } from "../route.js";
@@ -9,3 +10,5 @@ export interface PageProps {
   readonly place: Place;
   readonly live: LiveState;
 }
+
+export type Page = ComponentType<PageProps>;

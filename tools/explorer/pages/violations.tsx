@@ -2,8 +2,13 @@
 // the page is open. One by itself is held against the block that says it.
 
 import { useState } from "preact/hooks";
-import { type ViolationItem, violation as violationShape, violations } from "../../routes/violations.js";
-import { askValue } from "../network/ask.js";
+import {
+  type HiddenViolations,
+  type ViolationItem,
+  violation as violationShape,
+  violations,
+} from "../../routes/violations.js";
+import { askValue, Refusal } from "../network/ask.js";
 import type { Network } from "../network/network.js";
 import { Shown, useAsked } from "../parts/asked.js";
 import { Pair, Time } from "../parts/figures.js";
@@ -18,6 +23,8 @@ import type { PageProps } from "./page-props.js";
 
 const kinds = ["gap", "fork", "link", "equivocation", "falseAcknowledgement", "contract"] as const;
 const states = ["open", "acknowledged", "contested", "upheld", "lifted", "lapsed"] as const;
+/** Refusals that say who is shown a violation, or where one is: nothing has failed. */
+const notShown: readonly string[] = ["forbidden", "unauthorized", "unknown-violation"];
 const fields = ["kind", "state", "subject", "rule", "service"] as const;
 type Filter = Readonly<Partial<Record<(typeof fields)[number], string>>>;
 /** A node that keeps the life cycle of violations says their state. */
@@ -62,8 +69,11 @@ function Queue({ network, filter, live }: QueueProps) {
           ))}
         </Table>
         <Shown asked={asked}>
-          {({ isComplete }) => (
+          {({ isComplete, hidden }) => (
             <>
+              {hidden.map((chain) => (
+                <Hidden key={chain.service} chain={chain} />
+              ))}
               {rows.length === 0 && <p>{text("violations.none")}</p>}
               {!isComplete && <p class="quiet">{text("violations.incomplete")}</p>}
             </>
@@ -76,6 +86,15 @@ function Queue({ network, filter, live }: QueueProps) {
         )}
       </section>
     </article>
+  );
+}
+
+/** What a chain's policy keeps from the reader: how much, and who may see it. */
+function Hidden({ chain: { service, violations: count, readers } }: { readonly chain: HiddenViolations }) {
+  return (
+    <p class="quiet" data-hidden={service}>
+      {text("violations.hidden", { chain: service, count, who: ["node", ...readers].join(", ") })}
+    </p>
   );
 }
 
@@ -197,10 +216,18 @@ function OneViolation({ network, name }: { readonly network: Network; readonly n
     const told = await askValue(violationShape, { parameters: { name } });
     return { ...(await network.question(told.service, told.height)), told };
   }, [network, name]);
+  const refusal = asked.type === "failed" && asked.error instanceof Refusal ? asked.error : undefined;
+  const isHidden = refusal !== undefined && notShown.includes(refusal.code);
   return (
     <article>
       <h1>{text("violations.one", { name })}</h1>
-      <Shown asked={asked}>{(question) => <Proved question={question} network={network} />}</Shown>
+      {isHidden ? (
+        <p class="quiet" data-hidden={name}>
+          {text("violations.notShown", { reason: refusal.message })} {refusal.remedy}
+        </p>
+      ) : (
+        <Shown asked={asked}>{(question) => <Proved question={question} network={network} />}</Shown>
+      )}
     </article>
   );
 }

@@ -234,6 +234,12 @@ export const pageTexts = {
   "violations.detail": ["what proves it", "was ihn beweist", "证据"],
   "violations.any": ["any", "alle", "全部"],
   "violations.none": ["No violation is like this.", "Kein Verstoß ist so.", "没有此类违规。"],
+  "violations.hidden": [
+    "{count} of chain {chain} are not shown to you. Its policy has it read by: {who}.",
+    "{count} der Kette {chain} werden Ihnen nicht gezeigt. Nach ihrer Richtlinie lesen sie: {who}.",
+    "链 {chain} 的 {count} 项不向您显示。按其策略，可读取者：{who}。",
+  ],
+  "violations.notShown": ["Not shown to you: {reason}", "Wird Ihnen nicht gezeigt: {reason}", "不向您显示：{reason}"],
   "violations.incomplete": [
     "This node is still listing its older blocks.",
     "Dieser Knoten listet noch ältere Blöcke.",

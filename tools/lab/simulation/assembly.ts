@@ -21,6 +21,7 @@ import { createLiar } from "./faults/liar.js";
 import { createMembershipFaults } from "./faults/membership.js";
 import { createOrderSigning } from "./faults/order-signing.js";
 import { createRulingFaults } from "./faults/rulings.js";
+import { startTwoRoles } from "./faults/two-roles.js";
 import type { Mutant } from "./mutants/mutant.js";
 import type { ClusterOptions } from "./options.js";
 import { createTrace } from "./trace.js";
@@ -121,7 +122,7 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
     trace,
   };
   const population = createMeters(options, genesis, meterWorld);
-  if (options.impostors) startImpostors(meterWorld, options.seed);
+  startPretenders(meterWorld, options);
   meters.push(...population.meters);
   const membershipFaults = createMembershipFaults({
     ...{ options, genesis, timeline, random, nodes, membership, coverage, fail, trace },
@@ -172,6 +173,12 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
       network.setConditions(calm);
     },
   };
+}
+
+/** Whose credentials are not what they seem. */
+function startPretenders(world: MeterWorld, { impostors, twoRoles, seed }: ClusterOptions): void {
+  if (impostors) startImpostors(world, seed);
+  if (twoRoles) startTwoRoles(world, seed);
 }
 
 function tracing(now_ms: () => number, onLine?: (line: string) => void) {

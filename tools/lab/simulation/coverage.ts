@@ -63,6 +63,8 @@ export interface Coverage {
   fabricated: number;
   /** credentials that are none, shown to nodes with a reading each */
   impostures: number;
+  /** records signed with a key that is certified for two roles */
+  twoRoles: number;
   censored: number;
   /** genuine certificates with one signature that is not */
   certificatesCorrupted: number;
@@ -169,6 +171,7 @@ export function createCoverage(): Coverage {
     exaggerated: 0,
     fabricated: 0,
     impostures: 0,
+    twoRoles: 0,
     censored: 0,
     certificatesCorrupted: 0,
     equivocations: 0,

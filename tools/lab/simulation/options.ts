@@ -68,6 +68,8 @@ export interface ClusterOptions {
   readonly rulings: number;
   /** somebody shows credentials that are none, and offers readings under them */
   readonly impostors: boolean;
+  /** keys that are certified as a meter's and as a participant's sign records of both kinds */
+  readonly twoRoles: boolean;
   /** credentials of some meters end while faults last, and later ones take their place */
   readonly lapses: boolean;
   /** half of the meters that would be suspended are revoked */
@@ -144,7 +146,13 @@ export function optionsOf(seed: number): ClusterOptions {
     ...contractedOf(createRandom(seed ^ 0x428a2f98), orderedOf(createRandom(seed ^ 0x71a9c3d5))),
     renewed: renewedOf(createRandom(seed ^ 0x1b873593), members, fault),
     ...apartOf(seed, faulty),
+    ...twoRoledOf(seed),
   };
+}
+
+/** Of each thirteenth seed, too. Their records come from the start on: no chain would stand still while disks are renewed. */
+function twoRoledOf(seed: number): Pick<ClusterOptions, "twoRoles"> & Partial<ClusterOptions> {
+  return seed % 13 === 11 ? { twoRoles: true, renewed: 0 } : { twoRoles: false };
 }
 
 /** Drawn apart, too. */

@@ -3,7 +3,7 @@
 import type { Role } from "../../../src/wire/credential.js";
 import type { AccessLevel } from "../../routes/shape.js";
 import type { Holder, TokenVerdict } from "../admission/token-judge.js";
-import { type Refused, refused } from "./route.js";
+import { type HiddenChain, type Refused, refused } from "./route.js";
 
 export interface ApiAdmission {
   /** Whether what is not public asks for a token. One that is shown is judged in any case. */
@@ -15,7 +15,14 @@ export interface ApiAdmission {
   services(): readonly number[];
 }
 
-export type Access = { readonly type: "granted"; readonly shown: Holder | undefined } | Refused;
+export type Access = Granted | Refused;
+
+export interface Granted {
+  readonly type: "granted";
+  readonly shown: Holder | undefined;
+  /** what the answer is to leave out; none but at level chains */
+  readonly hidden: readonly HiddenChain[];
+}
 
 /** Roles that read whole chains, beside the network's nodes, where no policy of a chain says otherwise. */
 const readers: readonly Role[] = ["regulator"];
@@ -32,10 +39,10 @@ export async function accessOf(
   { level, service }: AskedFor,
   authorization: string | undefined,
 ): Promise<Access> {
-  if (level === "public") return { type: "granted", shown: undefined };
+  if (level === "public") return granted(undefined);
   const token = /^Bearer ([A-Za-z0-9._-]+)$/i.exec(authorization ?? "")?.[1];
   if (token === undefined) {
-    if (!isAsked && authorization === undefined) return { type: "granted", shown: undefined };
+    if (!isAsked && authorization === undefined) return granted(undefined);
     return refused(
       "unauthorized",
       "This is answered to holders of a credential alone, and no session token was shown.",
@@ -44,14 +51,28 @@ export async function accessOf(
   const verdict = await judge(token);
   if (verdict.type === "refused") return refused("unauthorized", `The session token is not taken: ${verdict.message}.`);
   const { holder } = verdict;
+  if (level === "holder" || !isAsked) return granted(holder);
   // What one chain's policy hides must not come by what is of several.
-  const readsAll = () =>
-    (service === undefined ? services() : [service]).every((each) => readsChains(holder, readersOf(each)));
-  if (level === "holder" || !isAsked || readsAll()) return { type: "granted", shown: holder };
+  const wanted = service === undefined ? services() : [service];
+  const hidden = wanted.flatMap((each): HiddenChain[] => {
+    const named = readersOf(each);
+    return readsChains(holder, named) ? [] : [{ service: each, readers: named ?? readers }];
+  });
+  if (hidden.length === 0) return granted(holder);
+  if (level === "chains" && hidden.length < wanted.length) return granted(holder, hidden);
   return refused(
     "forbidden",
-    `The credential of ${holder.id} has no role that reads ${service === undefined ? "all chains of this node" : `chain ${service}`}.`,
+    `The credential of ${holder.id} has no role that reads ${hidden.map(hiddenText).join(", ")}.`,
   );
+}
+
+function granted(shown: Holder | undefined, hidden: readonly HiddenChain[] = []): Granted {
+  return { type: "granted", shown, hidden };
+}
+
+/** The chain, and who reads it. */
+function hiddenText({ service, readers: named }: HiddenChain): string {
+  return `chain ${service} (${["node", ...named].join(", ")})`;
 }
 
 /** Whether the holder is answered on routes of level chain, where the chain's policy names these roles, or none. */

@@ -1,11 +1,18 @@
 // A route of a node: its shape, and what answers it. A handler is handed what was asked, read by the shape, and returns its answer as
 // a value; the server sends it, within the limits that every route has.
 
+import type { Role } from "../../../src/wire/credential.js";
 import type { RefusalCode } from "../../routes/refusals.js";
 import type { ParametersOf, QueryOf, RouteShape, ValueOf } from "../../routes/shape.js";
 import type { Holder } from "../admission/token-judge.js";
 import type { Items } from "./answers.js";
 import type { EventStream } from "./event-stream.js";
+
+/** A chain that who asks does not read, and the roles that do, beside the network's nodes. */
+export interface HiddenChain {
+  readonly service: number;
+  readonly readers: readonly Role[];
+}
 
 export interface Asked<Parameters = unknown, Query = unknown> {
   readonly parameters: Parameters;
@@ -14,6 +21,8 @@ export interface Asked<Parameters = unknown, Query = unknown> {
   readonly body: Uint8Array;
   /** who has shown a session token */
   readonly shown: Holder | undefined;
+  /** chains that the answer is to leave out, of a route of level chains */
+  readonly hidden: readonly HiddenChain[];
   /** whose limits count for the request */
   readonly group: string;
   /** names of encodings that the reader takes (RFC 9110, section 12.5.3) */

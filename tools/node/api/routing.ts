@@ -8,7 +8,7 @@ import { type ApiAdmission, accessOf } from "./access.js";
 import type { Answers } from "./answers.js";
 import { streamTo } from "./event-stream.js";
 import { groupOf, refuse } from "./refusing.js";
-import { type Asked, type Outcome, type Refused, type Route, refused } from "./route.js";
+import { type Asked, type HiddenChain, type Outcome, type Refused, type Route, refused } from "./route.js";
 
 /** RFC 9110, section 15.5.16. */
 const WRONG_TYPE = 415;
@@ -30,6 +30,7 @@ export function assertListed(routes: readonly Route[], listed: readonly RouteSha
 
 export function addRoutes(server: FastifyInstance, routes: readonly Route[], ports: RoutingPorts): void {
   server.decorateRequest("shown", undefined);
+  server.decorateRequest("hidden", undefined);
   server.decorateRequest("fields", undefined);
   // Those that fastify brings would hand a handler no bytes.
   server.removeAllContentTypeParsers();
@@ -61,6 +62,7 @@ function addRoute(server: FastifyInstance, { shape, answer }: Route, { answers, 
       if (access.type === "refused") return refuse(reply, access.code, access.message);
       if (fields.type === "refused") return refuse(reply, fields.code, fields.message);
       request.shown = access.shown;
+      request.hidden = access.hidden;
       request.fields = fields;
     },
     handler: async (request, reply) => {
@@ -90,7 +92,7 @@ function readAskedFields(shape: RouteShape, request: FastifyRequest): AskedField
   if (parameters.type === "misfit") {
     return { ...refused(misfit, `${writtenPath(shape)}: ${parameters.message}`), service: undefined };
   }
-  const named = wholeIn(parameters.value.service);
+  const named = wholeIn(parameters.value.service) ?? shape.chainOf?.(parameters.value);
   const query = readFields(shape.query, request.query as Texts);
   if (query.type === "misfit") {
     return { ...refused(misfit, `${writtenPath(shape)}: ${query.message}`), service: named };
@@ -123,6 +125,7 @@ function readAsked(shape: RouteShape, request: FastifyRequest): ReadAsked {
       body: body instanceof Uint8Array ? Uint8Array.from(body) : new Uint8Array(0),
       group: groupOf(request),
       shown: request.shown,
+      hidden: request.hidden ?? [],
       encodings: String(encodings)
         .split(",")
         .flatMap((part) => (/;\s*q=0(\.0*)?$/.test(part.trim()) ? [] : [part.split(";")[0]!.trim()])),
@@ -172,6 +175,8 @@ declare module "fastify" {
   interface FastifyRequest {
     /** who has shown a session token; set before a handler runs */
     shown: Holder | undefined;
+    /** chains that the answer is to leave out; set before a handler runs */
+    hidden: readonly HiddenChain[] | undefined;
     /** what its path and query say; set before a handler runs */
     fields: AskedFields | undefined;
   }

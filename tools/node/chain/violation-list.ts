@@ -1,8 +1,9 @@
 // Finds violations of all chains that this node has: the newest first, page by page, by subject, kind, rule, chain and time.
 
 import { HEIGHT_MAX, SERVICE_MAX, TIME_MS_MAX } from "../../../src/wire/bounds.js";
+import { equalBytes } from "../../../src/wire/bytes.js";
 import type { FoundViolation, ViolationPlace } from "../../ledger/violation-place.js";
-import { ruleOf, type Violation, type ViolationKind, violationKinds } from "../../ledger/violations.js";
+import { ruleOf, subjectOf, type Violation, type ViolationKind, violationKinds } from "../../ledger/violations.js";
 import { chainIn, chainKey, chainRange, heightIn, type PlaceKey, placeIn, placeKey } from "../store/keys.js";
 import type { StoreReader } from "../store/store.js";
 import { heads } from "./tables/heads.js";
@@ -28,6 +29,8 @@ export interface ViolationsAsked {
   readonly service?: number | undefined;
   /** Whether this one is asked for, by what has become of it. */
   readonly isWanted?: ((found: FoundViolation) => boolean) | undefined;
+  /** chains that who asks does not read */
+  readonly hidden?: ReadonlySet<number> | undefined;
   /** milliseconds, both included */
   readonly from_ms?: number | undefined;
   readonly to_ms?: number | undefined;
@@ -43,7 +46,9 @@ export interface ViolationPage {
 
 /** A page, the newest first. Throws STORE_CORRUPT where a row is damaged. */
 export function violationsOf(store: StoreReader, asked: ViolationsAsked): ViolationPage {
-  const { subject, from_ms = 0, to_ms = TIME_MS_MAX, after, limit } = asked;
+  const { from_ms = 0, to_ms = TIME_MS_MAX, after, limit } = asked;
+  // Where a page ends must not tell against whom a hidden chain says something: then all subjects are gone over.
+  const subject = isHiding(asked) ? undefined : asked.subject;
   const end = indexKey(subject, Math.min(from_ms, TIME_MS_MAX), Buffer.alloc(0));
   const behind = Buffer.alloc(11, 0xff);
   let start = indexKey(subject, Math.min(to_ms, TIME_MS_MAX), behind);
@@ -65,8 +70,7 @@ export function violationsOf(store: StoreReader, asked: ViolationsAsked): Violat
       if (!isAsked(asked, at, kind)) continue;
       const entry = violationAt(store, at);
       read_bytes += entry === undefined ? 0 : sizeOf(entry.violation);
-      if (entry !== undefined && obeys(entry.violation, asked.rule) && asked.isWanted?.(entry) !== false)
-        found.push(entry);
+      if (entry !== undefined && obeys(entry.violation, asked) && asked.isWanted?.(entry) !== false) found.push(entry);
       if (found.length === limit || read_bytes > READ_BYTES_MAX) return { found, next: last };
     }
     if (rows.length < PIECE) return { found, next: undefined };
@@ -116,13 +120,19 @@ function isSame(one: ViolationPlace, other: ViolationPlace): boolean {
   return one.service === other.service && one.height === other.height && one.index === other.index;
 }
 
-function isAsked({ kind, service, rule }: ViolationsAsked, place: ViolationPlace, code: number): boolean {
+function isHiding({ hidden }: ViolationsAsked): boolean {
+  return hidden !== undefined && hidden.size > 0;
+}
+
+function isAsked({ kind, service, rule, hidden }: ViolationsAsked, place: ViolationPlace, code: number): boolean {
+  if (hidden?.has(place.service)) return false;
   if (service !== undefined && place.service !== service) return false;
   if (rule !== undefined && code !== violationKinds.contract) return false;
   return kind === undefined || violationKinds[kind] === code;
 }
 
-function obeys(violation: Violation, rule: string | undefined): boolean {
+function obeys(violation: Violation, { subject, rule }: ViolationsAsked): boolean {
+  if (subject !== undefined && !equalBytes(subjectOf(violation), subject)) return false;
   if (rule === undefined) return true;
   return violation.kind === "contract" && (violation.contract === rule || ruleOf(violation) === rule);
 }

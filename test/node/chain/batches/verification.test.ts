@@ -49,16 +49,37 @@ test("records of a meter whose credential a node has not fetched yet are untimel
   await assert.rejects(verify(foreign.read, foreign.signed, "never"), { code: "unproven" });
 });
 
-test("a credential that a temporary block brings does not take the place of the one on the chain", async () => {
+test("a record is verified by the credential that its temporary block brings, and else by the one on the chain", async () => {
   const meter = createMeter(authority);
-  const onChain = issueCredential({ ...parseCredential(meter.credential), services: [2] }, authority);
-  const notices = [{ kind: "credential" as const, bytes: meter.credential }];
+  const record = executionRecord(meter.next());
+  const issued = parseCredential(meter.credential);
+  const customers = issueCredential({ ...issued, id: new Uint8Array(8), roles: ["customer"] }, authority);
+  const readOf = (...credentials: readonly Uint8Array[]) => {
+    const notices = credentials.map((bytes) => ({ kind: "credential" as const, bytes }));
+    const content = { chain: 1, origin: new Uint8Array(8), number: 0, notices };
+    const { bytes } = makeBatch(genesis.hash, content, [record], simulatedSigner("a").sign);
+    return readSignedBatch(genesis.hash, bytes);
+  };
+  const own = readOf(meter.credential);
+  await createVerification(ports)(own.read, own.signed, "never");
+  const verify = createVerification({ ...ports, store: { get: () => customers } } as unknown as ChainPorts);
+  await verify(own.read, own.signed, "never");
+  const bare = readOf();
+  await assert.rejects(verify(bare.read, bare.signed, "never"), { code: "unproven", message: /not for this chain/ });
+  const foreign = readOf(issueCredential({ ...issued, services: [2] }, authority));
+  await assert.rejects(createVerification(ports)(foreign.read, foreign.signed, "never"), { code: "unproven" });
+});
+
+test("a temporary block brings one credential of a key at most", async () => {
+  const meter = createMeter(authority);
+  const later = issueCredential({ ...parseCredential(meter.credential), id: new Uint8Array(8) }, authority);
+  const notices = [meter.credential, later].map((bytes) => ({ kind: "credential" as const, bytes }));
   const content = { chain: 1, origin: new Uint8Array(8), number: 0, notices };
-  const { bytes } = makeBatch(genesis.hash, content, [executionRecord(meter.next())], simulatedSigner("a").sign);
+  const records = [meter.next(), meter.next()].map(executionRecord);
+  const { bytes } = makeBatch(genesis.hash, content, records, simulatedSigner("a").sign);
   const { read, signed } = readSignedBatch(genesis.hash, bytes);
-  await createVerification(ports)(read, signed, "never");
-  const verify = createVerification({ ...ports, store: { get: () => onChain } } as unknown as ChainPorts);
-  await assert.rejects(verify(read, signed, "never"), { code: "unproven", message: /not for this chain/ });
+  const rejected = createVerification(ports)(read, signed, "never");
+  await assert.rejects(rejected, { code: "unproven", message: /two credentials/ });
 });
 
 /** Nodes and the authority are simulated here, meters are not. */

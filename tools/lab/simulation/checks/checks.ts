@@ -25,6 +25,7 @@ import { createAccounts } from "./accounts.js";
 import type { BlockChecks } from "./blocks.js";
 import type { EvidenceChecks } from "./evidence.js";
 import { createHoldings } from "./holdings.js";
+import { createKindChecks } from "./kinds.js";
 import type { SigningChecks } from "./signing.js";
 import { isDurable } from "./storage.js";
 import { type Fail, stackOf } from "./violation.js";
@@ -84,6 +85,7 @@ export function createChecks(ports: ChecksPorts): Checks {
   const sent = new Map<string, number>();
   const accounts = createAccounts(ports.faulty, ports.share, timeline.now_ms, fail);
   const holdings = createHoldings(timeline.now_ms, fail);
+  const kinds = createKindChecks(fail);
   let writes = 0;
 
   const suspectOf = (node: SimulatedNode) => ({ id: node.id, life: node.life, durable: node.disk.rows });
@@ -178,7 +180,9 @@ export function createChecks(ports: ChecksPorts): Checks {
         if (table.name !== blocks.name || row === undefined) continue;
         const [chain, height] = [chainIn(key as BlockKey), heightIn(key as BlockKey)];
         trace(`${node.label} has block ${chain}/${height}`);
-        blockChecks.onBlock(node.label, chain, height, decodeRow(blocks, row));
+        const bytes = decodeRow(blocks, row);
+        blockChecks.onBlock(node.label, chain, height, bytes);
+        kinds.onBlock(chain, height, bytes);
       }
     },
     /**

@@ -3,7 +3,7 @@
 
 import type { Mutant } from "./mutant.js";
 import { edit } from "./mutant.js";
-import { impersonated, lapsed, revoking } from "./ordeals.js";
+import { impersonated, lapsed, revoking, twoRoled } from "./ordeals.js";
 
 const credential = "src/wire/credential.ts";
 const admission = "tools/node/ingest/admission.ts";
@@ -85,5 +85,41 @@ export const credentialMutants: readonly Mutant[] = [
       edit(execution, "if (!credential.services.includes(run.place.service) || ", "if ("),
     ],
     needs: impersonated,
+  },
+  {
+    name: "verifies-by-the-first",
+    lacks: "a member judges a record by the credential that its temporary block brings",
+    edits: [
+      edit(
+        "tools/node/chain/batches/verification.ts",
+        "brought.get(meter) ?? onChain(record);",
+        "onChain(record) ?? brought.get(meter);",
+      ),
+    ],
+    needs: twoRoled,
+  },
+  {
+    name: "cuts-what-is-forbidden",
+    lacks: "an origin puts no record into a temporary block that its meter may not sign any more",
+    edits: [
+      edit(
+        "tools/node/chain/batches/origin/step.ts",
+        "return holder === undefined || roleComplaint(holder, record.type) === undefined;",
+        'return holder === undefined || roleComplaint(holder, record.type) !== "";',
+      ),
+    ],
+    needs: twoRoled,
+  },
+  {
+    name: "seals-what-is-forbidden",
+    lacks: "the chain seals what the credential permits that counts there",
+    edits: [
+      edit(
+        "tools/ledger/permission.ts",
+        "return roleComplaint(parseCredential(counts), type) === undefined;",
+        'return roleComplaint(parseCredential(counts), type) !== "";',
+      ),
+    ],
+    needs: twoRoled,
   },
 ];

@@ -164,6 +164,8 @@ export const impersonated = {
   conditions: smooth,
   renewed: 0,
 } as const;
+/** Keys of two roles sign records of both kinds, and nothing else befalls anybody. */
+export const twoRoled = { ...impersonated, impostors: false, twoRoles: true, meters: 4, recordsPerMeter: 30 } as const;
 /** Credentials end and later ones take their place, while what comes waits long for its block. */
 export const lapsed = {
   ...quiet,

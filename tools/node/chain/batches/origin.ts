@@ -3,7 +3,9 @@
 
 import type { Block } from "../../../../src/wire/block.js";
 import { toHex } from "../../../../src/wire/bytes.js";
+import { type Credential, parseCredential } from "../../../../src/wire/credential.js";
 import type { SealedDisclosures } from "../../../../src/wire/sealed-disclosure.js";
+import { BoundedMap } from "../../../bounded-map.js";
 import { makeBatch, type ReadBatch } from "../../../ledger/compose.js";
 import type { ExecutionNotice } from "../../../ledger/execution.js";
 import { readNotice } from "../../../ledger/notices.js";
@@ -32,12 +34,16 @@ import {
   isMember,
   isPending,
   type NextBlock,
+  type OriginConfig,
   type OriginEffect,
   type OriginInput,
 } from "./origin/state.js";
 import { displacedBy, leftOutBy, onSealed, presentable, restore, step } from "./origin/step.js";
 import type { Pool } from "./pool.js";
 import { createWaitingNotices } from "./waiting-notices.js";
+
+/** Of so many meters it is known what their credential on the chain permits; of more, it is read again. */
+const ROLES_KEPT = 32_768;
 
 /** `admitted`: taken · `waiting`: taken before · `busy`: not taken, to be offered again. */
 export type Admission = "admitted" | "waiting" | "busy";
@@ -98,6 +104,7 @@ export function createOrigin(
       records_max: ports.batch.records_max,
       view: viewOf(store, service),
       shownCredential: (record) => store.get(credentials, idKey(0, kidOf(record))),
+      rolesOf: createRoles(ports),
       isCertified: (record) => store.get(credentials, idKey(service, kidOf(record))) !== undefined,
       isGivenUp: exchange.isGivenUp,
       isStopped,
@@ -238,6 +245,21 @@ export function createOrigin(
       leftOut = [];
       return waited_ms;
     },
+  };
+}
+
+/** What those who sign are: once on a chain, no later credential says otherwise. */
+function createRoles({ store, chain }: ChainPorts): OriginConfig["rolesOf"] {
+  const onChain = new BoundedMap<string, Pick<Credential, "roles">>(ROLES_KEPT);
+  return (record) => {
+    const known = onChain.get(record.meter);
+    if (known !== undefined) return known;
+    const sealed = store.get(credentials, idKey(chain.service, kidOf(record)));
+    const bytes = sealed ?? store.get(credentials, idKey(0, kidOf(record)));
+    if (bytes === undefined) return undefined;
+    const { roles } = parseCredential(bytes);
+    if (sealed !== undefined) onChain.set(record.meter, { roles });
+    return { roles };
   };
 }
 

@@ -1,4 +1,4 @@
-// Whether every record of a temporary block is what it says: of a meter whose credential is on the chain or in the batch, which
+// Whether every record of a temporary block is what it says: of a meter whose credential is in the batch or on the chain, which
 // permits the service, with nothing confidential left in it; and, where that is this node's to verify, signed by the meter.
 
 import type { Batch } from "../../../../src/wire/batch.js";
@@ -76,11 +76,14 @@ export function createVerification(
     return bytes === undefined ? undefined : verified(meter, bytes, true);
   };
 
-  /** The key that must have signed the record. */
+  /**
+   * The key that must have signed the record. What the batch brings comes first: the origin knew no other one, and the chain, which goes by
+   * its own, seals what that permits.
+   */
   const keyOf = (signed: SignedRecord, brought: ReadonlyMap<string, Credential>): PublicKey => {
     const { record } = signed;
     const { meter } = record;
-    const credential = onChain(record) ?? brought.get(meter);
+    const credential = brought.get(meter) ?? onChain(record);
     if (credential === undefined) throw new WireError("untimely", `batch brings no credential of meter ${meter}`);
     const proper =
       signed.service === chain.service &&
@@ -107,6 +110,7 @@ export function createVerification(
       if (kind === "message") checkTold(bytes);
       if (kind !== "credential") continue;
       const kid = toHex(keyId(parseCredential(bytes).key));
+      if (brought.has(kid)) throw new WireError("unproven", `batch brings two credentials of ${kid}`);
       brought.set(kid, verified(kid, bytes, false));
     }
     const signatures: RecordVerification[] = [];

@@ -5,7 +5,8 @@ import type { FoundViolation } from "../../../ledger/violation-place.js";
 import type { ViolationKind } from "../../../ledger/violations.js";
 import { pathOf, type QueryOf } from "../../../routes/shape.js";
 import { csvOf, type ListedViolation, violation, violations, violationsCsv } from "../../../routes/violations.js";
-import { type Refused, type Route, refused, route } from "../../api/route.js";
+import { type Asked, type Refused, type Route, refused, route } from "../../api/route.js";
+import { heads } from "../../chain/tables/heads.js";
 import { caseStatesIn, listedView, shownView } from "../../chain/violation-cases.js";
 import {
   cursorFrom,
@@ -16,6 +17,7 @@ import {
   violationAt,
   violationsOf,
 } from "../../chain/violation-list.js";
+import { chainKey } from "../../store/keys.js";
 import type { Store } from "../../store/store.js";
 
 export interface ViolationPorts {
@@ -28,19 +30,24 @@ type Query = QueryOf<typeof violations>;
 
 export function violationRoutes({ store, services }: ViolationPorts): readonly Route[] {
   return [
-    route(violations, ({ query }) => {
-      const page = pageOf(store, query);
+    route(violations, ({ query, hidden }) => {
+      const page = pageOf(store, query, hidden);
       if (page.type === "refused") return page;
       const { listed, next } = page;
       const value = {
         violations: listed,
         next: next === undefined ? null : cursorText(next),
         isComplete: isListed(store, services()),
+        hidden: hidden.map(({ service, readers }) => ({
+          service,
+          violations: store.get(heads, chainKey(service))?.counter ?? 0,
+          readers: [...readers],
+        })),
       };
       return { type: "value", value };
     }),
-    route(violationsCsv, ({ query }) => {
-      const page = pageOf(store, query);
+    route(violationsCsv, ({ query, hidden }) => {
+      const page = pageOf(store, query, hidden);
       if (page.type === "refused") return page;
       const bytes = Buffer.from(csvOf(page.listed));
       if (page.next === undefined) return { type: "sent", bytes };
@@ -61,7 +68,7 @@ interface ListedPage extends Pick<ViolationPage, "next"> {
   readonly listed: ListedViolation[];
 }
 
-function pageOf(store: Store, query: Query): ListedPage | Refused {
+function pageOf(store: Store, query: Query, hidden: Asked["hidden"]): ListedPage | Refused {
   const { subject, kind, rule, state, service, from: from_ms, to: to_ms, after, limit } = query;
   const cursor = after === undefined ? undefined : cursorFrom(after);
   if (after !== undefined && cursor === undefined)
@@ -69,6 +76,7 @@ function pageOf(store: Store, query: Query): ListedPage | Refused {
   const stateOf = caseStatesIn(store);
   const asked = {
     ...{ kind: kind as ViolationKind | undefined, rule, service, from_ms, to_ms, after: cursor, limit },
+    hidden: new Set(hidden.map((chain) => chain.service)),
     subject: subject === undefined ? undefined : idFromText(subject),
     isWanted: state === undefined ? undefined : (found: FoundViolation) => stateOf(found) === state,
   };

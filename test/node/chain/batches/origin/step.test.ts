@@ -6,6 +6,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Block } from "../../../../../src/wire/block.js";
 import { toHex } from "../../../../../src/wire/bytes.js";
+import type { Credential } from "../../../../../src/wire/credential.js";
 import { keyId } from "../../../../../src/wire/key.js";
 import { simulatedSigner } from "../../../../../tools/lab/simulation/world/keys.js";
 import { makeBatch, type ReadBatch } from "../../../../../tools/ledger/compose.js";
@@ -64,6 +65,8 @@ function bench() {
   const writes: (() => void)[] = [];
   /** whether a timer runs until the next cut */
   let isTimed = false;
+  /** of the credential that counts */
+  const counting: { roles: Credential["roles"] } = { roles: ["meter"] };
   const pool = createPool(memberSetOf([self], 1));
   const view: ChainView = {
     meter: () => undefined,
@@ -83,6 +86,7 @@ function bench() {
       place: () => ({}) as never,
       sealsSomething: () => true,
       shownCredential: () => meter.credential,
+      rolesOf: () => counting,
       isCertified: () => false,
       isGivenUp: (id) => givenUp.has(toHex(id)),
       isStopped: () => false,
@@ -190,7 +194,7 @@ function bench() {
   const isKept = (record: ExecutionRecord) =>
     singles.has(record) || sealed.has(record) || [...rows.values()].some((read) => read.records.includes(record));
 
-  return { node, admitted, sealed, rows, writes, take, isKept, isTimed: () => isTimed };
+  return { node, admitted, sealed, rows, writes, counting, take, isKept, isTimed: () => isTimed };
 }
 
 test("no number is used twice, and what was admitted is always single, in a temporary block, given back or sealed", () => {
@@ -246,6 +250,16 @@ test("a block has the next temporary block cut of what came while it was made, u
   take(written);
   take(seal);
   assert.equal(isTimed(), false, "nothing waits");
+});
+
+test("a record that its meter may not sign any more is cut into no temporary block", () => {
+  const { node, rows, writes, counting, take } = bench();
+  take({ type: "admit" });
+  counting.roles = ["customer"];
+  take({ type: "due" });
+  while (writes.length > 0) take({ type: "written" });
+  assert.deepEqual([rows.size, node.gather.pending], [0, 0]);
+  assert.ok(!node.gather.isWaiting(records[0]!.meter, records[0]!.seq), "who offers it again is refused");
 });
 
 test("a record that a block leaves out of another origin's temporary block is under way here all the same", () => {

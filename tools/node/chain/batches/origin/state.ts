@@ -2,6 +2,7 @@
 
 import { BATCH_NUMBER_MAX } from "../../../../../src/wire/bounds.js";
 import { equalBytes, toHex } from "../../../../../src/wire/bytes.js";
+import type { Credential } from "../../../../../src/wire/credential.js";
 import { BoundedMap } from "../../../../bounded-map.js";
 import type { ReadBatch } from "../../../../ledger/compose.js";
 import type { ChainView, ExecutionNotice, ExecutionPlace } from "../../../../ledger/execution.js";
@@ -32,6 +33,8 @@ export interface OriginConfig extends NextBlock {
   readonly view: ChainView;
   /** The credential that the record's meter has shown to this node. */
   shownCredential(record: ExecutionRecord): Uint8Array | undefined;
+  /** What its credential on the chain permits or, where it has none there, the one that it has shown; undefined where it has none. */
+  rolesOf(record: ExecutionRecord): Pick<Credential, "roles"> | undefined;
   /** Whether its credential is on the chain. */
   isCertified(record: ExecutionRecord): boolean;
   /** Whether the own batch can have no quorum any more, as peers hold another of its number. */
@@ -63,7 +66,7 @@ export interface Cut {
   readonly number: number;
   /** all records that were taken out */
   readonly taken: readonly ExecutionRecord[];
-  /** those of them that are not sealed */
+  /** those of them that are not sealed, and that their meter may sign still */
   readonly records: readonly ExecutionRecord[];
   readonly chosen: readonly ExecutionNotice[];
   /** orders and evidence that can be sealed no more */

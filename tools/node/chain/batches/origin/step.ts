@@ -8,7 +8,7 @@ import { sha256 } from "../../../../../src/wire/hash.js";
 import { assertInvariant } from "../../../../errors.js";
 import { isRepeat, isSealable, type ReadBatch } from "../../../../ledger/compose.js";
 import { standingOf } from "../../../../ledger/governance.js";
-import { type ExecutionRecord, executionRecord, readRecord } from "../../../../ledger/record-scan.js";
+import { type ExecutionRecord, executionRecord, readRecord, roleComplaint } from "../../../../ledger/record-scan.js";
 import { BATCH_WINDOW, sealNumber } from "../../../../ledger/state.js";
 import { hasEnded } from "../../../../ledger/term.js";
 import type { SealedBlock } from "../../ports.js";
@@ -89,7 +89,8 @@ function cut(node: OriginNode, now_ms: number): OriginEffect[] {
   // What another node has brought onto the chain meanwhile falls out here, a fork does not.
   const records: ExecutionRecord[] = [];
   for (const record of taken) {
-    if (chainKnows(config.view, record.meter, record.seq, record.hash) !== "sealed") records.push(record);
+    const isSealed = chainKnows(config.view, record.meter, record.seq, record.hash) === "sealed";
+    if (!isSealed && isPermitted(config, record)) records.push(record);
   }
   const made: Cut = { number, taken, records, ...notices };
   if (records.length + made.chosen.length === 0) {
@@ -98,6 +99,15 @@ function cut(node: OriginNode, now_ms: number): OriginEffect[] {
   }
   node.nextNumber = number + 1;
   return [{ type: "writeAdmitted" }, { type: "make", cut: made, credentials: newCredentials(node, records) }];
+}
+
+/**
+ * Whether the record's meter may sign it still. Since it was admitted, another credential of its key may have come onto the chain, or to this
+ * node: members would take no temporary block with it. Who offers it again hears why it is refused.
+ */
+function isPermitted(config: OriginNode["config"], record: ExecutionRecord): boolean {
+  const holder = config.rolesOf(record);
+  return holder === undefined || roleComplaint(holder, record.type) === undefined;
 }
 
 /**
