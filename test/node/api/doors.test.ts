@@ -47,6 +47,7 @@ async function openDoors(t: Parameters<typeof createNodeApi>[0]) {
       isAsked: true,
       services: () => [0, 1],
       readersOf: () => undefined,
+      objection: judge.objection,
       judge: (token: string) => judge.judge(token, []),
     },
   );

@@ -3,12 +3,14 @@
 import type { Role } from "../../../src/wire/credential.js";
 import type { AccessLevel } from "../../routes/shape.js";
 import type { Holder, TokenVerdict } from "../admission/token-judge.js";
-import { type Refused, refused } from "./route.js";
+import { type Objection, type Refused, refused } from "./route.js";
 
 export interface ApiAdmission {
   /** Whether what is not public asks for a token. One that is shown is judged in any case. */
   readonly isAsked: boolean;
   judge(token: string): Promise<TokenVerdict>;
+  /** Why a holder whose token was taken is admitted no longer. */
+  objection(holder: Holder): Extract<TokenVerdict, { readonly type: "refused" }> | undefined;
   /** Roles that read the chain; undefined where its policy names none. */
   readersOf(service: number): readonly Role[] | undefined;
   /** The chains that the node has: what names none of them is of all. */
@@ -28,11 +30,12 @@ export interface AskedFor {
 
 /** Resolves with who asks, where that is enough for the level. */
 export async function accessOf(
-  { isAsked, judge, readersOf, services }: ApiAdmission,
-  { level, service }: AskedFor,
+  admission: ApiAdmission,
+  asked: AskedFor,
   authorization: string | undefined,
 ): Promise<Access> {
-  if (level === "public") return { type: "granted", shown: undefined };
+  const { isAsked, judge } = admission;
+  if (asked.level === "public") return { type: "granted", shown: undefined };
   const token = /^Bearer ([A-Za-z0-9._-]+)$/i.exec(authorization ?? "")?.[1];
   if (token === undefined) {
     if (!isAsked && authorization === undefined) return { type: "granted", shown: undefined };
@@ -42,16 +45,37 @@ export async function accessOf(
     );
   }
   const verdict = await judge(token);
-  if (verdict.type === "refused") return refused("unauthorized", `The session token is not taken: ${verdict.message}.`);
-  const { holder } = verdict;
+  if (verdict.type === "refused") return notTaken(verdict);
+  const { holder: shown } = verdict;
+  return objectionTo(admission, asked, shown) ?? { type: "granted", shown };
+}
+
+/**
+ * Why who has shown a token that was taken is not answered: by its credential's standing now, or by the chains' policies now. Undefined
+ * where it is.
+ */
+export function objectionTo(
+  { isAsked, objection, readersOf, services }: ApiAdmission,
+  { level, service }: AskedFor,
+  shown: Holder | undefined,
+): Objection | undefined {
+  if (level === "public" || shown === undefined) return undefined;
+  const objected = objection(shown);
+  if (objected !== undefined) return notTaken(objected);
   // What one chain's policy hides must not come by what is of several.
   const readsAll = () =>
-    (service === undefined ? services() : [service]).every((each) => readsChains(holder, readersOf(each)));
-  if (level === "holder" || !isAsked || readsAll()) return { type: "granted", shown: holder };
-  return refused(
-    "forbidden",
-    `The credential of ${holder.id} has no role that reads ${service === undefined ? "all chains of this node" : `chain ${service}`}.`,
-  );
+    (service === undefined ? services() : [service]).every((each) => readsChains(shown, readersOf(each)));
+  if (level === "holder" || !isAsked || readsAll()) return undefined;
+  const what = service === undefined ? "all chains of this node" : `chain ${service}`;
+  return {
+    type: "refused",
+    code: "forbidden",
+    message: `The credential of ${shown.id} has no role that reads ${what}.`,
+  };
+}
+
+function notTaken({ message }: { readonly message: string }): Objection {
+  return { type: "refused", code: "unauthorized", message: `The session token is not taken: ${message}.` };
 }
 
 /** Whether the holder is answered on routes of level chain, where the chain's policy names these roles, or none. */

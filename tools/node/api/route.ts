@@ -14,6 +14,8 @@ export interface Asked<Parameters = unknown, Query = unknown> {
   readonly body: Uint8Array;
   /** who has shown a session token */
   readonly shown: Holder | undefined;
+  /** Why it is answered no longer; of what has no end it is asked again. */
+  objection(): Objection | undefined;
   /** whose limits count for the request */
   readonly group: string;
   /** names of encodings that the reader takes (RFC 9110, section 12.5.3) */
@@ -30,6 +32,9 @@ export interface Refused {
   /** where it is not the code's own */
   readonly status?: number;
 }
+
+/** A refusal of who asks, whatever it asks for. */
+export type Objection = Refused & { readonly code: "unauthorized" | "forbidden" };
 
 export type Outcome<Value = unknown> =
   /** as JSON */
