@@ -360,7 +360,7 @@ const studies: View = {
       heads: ["view.requester", "view.spent", "view.window"],
       rows(id, value) {
         const [window, spent] = items(value);
-        return [[holder(id), said(spent), said(window)]];
+        return [[id, said(spent), said(window)]];
       },
     },
   ],
