@@ -2,7 +2,7 @@
 // and of what a node writes down about itself and others.
 
 import assert from "node:assert/strict";
-import { decodeAggregate, signAggregate } from "../../src/wire/aggregate.js";
+import { AGGREGATE_SUM_MAX, decodeAggregate, signAggregate } from "../../src/wire/aggregate.js";
 import { metadataEntry } from "../../src/wire/block.js";
 import { concatBytes, toHex } from "../../src/wire/bytes.js";
 import { encodeCbor } from "../../src/wire/cbor.js";
@@ -228,6 +228,11 @@ const milliseconds = (value: number) => {
 
 const uses: Uses = {
   threshold: below(128),
+  day,
+  from_s: seconds,
+  slot_s: below(86_400),
+  sum: (value) => assert.ok(BigInt(value) <= AGGREGATE_SUM_MAX && BigInt(value) >= -AGGREGATE_SUM_MAX),
+  count: below(256),
   service: below(65_535),
   chain: below(65_535),
   number: (value) => void orderKey(value),

@@ -17,6 +17,8 @@ const fillings: Readonly<Record<string, string | number>> = {
   seq: 0,
   grant: `${"11".repeat(8)}-1`,
   day: 20_700,
+  from: 900,
+  until: 1_800,
   contract: "access",
   key: "x",
   start: 900,
