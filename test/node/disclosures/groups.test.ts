@@ -44,6 +44,8 @@ interface Scene {
   /** places of the nodes that work for the request, and of the one that does not */
   readonly working: readonly number[];
   readonly idle: number;
+  /** whether the nodes have looked at all blocks for what they lack */
+  readonly scene: { isLevel: boolean };
   put(key: string, value: Value, nodes?: readonly number[]): Promise<void>;
   /** A reading of a meter of so many watts, sealed in a block of that time. */
   read(
@@ -54,6 +56,7 @@ interface Scene {
 
 async function createScene(t: TestContext): Promise<Scene> {
   const world = await createWorld(t);
+  const scene = { isLevel: true };
   await greet(world);
   const signers: readonly Signer[] = [1, 2, 3].map(() => signerFromSeed(generateSeed()));
   const meters = signers.map(({ key }) => keyId(key));
@@ -64,6 +67,7 @@ async function createScene(t: TestContext): Promise<Scene> {
         ...ports,
         afterOthers: () => Promise.resolve(),
         onFatal: (error) => assert.match(String(error), /is closed/),
+        knowsMissing: () => scene.isLevel,
         sealedReading: (_chain, _meter, _seq, hash) => sealed.get(toHex(hash)),
       },
       createCustodyDirectory(ports),
@@ -99,7 +103,7 @@ async function createScene(t: TestContext): Promise<Scene> {
   const computing = computingFor(REQUEST, world.nodes[0]!.ports.membersOf(SERVICE)!);
   const working = all.filter((index) => computing.includes(idOf(index)));
   return {
-    ...{ world, groups, meters, working, put },
+    ...{ world, groups, meters, working, put, scene },
     idle: all.find((index) => !working.includes(index))!,
     async read(meter, { seq, time_s, value, sealed_s = time_s + 1, unit = 27 }) {
       const hidden = encodeDisclosure({
@@ -240,6 +244,30 @@ test("a node that knows of disclosures that it lacks gives out no sum without th
     type: "waiting",
     reason: "this node lacks sealed disclosures of a meter of the group",
   });
+});
+
+test("nor where it does not know yet what it lacks, or has no envelope of what a record hides", async (t) => {
+  const scene = await createScene(t);
+  await readAll(scene);
+  const index = scene.working[0]!;
+  const { store } = scene.world.nodes[index]!.ports;
+  scene.scene.isLevel = false;
+  /** Each question begins the work anew, and is told what came of it before. */
+  const comesTo = async (pattern: RegExp) => {
+    for (let turn = 0; turn < 200; turn += 1) {
+      const [answer] = await scene.sums(index);
+      if (pattern.test(answer!.type === "waiting" ? answer!.reason : answer!.type)) return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    assert.fail(`it does not come to ${pattern}`);
+  };
+  await comesTo(/lacks sealed disclosures/);
+  scene.scene.isLevel = true;
+  const rows = store.range(envelopes, {});
+  for (const { key } of rows) await store.write((writer) => writer.delete(envelopes, key));
+  await comesTo(/lacks an envelope/);
+  for (const { key, row } of rows) await store.write((writer) => writer.put(envelopes, key, row));
+  await comesTo(/^sums$/);
 });
 
 test("sums of a day that one of the group has erased are given out no more, though they were worked out", async (t) => {

@@ -55,7 +55,13 @@ export function createDisclosures(ports: DisclosuresTerms): Disclosures {
     if (erasing.concerns(chain, meter)) erasing.record(chain, meter, record).catch(ports.onFatal);
   };
   const missing = createMissing({ ...ports, afterOthers, onFetched }, dealing);
-  const groups = createGroups({ ...ports, afterOthers, sealedReading: readsSealed(ports.store) }, directory);
+  const groups = createGroups(
+    {
+      ...{ ...ports, afterOthers, sealedReading: readsSealed(ports.store) },
+      knowsMissing: (chain) => missing.of(chain)?.isKnown ?? false,
+    },
+    directory,
+  );
   return {
     ports,
     seal: dayKeys.seal,

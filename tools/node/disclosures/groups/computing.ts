@@ -5,14 +5,14 @@
 import type { SlotSum } from "../../../../src/wire/aggregate.js";
 import { SEQ_MAX } from "../../../../src/wire/bounds.js";
 import { equalBytes, fromHex, toHex } from "../../../../src/wire/bytes.js";
-import { parseEnvelope } from "../../../../src/wire/envelope.js";
+import { DAY_MAX } from "../../../../src/wire/envelope.js";
 import { WireError } from "../../../../src/wire/error.js";
 import { sha256 } from "../../../../src/wire/hash.js";
 import { type Claims, decodeDisclosure } from "../../../../src/wire/record.js";
 import { decodeDisclosures, type SealedDisclosures } from "../../../../src/wire/sealed-disclosure.js";
 import { openDisclosures } from "../../../crypto/day-key.js";
 import { sealedDisclosures } from "../../chain/tables/sealed-disclosures.js";
-import { hashRange, type KeyRange, keyBehind } from "../../store/keys.js";
+import { type HashKey, hashRange, type KeyRange, keyBehind, numberIn } from "../../store/keys.js";
 import type { DisclosuresPorts } from "../ports.js";
 import { envelopes } from "../tables/envelopes.js";
 import { missingDisclosures } from "../tables/missing-disclosures.js";
@@ -22,6 +22,9 @@ import { type GroupReading, type SlotRange, SlotSums, thousandths } from "./slot
 
 /** Rows that are looked at before the loop comes to other things. */
 const ROWS_AT_ONCE = 32;
+
+/** Of a hash in a key. */
+const HASH_KEY_BYTES = 8;
 
 /** A sealed record as the chain has it. */
 export interface SealedReading {
@@ -33,6 +36,8 @@ export interface SealedReading {
 export interface ComputingPorts extends DisclosuresPorts {
   /** The record that is sealed under that number with that hash; undefined where it is not, or this node has let go of it. */
   sealedReading(chain: number, meter: Uint8Array, seq: number, hash: Uint8Array): SealedReading | undefined;
+  /** Whether it has looked at all that the chain has sealed for what it lacks. */
+  knowsMissing(chain: number): boolean;
   afterOthers(): Promise<unknown>;
   isStopped(): boolean;
 }
@@ -55,6 +60,7 @@ export async function computeSums(
     if (lacksDisclosures(ports, of)) return incomplete("sealed disclosures of a meter of the group");
     const found = await recordsOf(ports, of, range);
     if (ports.isStopped()) return incomplete("as it stops, time");
+    if (found === undefined) return incomplete("an envelope of a meter of the group");
     if (found.length === 0) continue;
     const needed = new Set(found.map(({ row }) => toHex(row.envelope)));
     const keys = await exchange.keysFor(of, needed);
@@ -72,8 +78,9 @@ function incomplete(what: string): Computed {
   return { type: "incomplete", reason: `this node lacks ${what}` };
 }
 
-/** Whether it knows of disclosures of the day that it has not. Others would come to another sum. */
-function lacksDisclosures({ store }: ComputingPorts, { grant, meter, day }: MeterDay): boolean {
+/** Whether there may be disclosures of the day that it has not. Others would come to another sum. */
+function lacksDisclosures({ store, knowsMissing }: ComputingPorts, { grant, meter, day }: MeterDay): boolean {
+  if (!knowsMissing(grant.chain)) return true;
   const rows = store.range(missingDisclosures, hashRange(grant.chain, meter, { from: 0, to: SEQ_MAX }));
   return rows.some(({ row }) => row.day === day);
 }
@@ -82,20 +89,26 @@ interface FoundRecord extends SealedReading {
   readonly row: SealedDisclosures;
 }
 
-/** The records of the slots that count: of the envelopes of their day, and sealed in time. */
-async function recordsOf(ports: ComputingPorts, of: MeterDay, range: SlotRange): Promise<FoundRecord[]> {
-  const { genesis, store, sealedReading, afterOthers } = ports;
+/**
+ * The records of the slots that count: of the envelopes of their day, and sealed in time. Undefined where this node knows the envelope
+ * of one of them not.
+ */
+async function recordsOf(ports: ComputingPorts, of: MeterDay, range: SlotRange): Promise<FoundRecord[] | undefined> {
+  const { store, sealedReading, afterOthers } = ports;
   const { grant, meter, day } = of;
-  const ofDay = store.range(envelopes, hashRange(grant.chain, meter, { from: day, to: day }));
-  const ids = new Set(ofDay.map(({ row }) => toHex(parseEnvelope(genesis.hash, row.bytes).id)));
+  const known = store.range(envelopes, hashRange(grant.chain, meter, { from: 0, to: DAY_MAX }));
+  const dayOfEnvelope = new Map(known.map(({ key }) => [hashIn(key), numberIn(key)]));
   const found: FoundRecord[] = [];
-  if (ids.size === 0) return found;
   for (let keys: KeyRange = hashRange(grant.chain, meter, { from: 0, to: SEQ_MAX }); !ports.isStopped(); ) {
     const rows = store.range(sealedDisclosures, { ...keys, limit: ROWS_AT_ONCE });
     for (const { row } of rows) {
-      if (!ids.has(toHex(row.envelope))) continue;
+      const envelopeDay = dayOfEnvelope.get(toHex(row.envelope.subarray(0, HASH_KEY_BYTES)));
+      // Its origin has put it into an envelope of another day: so it is for all who work.
+      if (envelopeDay !== undefined && envelopeDay !== day) continue;
       const sealed = sealedReading(grant.chain, meter, row.seq, row.recordHash);
-      if (sealed !== undefined && counts(sealed, grant, range)) found.push({ row, ...sealed });
+      if (sealed === undefined || !counts(sealed, grant, range)) continue;
+      if (envelopeDay === undefined) return undefined;
+      found.push({ row, ...sealed });
     }
     const last = rows.at(-1);
     if (last === undefined || rows.length < ROWS_AT_ONCE) break;
@@ -103,6 +116,11 @@ async function recordsOf(ports: ComputingPorts, of: MeterDay, range: SlotRange):
     await afterOthers();
   }
   return found;
+}
+
+/** The beginning of the envelope's id, as hex. */
+function hashIn(key: HashKey): string {
+  return toHex(key.subarray(-HASH_KEY_BYTES));
 }
 
 /** Whether its time lies in the slots, and its block's is not too far behind its slot. */
