@@ -44,8 +44,8 @@ interface Scene {
   /** places of the nodes that work for the request, and of the one that does not */
   readonly working: readonly number[];
   readonly idle: number;
-  /** whether the nodes have looked at all blocks for what they lack */
-  readonly scene: { isLevel: boolean };
+  /** whether the nodes have looked at all blocks for what they lack, and which they have let go of */
+  readonly scene: { isLevel: boolean; letGoUntil_s: number };
   put(key: string, value: Value, nodes?: readonly number[]): Promise<void>;
   /** A reading of a meter of so many watts, sealed in a block of that time. */
   read(
@@ -56,7 +56,7 @@ interface Scene {
 
 async function createScene(t: TestContext): Promise<Scene> {
   const world = await createWorld(t);
-  const scene = { isLevel: true };
+  const scene = { isLevel: true, letGoUntil_s: 0 };
   await greet(world);
   const signers: readonly Signer[] = [1, 2, 3].map(() => signerFromSeed(generateSeed()));
   const meters = signers.map(({ key }) => keyId(key));
@@ -68,6 +68,7 @@ async function createScene(t: TestContext): Promise<Scene> {
         afterOthers: () => Promise.resolve(),
         onFatal: (error) => assert.match(String(error), /is closed/),
         knowsMissing: () => scene.isLevel,
+        letGoUntil_s: () => scene.letGoUntil_s,
         sealedReading: (_chain, _meter, _seq, hash) => sealed.get(toHex(hash)),
       },
       createCustodyDirectory(ports),
@@ -150,6 +151,7 @@ async function readAll({ read }: Scene): Promise<void> {
   await read(2, { seq: 0, time_s: FROM_S + 40, value: 50, unit: 29 });
   await read(2, { seq: 1, time_s: FROM_S + 50, value: 7, sealed_s: FROM_S + SLOT_S + LATENESS_S });
   await read(2, { seq: 2, time_s: FROM_S + SLOT_S, value: 70 });
+  await read(0, { seq: 2, time_s: FROM_S + SLOT_S, value: 70, sealed_s: FROM_S + SLOT_S - DAY_S - 1 });
 }
 
 const expected = [
@@ -263,6 +265,9 @@ test("nor where it does not know yet what it lacks, or has no envelope of what a
   };
   await comesTo(/lacks sealed disclosures/);
   scene.scene.isLevel = true;
+  scene.scene.letGoUntil_s = FROM_S;
+  await comesTo(/lacks blocks of that time/);
+  scene.scene.letGoUntil_s = 0;
   const rows = store.range(envelopes, {});
   for (const { key } of rows) await store.write((writer) => writer.delete(envelopes, key));
   await comesTo(/lacks an envelope/);
@@ -289,7 +294,7 @@ test("slots wait until no record may come for them any more", async (t) => {
   assert.ok(answer!.type === "waiting" && answer!.reason.includes(String(READY_S)), JSON.stringify(answer));
 });
 
-test("keys and shares are zeros once a sum is made, and envelopes stand as they were", async (t) => {
+test("a sum changes nothing of what custodians keep", async (t) => {
   const scene = await createScene(t);
   await readAll(scene);
   const before = scene.world.nodes.map(({ ports }) => ports.store.range(envelopes, {}).length);

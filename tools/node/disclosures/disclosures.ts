@@ -9,7 +9,7 @@ import { createDealing } from "./dealing.js";
 import { createEnvelopeLimits } from "./envelope-limits.js";
 import { createErasing, type Erasing } from "./erasing.js";
 import { createGroups, type Groups } from "./groups/groups.js";
-import { readsSealed } from "./groups/sealed-readings.js";
+import { letGoUntil_s, readsSealed } from "./groups/sealed-readings.js";
 import { createMissing, type MissingParts, type MissingPorts } from "./missing/missing.js";
 import type { DisclosuresPorts } from "./ports.js";
 
@@ -58,6 +58,7 @@ export function createDisclosures(ports: DisclosuresTerms): Disclosures {
   const groups = createGroups(
     {
       ...{ ...ports, afterOthers, sealedReading: readsSealed(ports.store) },
+      letGoUntil_s: (chain) => letGoUntil_s(ports.store, chain),
       knowsMissing: (chain) => missing.of(chain)?.isKnown ?? false,
     },
     directory,

@@ -36,9 +36,11 @@ interface Gathering extends MeterDay {
   wake(): void;
 }
 
+export type DayKeys = ReadonlyMap<string, Uint8Array>;
+
 export interface Exchange {
-  /** The day keys of these envelopes, by id as hex, in memory of the caller's own; undefined where too few shares have come in time. */
-  keysFor(of: MeterDay, envelopes: ReadonlySet<string>): Promise<ReadonlyMap<string, Uint8Array> | undefined>;
+  /** Day keys by their envelope's id as hex, in the caller's own memory, once they are enough; undefined where they are not in time. */
+  keysFor(of: MeterDay, isEnough: (keys: DayKeys) => boolean): Promise<DayKeys | undefined>;
   /** Answers another custodian; what it may not have, it is not told. */
   onQuestion(from: string, chain: number, payload: Uint8Array): void;
   onShare(from: string, chain: number, payload: Uint8Array): void;
@@ -66,14 +68,8 @@ export function createExchange(ports: DisclosuresPorts, directory: CustodyDirect
     }
   };
 
-  /** Resolves with the keys where the shares so far are enough for all of them. */
-  const keysSoFar = async ({ delivered }: Gathering, envelopes: ReadonlySet<string>) => {
-    const keys = await dayKeys(delivered);
-    return [...envelopes].every((id) => keys.has(id)) ? keys : undefined;
-  };
-
   return {
-    async keysFor(of, envelopes) {
+    async keysFor(of, isEnough) {
       const { grant, meter, day } = of;
       const id = toHex(meter);
       let onCome = () => {};
@@ -94,10 +90,11 @@ export function createExchange(ports: DisclosuresPorts, directory: CustodyDirect
         let asked_ms = -AGAIN_MS;
         for (;;) {
           gathered.isNew = false;
-          const keys = await keysSoFar(gathered, envelopes);
+          const keys = await dayKeys(gathered.delivered);
           const now_ms = performance.now();
-          // Of one share that opens alone the key is the share itself, which is forgotten below.
-          if (keys !== undefined) return new Map([...keys].map(([name, key]) => [name, Uint8Array.from(key)]));
+          const enough = isEnough(keys) ? copyOf(keys) : undefined;
+          forget(keys, gathered.delivered);
+          if (enough !== undefined) return enough;
           if (now_ms >= until_ms) return undefined;
           if (now_ms - asked_ms >= AGAIN_MS) {
             asked_ms = now_ms;
@@ -151,4 +148,16 @@ export function createExchange(ports: DisclosuresPorts, directory: CustodyDirect
       take(from, share);
     },
   };
+}
+
+function copyOf(keys: DayKeys): DayKeys {
+  return new Map([...keys].map(([name, key]) => [name, Uint8Array.from(key)]));
+}
+
+/** Of one share that opens alone the key is the share itself, which is forgotten with the others. */
+function forget(keys: DayKeys, { envelopes }: DeliveredShares): void {
+  for (const [name, key] of keys) {
+    const shares = [...(envelopes.get(name)?.shares.values() ?? [])];
+    if (!shares.includes(key)) key.fill(0);
+  }
 }
