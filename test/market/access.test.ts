@@ -253,31 +253,6 @@ test("nobody fills the state: needs, requests of a meter and what has ended have
   assert.ok(most < 110, `what has ended goes: ${most} keys`);
 });
 
-test("a second key of a participant has no budget of its own, and may take back what the first has asked", async () => {
-  const chain = chainToday({ ...rules, needs: 2, requests: 9 });
-  const [first, second] = ["bb00000000000007", "bb00000000000008"].map((id) => ({ ...study, id, issued_id: "works" }));
-  const wide = chainToday({ ...rules, needs: 2, requests: 2 });
-  for (const each of [chain, wide]) {
-    await each.done(first!, TYPES.need, [7, 31, "x"]);
-    await each.done(second!, TYPES.need, [7, 31, "y"]);
-    assert.equal(await each.denied(second!, TYPES.need, [7, 31, "z"]), "too-many", "needs are counted together");
-  }
-  const wanted = [`${first!.id}-1`, METER, TODAY, TODAY + 1, KEY];
-  for (let turn = 0; turn < 4; turn += 1) {
-    await chain.done(first!, TYPES.request, wanted);
-    await chain.done(second!, TYPES.request, wanted);
-  }
-  assert.equal(await chain.denied(second!, TYPES.request, wanted), "too-many", "and so are requests of a meter");
-  const asked = `${first!.id}-${wide.height}`;
-  await wide.done(first!, TYPES.request, wanted);
-  await wide.done(second!, TYPES.request, wanted);
-  for (const who of [first!, second!]) assert.equal(await breach(wide, who, TYPES.request, wanted), "budget");
-  await wide.done({ ...study, id: "bb00000000000009" }, TYPES.request, wanted);
-  await wide.done(second!, TYPES.withdrawal, [asked]);
-  assert.equal(stateOf(wide, asked), "terminated");
-  await wide.done(first!, TYPES.request, wanted);
-});
-
 test("a key that nothing can be sealed to is no key", async () => {
   const chain = chainToday();
   await chain.done(study, TYPES.need, [7, 31, "x"]);
