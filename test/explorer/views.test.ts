@@ -77,6 +77,12 @@ test("each view shows what its contract keeps", () => {
       ["rating/ee", rating],
       ["ee", "BB", "735", "0.40000", "130 %", "none", 'tenure 4 (50): {"months":3}', "@50"],
     ],
+    [
+      "access",
+      1,
+      ["grant/n-4", { requester: "n", group: "north", purpose: 8, from: 20_000, until: 20_002, until_s: 900 }],
+      ["n-4", "n", "north", "8", "2024-10-04 – 2024-10-06", "@900"],
+    ],
     ["access", 2, ["need/n", [1, 30, "why"]], ["n", "1", "30", "why"]],
     [
       "studies",

@@ -37,7 +37,7 @@ export interface AccessNetwork {
   sealed(node: TestNode, count: number): Promise<void>;
 }
 
-/** Four nodes that run, people by their roles, and a rule that lets researchers ask for research with consent. */
+/** Four nodes that run, people by their roles, and a rule that lets researchers ask for research with consent, and for sums over groups of any size. */
 export async function openAccess(defer: Defer, people: Readonly<Record<string, Role>>): Promise<AccessNetwork> {
   const network = await makeNetwork(defer, await temporaryFolder(defer), { nodes: 4, meters: 1 });
   const { folder, genesis } = network;
@@ -52,11 +52,12 @@ export async function openAccess(defer: Defer, people: Readonly<Record<string, R
     await runGood("order", "submit", join(folder, file), "--api", api, "--genesis", genesis);
   };
   const place = ["--service", SERVICE, "--from", "1"];
-  const types = [64, 65, 66, 67, 68, 69, 70, 71, 72].flatMap((type) => ["--type", String(type)]);
+  const types = [64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74].flatMap((type) => ["--type", String(type)]);
   const named = ["--name", "access", "--revision", "1", ...types];
   const ready = await readyOf(network.nodes, ACCESS, join(folder, "access.ready"), ...place, ...named);
   await order("install.cose", "contract", "propose", ACCESS, ...place, ...named, ...ready);
-  await order("rules.cose", "contract", "parameters", "access", "rule-9-7=consent 31 *", ...place);
+  const sums = ["group-9-8=law 31 *", "group_residential=1", "group_slot_s=20", "group_lateness_s=10"];
+  await order("rules.cose", "contract", "parameters", "access", "rule-9-7=consent 31 *", ...sums, ...place);
   const records = async (node: TestNode) =>
     (await node.chains()).find(({ service }) => service === Number(SERVICE))!.records;
   return {

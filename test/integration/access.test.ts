@@ -13,20 +13,35 @@ import { readGenesisFile } from "../../tools/files/genesis-file.js";
 import { withParticipant } from "../../tools/files/operations/participant-folder.js";
 import { decodeResults } from "../../tools/ledger/violations.js";
 import { independentSequence } from "../wire/independent-cbor.js";
-import { apiOf, dayText, openAccess, runGood, SERVICE } from "./access-network.js";
+import { type AccessNetwork, apiOf, dayText, openAccess, runGood, SERVICE } from "./access-network.js";
 import { stopNodes, type TestNetwork, type TestNode, verifyChains, whenEqual } from "./network.js";
-import { cleanUp, type Defer, gridseal, gridsealJson } from "./processes.js";
+import { cleanUp, type Defer, gridseal, gridsealJson, until } from "./processes.js";
 
 interface Opened {
   readonly meter: string;
   readonly seq: number;
   readonly label: string;
   readonly obis: string;
+  readonly time: string;
   readonly value: number;
+  readonly scaler: number;
   readonly height: number;
   readonly record: string;
   readonly disclosure: string;
 }
+
+interface Summed {
+  readonly time: string;
+  readonly seconds: number;
+  readonly count: number;
+  readonly sum: string | null;
+}
+
+const linesIn = <Line>(output: string): Line[] =>
+  output
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Line);
 
 test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and by nobody else", {
   timeout: 400_000,
@@ -91,10 +106,7 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
   await t.test("f + 1 custodians open it, with values that receipts prove", async () => {
     const { status, output, errors } = await open(asked.name, apis.slice(0, 2));
     assert.equal(status, 0, errors);
-    opened = output
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as Opened);
+    opened = linesIn<Opened>(output);
     assert.ok(opened.length >= 5, output);
     const read = (await readGenesisFile(genesis)).genesis;
     for (const { meter: of, label, obis, record, height, seq } of opened) {
@@ -116,6 +128,11 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
       assert.match(alone.errors, /too few custodians gave their shares/);
     }
   });
+
+  await t.test(
+    "sums over a group are those that f + 1 custodians have signed alike, and a grant of them opens no value",
+    () => summed(access, asked.name),
+  );
 
   await t.test("one that does not answer holds nobody up", async () => {
     await first.stop();
@@ -140,6 +157,43 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
   );
   await verifyChains(network);
 });
+
+/** Sums over a group of one meter, which this chain lets be one, beside what a grant of its values opens. */
+async function summed({ network, meterId, say, open }: AccessNetwork, request: string): Promise<void> {
+  const apis = network.nodes.map(apiOf);
+  await say("keeper", "group", "homes", "--kind", "residential", "--meter", meterId);
+  const peaks = await say("study", "need", "--purpose", "PublicStatistics", "--days", "31", "--text", "evening peaks");
+  const power = ["--group", "homes", "--register", "1-0:1.7.0", "--unit", "27"];
+  const days = ["--from", dayText(0), "--until", dayText(1)];
+  const { name, sealed } = await say("study", "request", "--need", peaks.name, ...power, ...days);
+  assert.match(sealed, /done by access/);
+  let sums: readonly Summed[] = [];
+  await until("a slot has a sum", async () => {
+    const { status, output, errors } = await open(name, apis);
+    if (status === 0) sums = linesIn<Summed>(output).filter(({ sum }) => sum !== null);
+    else assert.match(errors, /custodians|no slot yet/);
+    return sums.length > 0;
+  });
+  const values = linesIn<Opened>((await open(request, apis)).output).filter(({ obis }) => obis.startsWith("1-0:1.7.0"));
+  for (const { time, seconds, count, sum } of sums) {
+    const begin_ms = Date.parse(time);
+    const read = values.filter((value) => {
+      const passed_ms = Date.parse(value.time) - begin_ms;
+      return passed_ms >= 0 && passed_ms < 1_000 * seconds;
+    });
+    const watts = read.map(({ value, scaler }) => value * 10 ** scaler);
+    assert.equal(count, 1, "one meter");
+    const isBetween = Number(sum) >= Math.min(...watts) - 1 && Number(sum) <= Math.max(...watts) + 1;
+    assert.ok(isBetween, `${time}: ${sum} of ${watts.join(", ")}`);
+  }
+  const alone = await open(name, apis.slice(0, 1));
+  assert.equal(alone.status, 1, alone.output);
+  assert.match(alone.errors, /work for .*, and 2 must/);
+  const shares = await fetch(
+    `${apis[0]}/chains/${SERVICE}/grants/${name}/days/${Math.floor(Date.now() / 86_400_000)}/shares`,
+  );
+  assert.equal(shares.status, 403, "no share is delivered on it");
+}
 
 /** What is denied ends the command with 1, and is JSON all the same. */
 async function withdrawsInVain(folder: string, request: string, api: string): Promise<void> {

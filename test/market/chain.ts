@@ -42,8 +42,8 @@ export class TestChain {
 
   /** What an operation comes to: what is said, denials among it. */
   async ask(who: Signer, type: number, body: Value): Promise<readonly Said[]> {
-    const { id: participant, role, jurisdiction = null } = who;
-    const argument = { type, participant, roles: [role], jurisdiction, seq: this.height, body };
+    const { id: participant, issued_id = participant, role, jurisdiction = null } = who;
+    const argument = { type, participant, issued_id, roles: [role], jurisdiction, seq: this.height, body };
     return this.run("operation", { ...argument, time_s: this.time_s });
   }
 
@@ -132,6 +132,8 @@ export class TestChain {
 
 export interface Signer {
   readonly id: string;
+  /** as the ID where absent */
+  readonly issued_id?: string | undefined;
   readonly role: number;
   /** of nobody's law where absent */
   readonly jurisdiction?: string | undefined;

@@ -118,6 +118,16 @@ test("a feeder's figures are one meter's: no study of groups is asked for them",
   assert.equal(chain.get(`budget/${researcher.id}`), undefined);
 });
 
+test("a second key of a participant has no budget of its own", async () => {
+  const chain = await chainWith({ budget: 2 });
+  const keys = ["ee00000000000007", "ee00000000000008"].map((id) => ({ ...researcher, id, issued_id: "institute" }));
+  for (const who of keys) await askedStudy(chain, who);
+  for (const who of keys) {
+    assert.deepEqual(rulesOf(await chain.ask(who, types.ask, asked)), ["denial budget", "violation budget"]);
+  }
+  await askedStudy(chain, researcher);
+});
+
 test("a check that comes to something else makes the study disputed", async () => {
   const chain = await chainWith();
   const id = await askedStudy(chain);

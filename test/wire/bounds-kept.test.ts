@@ -2,6 +2,7 @@
 // and of what a node writes down about itself and others.
 
 import assert from "node:assert/strict";
+import { AGGREGATE_SUM_MAX, decodeAggregate, signAggregate } from "../../src/wire/aggregate.js";
 import { metadataEntry } from "../../src/wire/block.js";
 import { concatBytes, toHex } from "../../src/wire/bytes.js";
 import { encodeCbor } from "../../src/wire/cbor.js";
@@ -29,6 +30,12 @@ import { decodeOutbox } from "../../tools/files/operations/outbox.js";
 import { decodeStateProofFile, encodeStateProof } from "../../tools/ledger/state-proof.js";
 import { orderKey, sealedOrders } from "../../tools/node/chain/sealed-orders.js";
 import { indexed, indexKey, violations, violationsListed } from "../../tools/node/chain/tables/violations.js";
+import {
+  decodeQuestion,
+  decodeShare,
+  encodeQuestion,
+  encodeShare,
+} from "../../tools/node/disclosures/groups/share-frames.js";
 import { decodeAskedRecords, decodeAskedShares, encodeAsked } from "../../tools/node/disclosures/missing/asking.js";
 import { destroyed } from "../../tools/node/disclosures/tables/destroyed.js";
 import { blockKey, hashKey, numberIn, numberKey, placeKey } from "../../tools/node/store/keys.js";
@@ -102,6 +109,14 @@ const erased = {
   ...{ node: kid, chain: 1, meter: meter.kid, from: 19_000, until: 19_002, erasure: "0011223344556677-1" },
   ...{ envelopes: 2, disclosures: 40, time_s: startTime_s },
 };
+const question = { request: "0011223344556677-4", meter: kid, day: 19_000 };
+const sums = {
+  ...{ node: kid, chain: 1, request: question.request, from_s: 1_641_600_000, slot_s: 900 },
+  slots: [
+    { count: 120, sum: 4_321n },
+    { count: 3, sum: null },
+  ],
+};
 const gap = { kind: "gap", meter: kid, seq: 1, detail: 4 } as const;
 const receipt = encodeReceipt({ ...place, recordHash: id, leaf: 1, size: 2, path: [id] });
 const proof = encodeStateProof({
@@ -128,6 +143,9 @@ const formats: Readonly<Record<string, Format>> = {
   "genesis that orders by several keys": format(severalBytes, (bytes) => verifyGenesis(bytes, () => true)),
   "word on an erasure": format(signErased(genesis.hash, erased, nodes[0]!.signer), decodeErased),
   division: format(division.bytes, (bytes) => parseDivision(genesis.hash, bytes)),
+  "sums over a group": format(signAggregate(genesis.hash, sums, nodes[0]!.signer), decodeAggregate),
+  "question for a group": format(encodeQuestion(question), decodeQuestion, encodeQuestion),
+  "share for a group": format(encodeShare(question, encodeCbor([id, null, id, id])), decodeShare),
   "question for disclosures": format(
     encodeAsked([{ meter: kid, number: 4, hash: id }]),
     decodeAskedRecords,
@@ -210,6 +228,11 @@ const milliseconds = (value: number) => {
 
 const uses: Uses = {
   threshold: below(128),
+  day,
+  from_s: seconds,
+  slot_s: below(86_400),
+  sum: (value) => assert.ok(BigInt(value) <= AGGREGATE_SUM_MAX && BigInt(value) >= -AGGREGATE_SUM_MAX),
+  count: below(256),
   service: below(65_535),
   chain: below(65_535),
   number: (value) => void orderKey(value),

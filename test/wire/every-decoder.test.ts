@@ -23,6 +23,7 @@ const decodings: Readonly<Record<string, Decoding>> = {
   "src/agent/meter-search.ts": ownFlash,
   "src/agent/pulse-count.ts": ownFlash,
   "src/agent/update.ts": ownFlash,
+  "src/wire/aggregate.ts": tried("sums over a group"),
   "src/wire/batch.ts": tried("temporary block"),
   "src/wire/block.ts": { calls: 2, formats: ["block", "metadata"] },
   "src/wire/contract-order.ts": untried("an order and its source, as byte strings"),
@@ -103,6 +104,10 @@ const decodings: Readonly<Record<string, Decoding>> = {
   "tools/node/chain/tables/waiting-notices.ts": untried("a notice, whose bytes are read as those of a temporary block"),
   "tools/node/disclosures/custodian.ts": tried("envelope"),
   "tools/node/disclosures/dealing.ts": tried("envelope", "division"),
+  "tools/node/disclosures/groups/share-frames.ts": {
+    calls: 3,
+    formats: ["question for a group", "share for a group"],
+  },
   "tools/node/disclosures/missing/asking.ts": tried("question for disclosures", "question for shares"),
   "tools/node/disclosures/tables/disclosures-noted.ts": untried(
     "own rows behind a checksum; what is sealed goes through them as `height`",
@@ -121,6 +126,7 @@ const decodings: Readonly<Record<string, Decoding>> = {
   "tools/routes/record-rows.ts": tried("row of a record"),
   "tools/sources/api.ts": untried("a height by asHeight, as in the row of an order"),
   "tools/sources/grants.ts": noNumber,
+  "tools/sources/group-grants.ts": noNumber,
 };
 
 /** What decodes for all others. */

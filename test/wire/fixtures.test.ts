@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { signAggregate, verifyAggregate } from "../../src/wire/aggregate.js";
 import type { AssignAction } from "../../src/wire/assignment-order.js";
 import { acknowledgementBytes, batchBytes, batchId, decodeBatch, encodeBatch } from "../../src/wire/batch.js";
 import { decodeBlock, encodeBlock, metadataEntry } from "../../src/wire/block.js";
@@ -556,7 +557,7 @@ test("any two of the fixed envelope's shares make its key, and any two parts of 
   }
 });
 
-test("states and reads the fixed custody key, envelope, sealed disclosures and erasure", () => {
+test("states and reads the fixed custody key, envelope, sealed disclosures, erasure and sums over a group", () => {
   const origin = signerOf(seeds.nodes[0]);
   const node = keyId(origin.key);
   const keyOf = () => origin.key;
@@ -578,6 +579,10 @@ test("states and reads the fixed custody key, envelope, sealed disclosures and e
   const erased = verifyErased(genesis.hash, bytesOf("custody", "erased"), keyOf, nodeVerify);
   assert.deepEqual([erased.from, erased.until, erased.disclosures], [custody.day, custody.day + 2, 96]);
   matches("custody", "erased", signErased(genesis.hash, erased, origin));
+  const sums = verifyAggregate(genesis.hash, bytesOf("custody", "aggregate"), keyOf, nodeVerify);
+  const [told, withheld] = sums.slots;
+  assert.deepEqual([sums.slot_s, told, withheld], [900, { count: 120, sum: -4_321_000n }, { count: 3, sum: null }]);
+  matches("custody", "aggregate", signAggregate(genesis.hash, sums, origin));
 });
 
 test("signs the fixed votes and proposal and verifies the fixed certificate", () => {

@@ -674,6 +674,17 @@ const erased = independentCbor([
   signature(nodes[0]!, independentCbor(["gs1/erased", genesisHash, ...erasedItems])),
 ]);
 
+/** Sums of two slots: of the second one fewer meters have a value than the rule asks for. */
+const aggregateItems: Item[] = [
+  ...[1, `${hexOf(meter.id)}-8`, 86_400 * custody.day, 900],
+  [
+    [120, -4_321_000],
+    [3, null],
+  ],
+];
+const aggregateSigned = independentCbor(["gs1/aggregate", genesisHash, nodes[0]!.id, ...aggregateItems]);
+const aggregate = independentCbor([nodes[0]!.id, ...aggregateItems, signature(nodes[0]!, aggregateSigned)]);
+
 /** An order of the network whose orders need two signatures: a COSE_Sign (RFC 9052 section 4.1). */
 const jointPayload = independentCbor(
   map([1, 1], [2, sha256(jointGenesis)], [3, 1], [4, orderTime_s], [5, [3, [meter.id]]]),
@@ -832,6 +843,7 @@ export const fixtures: Readonly<Record<string, FixtureFile>> = {
     }),
     sealed: fixture("what record 1 hides, sealed away", sealedAway),
     erased: fixture("node-0 has erased two days of the meter", erased),
+    aggregate: fixture("node-0 has worked out the sums of two slots over a group", aggregate),
   },
   receipt: { receipt: fixture("receipt of record 1: leaf 2 of 3 in block 1", receipt) },
   handover: { handover: fixture("handover of a block 2 that gives node-4 the place of node-3", handover) },

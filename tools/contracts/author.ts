@@ -38,6 +38,8 @@ export interface Operation {
   readonly type: number;
   /** the participant's ID, 16 hex digits */
   readonly participant: string;
+  /** the text by which the authority knows the participant, whatever keys it signs with: at most 64 characters */
+  readonly issued_id: string;
   /** numbers of the roles that its credential has (PROTOCOL.md, section 5) */
   readonly roles: readonly number[];
   /** ISO 3166 code of the law that it is under */

@@ -27,6 +27,7 @@ function fateOf(place: EntriesPlace, execution: Execution, record: ExecutionReco
 }
 
 interface SignerOnChain {
+  readonly issued_id: string;
   readonly roles: readonly number[];
   readonly jurisdiction: string | undefined;
 }
@@ -35,12 +36,13 @@ interface SignerOnChain {
 function signerOf(view: ChainView, execution: Execution, { meter }: ExecutionRecord): SignerOnChain {
   const bytes = execution.credentials.get(meter) ?? view.credential(meter);
   assertInvariant(bytes !== undefined, "who signs a sealed operation has a credential on the chain");
-  const { roles, jurisdiction } = parseCredential(bytes);
-  return { roles: roles.map((role) => roleNames.indexOf(role)), jurisdiction };
+  const { subject, roles, jurisdiction } = parseCredential(bytes);
+  return { issued_id: subject, roles: roles.map((role) => roleNames.indexOf(role)), jurisdiction };
 }
 
 function argumentOf(asked: AskedOperation, signer: SignerOnChain): Value {
   const { type, participant, seq, time_s, body } = asked;
   const jurisdiction = signer.jurisdiction ?? null;
-  return { type, participant, roles: signer.roles, jurisdiction, seq, time_s, body };
+  const { issued_id, roles } = signer;
+  return { type, participant, issued_id, roles, jurisdiction, seq, time_s, body };
 }

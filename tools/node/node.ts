@@ -203,6 +203,7 @@ function apiOf(services: NodeServices, made: readonly RunningPart[]): Api {
     admission: {
       isAsked: admissionAt(configuration.api, configuration.api.admission) === "tokens",
       readersOf: services.readersOf,
+      objection: services.tokens.objection,
       services: () => [...services.chains.keys()],
       judge: (token) => services.tokens.judge(token, namesOf(configuration.api, configuration.api.hosts)),
     },

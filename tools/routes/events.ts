@@ -16,6 +16,7 @@ import {
   service,
   time_ms,
 } from "./fields.js";
+import { refusals } from "./refusals.js";
 import type { RouteShape } from "./shape.js";
 import { ViolationItem } from "./violations.js";
 
@@ -70,6 +71,8 @@ export const endings = {
   "too-slow": "Connect again with the id of the last event that came: nothing is lost.",
   stopping: "Connect again in a while, or to another node, with the id of the last event that came.",
   damaged: "Connect to another node of the chain with the id of the last event that came; the operator is told.",
+  unauthorized: refusals.unauthorized.remedy,
+  forbidden: refusals.forbidden.remedy,
 } as const;
 export type Ending = keyof typeof endings;
 

@@ -5,7 +5,8 @@ import { DAY_MAX } from "../../src/wire/envelope.js";
 import { count, hash, id, nothing, service } from "./fields.js";
 import type { RouteShape } from "./shape.js";
 
-const grantId = Type.String({
+/** The ID of who has asked, a hyphen, the number of the request. */
+export const grantId = Type.String({
   pattern: "^[0-9a-f]{16}-(0|[1-9][0-9]{0,9})$",
   description: "the ID of who has asked, a hyphen, the number of the request",
 });

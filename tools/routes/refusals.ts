@@ -42,6 +42,8 @@ export const refusals = {
     status: 404,
     remedy: "List what there is with /violations; a node has that of its own chains alone.",
   },
+  "not-computing": { status: 404, remedy: "Ask one of the nodes that the message names: they work for this request." },
+  withheld: { status: 410, remedy: "Ask for other days: sums of this one are given out no more." },
   waiting: { status: 202, remedy: "Ask again in a few seconds." },
   "wrong-method": { status: 405, remedy: "Use a method that the Allow header names." },
   refused: { status: 409, remedy: "List what is sealed with /orders, and make the order again upon that." },

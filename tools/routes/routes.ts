@@ -9,6 +9,7 @@ import { events } from "./events.js";
 import { explorerFile, explorerPage } from "./explorer.js";
 import { genesis } from "./genesis.js";
 import { grant, grantRecords, grantShares } from "./grants.js";
+import { groupGrant, groupSums } from "./group-grants.js";
 import { health } from "./health.js";
 import { holders } from "./holders.js";
 import { lineage } from "./lineage.js";
@@ -26,6 +27,8 @@ export const liveShapes: readonly RouteShape[] = [
   grant,
   grantShares,
   grantRecords,
+  groupGrant,
+  groupSums,
   erased,
   submitRecord,
   submitOrder,

@@ -1,7 +1,8 @@
 // What a node delivers on a grant, over its API. Whatever it answers is checked by who opens it.
 
 import { decodeCbor } from "../../src/wire/cbor.js";
-import { ENVELOPE_BYTES_MAX, type SealedShare } from "../../src/wire/envelope.js";
+import { type DeliveredShare, deliveredShareFrom } from "../../src/wire/delivery.js";
+import { ENVELOPE_BYTES_MAX } from "../../src/wire/envelope.js";
 import { WireError } from "../../src/wire/error.js";
 import { asArray, asBytes } from "../../src/wire/shape.js";
 import { GridsealError } from "../errors.js";
@@ -12,13 +13,6 @@ import { type Answer, askAnswer, askValue, baseOf, chunksOf } from "./client.js"
 import { splitSequence } from "./sequence.js";
 
 export type StatedGrant = ValueOf<typeof grant>;
-
-export interface DeliveredShare {
-  readonly envelope: Uint8Array;
-  /** where it is a part of another custodian's share: how that has divided it */
-  readonly division: Uint8Array | undefined;
-  readonly sealed: SealedShare;
-}
 
 export interface DeliveredRecord {
   /** as it is sealed */
@@ -58,11 +52,9 @@ export function openGrantSource(url: string, of: { service: number; grant: strin
     origin: base,
     grant: () => askValue(base, grant, { parameters: of, token: token() }),
     async *shares(day) {
-      for await (const [envelope, division, enc, ciphertext] of items(grantShares, day, 4)) {
-        const sealed = { enc: asBytes(enc, "delivered enc", 32), ciphertext: asBytes(ciphertext, "delivered share") };
-        const bytes = asBytes(envelope, "delivered envelope");
-        const divided = division === null ? undefined : asBytes(division, "delivered division");
-        if (bytes.length <= ENVELOPE_BYTES_MAX) yield { envelope: bytes, division: divided, sealed };
+      for await (const item of items(grantShares, day, 4)) {
+        const share = deliveredShareFrom(item);
+        if (share.envelope.length <= ENVELOPE_BYTES_MAX) yield share;
       }
     },
     async *records(day) {

@@ -63,7 +63,7 @@ function isPermitted({ permission, prohibition, conflict }: OdrlPolicy, asked: A
 function decides(parameters: Readonly<Record<string, Value>>, { role, purpose, days, place }: Asked): boolean {
   const context = { parameters, get: () => undefined } as unknown as Context;
   const asked = { participant: "aa", roles: [role], jurisdiction: place } as unknown as Operation;
-  return judge(context, asked, { purpose, days, most: 400 }).type === "allowed";
+  return judge(context, asked, { purpose, days, most: 400 }, "rule").type === "allowed";
 }
 
 const places = fc.constantFrom("*", "AT", "AT,DE", "DE-BY", "CH");

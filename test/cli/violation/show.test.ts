@@ -22,6 +22,7 @@ test("one that is not shown to who asks is told of with the reason and what to d
   const { judge } = createJudge();
   const admission = {
     ...{ isAsked: true, judge: (token: string) => judge.judge(token, []), services: () => [SERVICE] },
+    objection: () => undefined,
     readersOf: () => undefined,
   };
   const { base } = await createNodeApi(t, {}, admission);

@@ -164,7 +164,7 @@ class Life {
     const told = this.#mutant(said);
     if (told !== undefined) {
       const { by, type, body } = told;
-      const who = { participant: by.id, roles: [by.role], jurisdiction: by.jurisdiction };
+      const who = { participant: by.id, issued_id: by.id, roles: [by.role], jurisdiction: by.jurisdiction };
       const asked = { ...who, seq: this.#height, time_s: this.#time_s, type, body };
       operation(this.#context(), asked satisfies Operation);
     }

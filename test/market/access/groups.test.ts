@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type GroupKind, groupRule, hidesEach, isGroup } from "../../../tools/market/access/groups.js";
+import { hidesEach, isGroup } from "../../../src/wire/hiding.js";
+import { type GroupKind, groupRule } from "../../../tools/market/access/groups.js";
 
 const rule = (kind: GroupKind, parameters = {}) => groupRule({ parameters }, kind);
 const equal = (meters: number) => Array.from({ length: meters }, () => 7n);

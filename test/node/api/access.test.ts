@@ -1,7 +1,7 @@
 // Routes that are not public, and records that come by HTTP.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { toHex } from "../../../src/wire/bytes.js";
 import type { Role } from "../../../src/wire/credential.js";
 import { decodeErased, signErased } from "../../../src/wire/erased.js";
@@ -15,7 +15,8 @@ import { stateKey } from "../../../tools/node/store/keys.js";
 import { splitSequence } from "../../../tools/sources/sequence.js";
 import { createHolder, createJudge, nodeToken } from "../admission/holders.js";
 import { SERVICE } from "../chain/cluster.js";
-import { createNodeApi, jsonOf } from "./api.js";
+import { createNodeApi, eventually, jsonOf } from "./api.js";
+import { createEventReader } from "./events/event-text.js";
 
 const asked = () => {
   const { judge, state } = createJudge();
@@ -23,11 +24,32 @@ const asked = () => {
   return {
     state,
     admission: {
-      ...{ isAsked: true, judge: judged, services: () => [0, 1] },
+      ...{ isAsked: true, judge: judged, objection: judge.objection, services: () => [0, 1] },
       readersOf: () => undefined as readonly Role[] | undefined,
     },
   };
 };
+
+interface Changing {
+  readonly state: ReturnType<typeof createJudge>["state"];
+  readonly policy: Map<number, readonly Role[]>;
+}
+
+/** A reader of the events of a node, from now on. */
+async function follow(t: TestContext, base: string, token: string) {
+  const aborting = new AbortController();
+  t.after(() => aborting.abort());
+  const { status, body } = await fetch(`${base}/events`, { ...bearer(token), signal: aborting.signal });
+  assert.equal(status, 200);
+  const reader = createEventReader();
+  const reading = async () => {
+    for await (const bytes of body!) reader.take(Buffer.from(bytes).toString());
+  };
+  reading().catch(() => undefined);
+  await eventually("the stream has begun", () => reader.lastId !== undefined);
+  return reader;
+}
+
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 const bytesOf = (holder: { readonly kid: Uint8Array }) => Buffer.from(holder.kid);
 
@@ -51,6 +73,48 @@ test("blocks and events are answered to nodes and regulators alone, and what is 
   for (const path of ["/health", "/metrics", "/genesis", "/chains", "/chains/1/lineage", "/orders"]) {
     assert.equal((await reading(path)).status, 200, path);
     assert.equal((await reading(path, "rubbish")).status, 200, path);
+  }
+});
+
+test("a stream of events ends where a chain's policy, or an order, lets its reader read no longer", async (t) => {
+  for (const [what, change, code] of [
+    ["a policy", ({ policy }: Changing) => void policy.set(1, ["researcher"]), "forbidden"],
+    [
+      "a revocation",
+      ({ state }: Changing, id: string) => {
+        state.governance = { ...state.governance, revoked: new Map([[id, 1]]) };
+      },
+      "unauthorized",
+    ],
+    [
+      "the credential's end",
+      ({ state }: Changing) => {
+        state.now_s += 1_000;
+      },
+      "unauthorized",
+    ],
+  ] as const) {
+    const { state, admission } = asked();
+    const policy = new Map<number, readonly Role[]>();
+    const { base, seal } = await createNodeApi(t, {}, { ...admission, readersOf: (service) => policy.get(service) });
+    const regulator = createHolder({}, ["regulator"]);
+    const stays = await follow(t, base, nodeToken());
+    const goes = await follow(t, base, regulator.token());
+    await seal();
+    await eventually("both are told", () => [stays, goes].every(({ events }) => events.length === 1));
+    change({ state, policy }, regulator.id);
+    await seal();
+    await eventually("the stream has ended", () => goes.events.at(-1)?.name === "ended");
+    await eventually("the other one goes on", () => stays.events.length === 2);
+    assert.deepEqual(
+      goes.events.map(({ name, value }) => [name, value.height ?? value.code]),
+      [
+        ["block", 6],
+        ["ended", code],
+      ],
+      what,
+    );
+    assert.equal(stays.events[1]!.value.height, 7, what);
   }
 });
 

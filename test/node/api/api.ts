@@ -17,6 +17,7 @@ import { blocks } from "../../../tools/node/chain/tables/blocks.js";
 import { apiDefaults, type NodeConfiguration } from "../../../tools/node/configuration.js";
 import type { Submission, SubmittedRecord } from "../../../tools/node/ingest/publications.js";
 import { createReceipts } from "../../../tools/node/ingest/receipts.js";
+import { groupGrantRoutes } from "../../../tools/node/parts/disclosures/group-routes.js";
 import { grantRoutes } from "../../../tools/node/parts/disclosures/routes.js";
 import { createOrders } from "../../../tools/node/parts/orders/orders.js";
 import { ordersRoute, submitOrderRoute } from "../../../tools/node/parts/orders/routes.js";
@@ -42,6 +43,7 @@ export async function createNodeApi(
     isAsked: false,
     services: () => [SERVICE, CONTRACTS_SERVICE],
     readersOf: () => undefined,
+    objection: () => undefined,
     judge: async () => assert.fail("no token is judged"),
   },
 ) {
@@ -109,6 +111,10 @@ export async function createNodeApi(
             now_ms: Date.now,
           },
           receipts: createReceipts(cluster.genesis.network, store),
+        }),
+        ...groupGrantRoutes({
+          disclosures: { store, hasContract: () => true, now_ms: Date.now, self: keyId(cluster.nodes[0]!.signer.key) },
+          groups: { ask: () => assert.fail("no sums are asked for"), head_s: () => 0, computing: () => [] },
         }),
         ...violationRoutes({ store, services: () => [...chains.keys()] }),
         submitRecordRoute(async (record) => {

@@ -17,6 +17,8 @@ const fillings: Readonly<Record<string, string | number>> = {
   seq: 0,
   grant: `${"11".repeat(8)}-1`,
   day: 20_700,
+  from: 900,
+  until: 1_800,
   contract: "access",
   key: "x",
   start: 900,
@@ -47,6 +49,7 @@ async function openDoors(t: Parameters<typeof createNodeApi>[0]) {
       isAsked: true,
       services: () => [0, 1],
       readersOf: () => undefined,
+      objection: judge.objection,
       judge: (token: string) => judge.judge(token, []),
     },
   );

@@ -248,6 +248,7 @@ test("who reads some chains is shown what those say, and of the others how many 
   const { judge } = createJudge();
   const admission = {
     ...{ isAsked: true, judge: (token: string) => judge.judge(token, []), services: () => [SERVICE, 5] },
+    objection: () => undefined,
     readersOf: (service: number): readonly Role[] | undefined => (service === SERVICE ? ["researcher"] : undefined),
   };
   const { cluster, base } = await createNodeApi(t, {}, admission);

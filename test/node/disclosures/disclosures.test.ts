@@ -18,8 +18,8 @@ import {
 import { verifyErased } from "../../../src/wire/erased.js";
 import { decodeDisclosures } from "../../../src/wire/sealed-disclosure.js";
 import { encodeValue } from "../../../src/wire/value.js";
-import { dayKeys, takeShare } from "../../../tools/cli/access/opening.js";
 import { openDisclosures } from "../../../tools/crypto/day-key.js";
+import { dayKeys, takeShare } from "../../../tools/crypto/delivered-shares.js";
 import { generateDeliveryKeys, sealTo } from "../../../tools/crypto/hpke.js";
 import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { byteOf, frameOf } from "../../../tools/node/chain/frame.js";

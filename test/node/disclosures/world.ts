@@ -24,6 +24,8 @@ import {
   DIVISION_FRAME,
   ENVELOPE_FRAME,
   FOUND_DISCLOSURES_FRAME,
+  GROUP_QUESTION_FRAME,
+  GROUP_SHARE_FRAME,
   KEPT_FRAME,
   NEED_DISCLOSURES_FRAME,
   NEED_SHARES_FRAME,
@@ -107,6 +109,10 @@ export async function createWorld(t: TestContext): Promise<World> {
         return void (await missing.onFoundDisclosures(sender, chain, payload));
       case NEED_SHARES_FRAME:
         return void (await missing.onNeedShares(sender, chain, payload));
+      case GROUP_QUESTION_FRAME:
+        return disclosures.groups.onQuestion(sender, chain, payload) as undefined;
+      case GROUP_SHARE_FRAME:
+        return disclosures.groups.onShare(sender, chain, payload) as undefined;
       default:
         return assert.fail("a frame of no other kind");
     }

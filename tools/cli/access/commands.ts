@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { registerConsent, registerDecide, registerObject, registerWithdraw } from "./answer.js";
 import { registerErase } from "./erase.js";
 import { registerCertificate, registerErased } from "./erased.js";
+import { registerGroup } from "./group.js";
 import { registerKey } from "./key.js";
 import { registerList } from "./list.js";
 import { registerNeed } from "./need.js";
@@ -18,6 +19,7 @@ export function registerAccess(program: Command): void {
   registerKey(access);
   registerSubject(access);
   registerConfirm(access);
+  registerGroup(access);
   registerNeed(access);
   registerRequest(access);
   registerConsent(access);

@@ -34,7 +34,7 @@ async function list({ mine, json, ...options }: ListOptions): Promise<void> {
     const found: [name: string, request: Request][] = [];
     for await (const [name, value] of entriesOf(source, service, "request/")) {
       const request = value as unknown as Request;
-      if (subjects === undefined || request.requester === own || subjects.has(request.meter))
+      if (subjects === undefined || request.requester === own || subjects.has(request.meter ?? ""))
         found.push([name, request]);
     }
     const texts = new Map<string, string | undefined>();

@@ -5,6 +5,7 @@ import { formatObis } from "../../../src/meter/obis.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
 import { sha256 } from "../../../src/wire/hash.js";
+import { dayKeys, takeShare } from "../../crypto/delivered-shares.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import { csvRow } from "../../files/csv.js";
 import { createFile } from "../../files/made-once.js";
@@ -12,11 +13,14 @@ import { type Identity, readParticipant } from "../../files/operations/participa
 import { SECRET } from "../../files/private-files.js";
 import { openApiSource } from "../../sources/api.js";
 import { type GrantSource, openGrantSource, type StatedGrant } from "../../sources/grants.js";
+import { openGroupGrantSource } from "../../sources/group-grants.js";
 import { several } from "../../terminal/arguments.js";
 import { printLines, printNote, printText, toJson } from "../../terminal/output.js";
 import { serviceNumber } from "../operation/sign.js";
+import { type AgreedSums, agreedSums, type Computing, type SumsTerms } from "./group-sums.js";
 import { deliveryKeysIn } from "./key.js";
-import { dayKeys, type OpenedValue, type Opening, openRecord, takeShare } from "./opening.js";
+import { signedSums, slotViews, sumsText } from "./open-sums.js";
+import { type OpenedValue, type Opening, openRecord } from "./opening.js";
 
 interface OpenOptions {
   readonly as: string;
@@ -51,7 +55,10 @@ export function registerOpen(access: Command): void {
 async function open(request: string, options: OpenOptions): Promise<void> {
   const { form, out } = options;
   if (form === "cbor" && out === undefined) throw new GridsealError("USAGE", "CBOR goes to a file: name it by -o");
-  const { values, closed, complaints } = await openAll(await readParticipant(options.as), request, options);
+  const participant = await readParticipant(options.as);
+  const ofGroup = await groupOf(participant, request, options);
+  if (ofGroup !== undefined) return openGroup(ofGroup, options);
+  const { values, closed, complaints } = await openAll(participant, request, options);
   for (const complaint of complaints) warn(complaint);
   if (values.length === 0) {
     const why = closed > 0 ? `too few custodians gave their shares for ${closed} records` : "nothing was delivered";
@@ -61,6 +68,48 @@ async function open(request: string, options: OpenOptions): Promise<void> {
   if (out === undefined) return printText(textOf(values, form));
   await createFile(out, form === "cbor" ? proofsOf(values) : new TextEncoder().encode(textOf(values, form)), SECRET);
   printLines([`${out} has ${values.length} values, each proved`]);
+}
+
+interface OfGroup {
+  readonly terms: SumsTerms;
+  readonly nodes: readonly Computing[];
+}
+
+/** Those nodes that have a grant of sums over a group in force, each once; undefined where none has. */
+async function groupOf(
+  { genesis, tokenFor }: Identity,
+  request: string,
+  options: OpenOptions,
+): Promise<OfGroup | undefined> {
+  const service = serviceNumber(genesis, options.service);
+  const nodes = new Map<string, Computing>();
+  for (const url of options.api) {
+    const source = openGroupGrantSource(url, { service, grant: request }, tokenFor);
+    // A node that is not reached is told of where the others have no such grant either.
+    const grant = await source.grant().catch(() => undefined);
+    if (grant !== undefined) nodes.set(grant.custodian, { source, grant });
+  }
+  const [first] = nodes.values();
+  if (first === undefined) return undefined;
+  const lineage = await openApiSource(first.source.origin, tokenFor).lineage(service);
+  const terms = { genesis, keys: await deliveryKeysIn(options.as), service, request, lineage };
+  return { terms, nodes: [...nodes.values()] };
+}
+
+async function openGroup({ terms, nodes }: OfGroup, { form, out }: OpenOptions): Promise<void> {
+  const complaints: string[] = [];
+  const all: AgreedSums[] = [];
+  try {
+    for await (const agreed of agreedSums(terms, nodes, complaints)) all.push(agreed);
+  } finally {
+    for (const complaint of complaints) warn(complaint);
+  }
+  const views = all.flatMap(({ sums }) => slotViews(sums, nodes[0]!.grant));
+  if (views.length === 0) throw new GridsealError("GRANT_CLOSED", `grant ${terms.request} has no slot yet`);
+  if (out === undefined) return printText(sumsText(views, form === "csv" ? form : "json"));
+  const bytes = form === "cbor" ? signedSums(all) : new TextEncoder().encode(sumsText(views, form));
+  await createFile(out, bytes, SECRET);
+  printLines([`${out} has the sums of ${views.length} slots, each as enough custodians have signed it`]);
 }
 
 function textOf(values: readonly OpenedValue[], form: Form): string {

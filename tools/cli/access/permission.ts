@@ -27,6 +27,9 @@ async function permission(request: string, options: PermissionOptions): Promise<
     for await (const [name, value] of entriesOf(source, service, "request/")) {
       if (name !== request) continue;
       const found = value as unknown as DocumentedRequest["request"];
+      if (found.meter === undefined) {
+        throw new GridsealError("USAGE", `request ${request} is for sums over a group, which are no metering point's`);
+      }
       const text = await textOf(source, service, found.need);
       const document = permissionDocument({ name, request: found, network, text });
       return printText(`${JSON.stringify(document, null, 2)}\n`);

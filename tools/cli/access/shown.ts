@@ -5,8 +5,11 @@ import { secondText, table, toJson } from "../../terminal/output.js";
 import { purposes } from "./purposes.js";
 import { dayText } from "./sign-access.js";
 
-export type Request = Readonly<Record<"requester" | "need" | "meter" | "state" | "basis", string>> &
+export type Request = Readonly<Record<"requester" | "need" | "state" | "basis", string>> &
   Readonly<Record<"purpose" | "from" | "until", number>> & {
+    /** absent where sums over a group are asked for */
+    readonly meter?: string;
+    readonly group?: string;
     readonly days?: readonly (readonly [first: number, end: number, subject: string | null])[];
     /** UTC seconds until which it is delivered */
     readonly until_s?: number;
@@ -22,11 +25,22 @@ const NO_DAY = 2_900_000;
 export function requestTable(requests: readonly (readonly [name: string, request: Request])[]): string[] {
   const heads = ["REQUEST", "STATE", "BASIS", "PURPOSE", "METER", "FROM", "UNTIL", "OPENS", "DELIVERED UNTIL", "ENDED"];
   const rows = requests.map(([name, request]) => {
-    const { meter, state, basis, from, until, days = [], until_s, ended_s } = request;
+    const { meter, group, state, basis, from, until, days = [], until_s, ended_s } = request;
     const opens = state === "accepted" ? days.map(([first, end]) => periodText(first, end)).join(", ") : "";
     const delivered = state === "accepted" && until_s !== undefined ? secondText(until_s) : "";
     const ended = ended_s === undefined ? "" : secondText(ended_s);
-    return [name, state, basis, purposeText(request), meter, dayOf(from), dayOf(until), opens, delivered, ended];
+    return [
+      name,
+      state,
+      basis,
+      purposeText(request),
+      meter ?? `group ${group}`,
+      dayOf(from),
+      dayOf(until),
+      opens,
+      delivered,
+      ended,
+    ];
   });
   return table(heads, rows);
 }
@@ -52,13 +66,13 @@ export interface Deciding {
 
 /** Who asks one for what, and the commands that answer: those that the contract would take of this participant. */
 export function decisionLines(name: string, request: Request, deciding: Deciding): string[] {
-  const { requester, meter, from, until } = request;
+  const { requester, meter, group, from, until } = request;
   const { as, service, participant, text } = deciding;
   const who = requester === participant ? "you ask" : `${requester} asks`;
   const why = text === undefined ? "its need was taken back" : toJson(text);
   const verbs = verbsOf(request, deciding);
   return [
-    `${name}: ${who} for ${purposeText(request)}, ${why}, of meter ${meter}, ${periodText(from, until)}`,
+    `${name}: ${who} for ${purposeText(request)}, ${why}, of ${meter === undefined ? `group ${group}` : `meter ${meter}`}, ${periodText(from, until)}`,
     ...verbs.map((verb) => `  to ${verb}: gridseal access ${verb} ${name} --as ${as} --service ${service}`),
   ];
 }
@@ -67,7 +81,7 @@ function verbsOf({ state, basis, requester, meter, from, until, days = [] }: Req
   const { participant, subjects } = deciding;
   if (state !== "sent" && state !== "accepted") return [];
   if (requester === participant) return ["withdraw"];
-  const own = (subjects.get(meter) ?? []).filter(
+  const own = (subjects.get(meter ?? "") ?? []).filter(
     ([subject, first, end]) => subject === participant && first < until && end > from,
   );
   if (own.length === 0) return [];

@@ -70,6 +70,7 @@ function serve({ store, chains }: Archive, genesis: Genesis, genesisBytes: Uint8
     isAsked: false,
     services: () => [],
     readersOf: () => undefined,
+    objection: () => undefined,
     judge: async () => ({ type: "refused", reason: "token-unproven", message: "exported chains know no holder" }),
   };
   return createApi(

@@ -36,7 +36,7 @@ async function list({ contract, json, ...options }: ListOptions): Promise<void> 
     const budgets = (await read("budget/")).map(({ key, value }) => [key, value as readonly [number, number]] as const);
     if (json) {
       for (const [id, study] of studies) printLines([toJson({ study: id, ...study })]);
-      for (const [participant, [window, spent]] of budgets) printLines([toJson({ participant, window, spent })]);
+      for (const [issued_id, [window, spent]] of budgets) printLines([toJson({ issued_id, window, spent })]);
       return;
     }
     const rows = studies.map(([id, study]) => [
@@ -45,7 +45,7 @@ async function list({ contract, json, ...options }: ListOptions): Promise<void> 
     ]);
     printLines(table(["STUDY", "STATE", "KIND", "COHORT", "GROUP", "COST", "FROM"], rows));
     if (budgets.length > 0) {
-      const spent = budgets.map(([participant, [, all]]) => [participant, all]);
+      const spent = budgets.map(([issued_id, [, all]]) => [issued_id, all]);
       printLines(["", ...table(["REQUESTER", "SPENT OF ITS BUDGET"], spent)]);
     }
     noteTold(source.origin, "`study verify` computes one again from a verified export", options);

@@ -266,9 +266,10 @@ const accesses: View = {
         "view.until",
       ],
       rows(id, value) {
-        const { requester, meter, purpose, from, until, state, basis, until_s } = fields(value);
+        const { requester, meter, group, purpose, from, until, state, basis, until_s } = fields(value);
         const days = `${day(from)} – ${day(until)}`;
-        return [[id, holder(requester), holder(meter), said(purpose), days, said(state), said(basis), moment(until_s)]];
+        const of = meter === undefined ? said(group) : holder(meter);
+        return [[id, holder(requester), of, said(purpose), days, said(state), said(basis), moment(until_s)]];
       },
     },
     {
@@ -276,9 +277,11 @@ const accesses: View = {
       prefix: "grant/",
       heads: ["view.number", "view.requester", "view.meter", "view.purpose", "view.days", "view.until"],
       rows(id, value) {
-        const { requester, meter, purpose, days, until_s } = fields(value);
-        const granted = items(days).map((each) => `${day(items(each)[0])} – ${day(items(each)[1])}`);
-        return [[id, holder(requester), holder(meter), said(purpose), granted.join(", "), moment(until_s)]];
+        const { requester, meter, group, purpose, from, until, days, until_s } = fields(value);
+        const runs = meter === undefined ? [[from, until]] : items(days).map(items);
+        const granted = runs.map(([first, behind]) => `${day(first)} – ${day(behind)}`);
+        const of = meter === undefined ? said(group) : holder(meter);
+        return [[id, holder(requester), of, said(purpose), granted.join(", "), moment(until_s)]];
       },
     },
     {
@@ -360,7 +363,7 @@ const studies: View = {
       heads: ["view.requester", "view.spent", "view.window"],
       rows(id, value) {
         const [window, spent] = items(value);
-        return [[holder(id), said(spent), said(window)]];
+        return [[id, said(spent), said(window)]];
       },
     },
   ],

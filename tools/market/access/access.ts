@@ -4,11 +4,13 @@
 // `*` or codes of ISO 3166 with commas between; `prohibit-PURPOSE`, PLACES; `nodes-PLACE`, the IDs of the nodes that stand there, with commas
 // between, and no others keep shares then; `residency-PURPOSE`, PLACES where all of them must stand; `answer_days`, how long a request waits for its answer
 // (14); `grant_days`, how long a grant holds behind its period and its decision (30); `horizon_days`, how far ahead a period may end
-// (366); `requests` and `needs`, how many one party may have (100, 20); `administrators`, the IDs that may state subjects (any with
-// the role); `erasure`, `subject` where subjects may have their days erased; `readers`, numbers of the roles that nodes show the chain to.
+// (366); `requests` and `needs`, how many one party may have, by all of its keys (100, 20); `administrators`, the IDs that may state subjects (any with
+// the role); `group-ROLE-PURPOSE`, as a rule, for sums over a group, BASIS `decision` or `law`; `group_slot_s` and `group_lateness_s`, the
+// length of their slots (900) and how long records of a slot may come (86,400); `erasure`, `subject` where subjects may have their days erased; `readers`, numbers of the roles that nodes show the chain to.
 
 import type { Context, Deadline, Operation } from "../../contracts/author.js";
 import { erase } from "./erasure.js";
+import { nameGroup, requestGroup } from "./group-requests.js";
 import { publishNeed, takeNeedBack } from "./needs.js";
 import { consent, decide, end, object, request, withdraw } from "./requests.js";
 import { confirm, nameSubject } from "./subjects.js";
@@ -21,6 +23,10 @@ export function operation(context: Context, asked: Operation): void {
   switch (asked.type) {
     case TYPES.subject:
       return nameSubject(context, asked);
+    case TYPES.group:
+      return nameGroup(context, asked);
+    case TYPES.groupRequest:
+      return requestGroup(context, asked);
     case TYPES.confirmation:
       return confirm(context, asked);
     case TYPES.need:

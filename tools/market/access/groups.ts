@@ -1,6 +1,7 @@
 // How many meters a group must have before a sum over it tells nothing of one of them. Third parties get sums of such groups alone. The
 // numbers are the rules that data portals of utilities have: 15/15 for businesses, 100 for households. A chain's parameters state others.
 
+import type { GroupRule } from "../../../src/wire/hiding.js";
 import type { Context } from "../../contracts/author.js";
 import { numberSet } from "./kept.js";
 
@@ -14,13 +15,6 @@ export const GROUP_NONRESIDENTIAL_DEFAULT = 15;
 /** Percent of the sum that one meter of such another group may have at most. */
 export const GROUP_SHARE_DEFAULT = 15;
 
-export interface GroupRule {
-  /** meters at least */
-  readonly meters_min: number;
-  /** percent of the sum at most that one meter has; 100 where none has too much */
-  readonly share_percent_max: number;
-}
-
 /** Parameters `group_residential`, `group_nonresidential` and `group_share`, the last in percent. */
 export function groupRule({ parameters }: Pick<Context, "parameters">, kind: GroupKind): GroupRule {
   if (kind === "residential") {
@@ -31,17 +25,4 @@ export function groupRule({ parameters }: Pick<Context, "parameters">, kind: Gro
     meters_min: numberSet({ parameters }, "group_nonresidential", GROUP_NONRESIDENTIAL_DEFAULT),
     share_percent_max: numberSet({ parameters }, "group_share", GROUP_SHARE_DEFAULT),
   };
-}
-
-/** Whether so many meters are a group. */
-export function isGroup({ meters_min }: GroupRule, meters: number): boolean {
-  return meters >= meters_min;
-}
-
-/** Whether the sum of these values, one a meter and each without its sign, tells too little of any of them to be withheld. */
-export function hidesEach({ meters_min, share_percent_max }: GroupRule, values: readonly bigint[]): boolean {
-  if (values.length < meters_min) return false;
-  const sizes = values.map((value) => (value < 0n ? -value : value));
-  const sum = sizes.reduce((all, size) => all + size, 0n);
-  return sizes.every((size) => 100n * size <= BigInt(share_percent_max) * sum);
 }

@@ -12,6 +12,8 @@ export const writes = [
   "request/",
   "of/",
   "grant/",
+  "group/",
+  "groups",
   "open/",
   "closed/",
   "erased/",

@@ -16,22 +16,30 @@ export type Verdict =
   | { readonly type: "allowed"; readonly basis: string }
   | { readonly type: "breach"; readonly rule: string };
 
-/** By which basis it is allowed, or which rule it breaks; who asks has no more requests than the chain allows. */
-export function judge(context: Context, asked: Operation, wanted: Wanted): Verdict {
-  const verdict = judgeRules(context, asked, wanted);
+/** What states who may ask: rules for single meters, and for sums over groups. */
+export type RuleKind = "rule" | "group";
+
+/** By which basis it is allowed, or which rule it breaks; who asks has no more requests than the chain allows, by all of its keys. */
+export function judge(context: Context, asked: Operation, wanted: Wanted, kind: RuleKind): Verdict {
+  const verdict = judgeRules(context, asked, wanted, kind);
   if (verdict.type === "breach") return verdict;
-  const isSpent = countAt(context, `open/${asked.participant}`) >= numberSet(context, "requests", REQUESTS_DEFAULT);
+  const isSpent = countAt(context, `open/${asked.issued_id}`) >= numberSet(context, "requests", REQUESTS_DEFAULT);
   return isSpent ? breachOf("budget") : verdict;
 }
 
-/** By which basis the chain's rules allow it, or which of them it breaks. */
-export function judgeRules(context: Context, asked: Operation, { purpose, days, most }: Wanted): Verdict {
+/** By which basis the chain's rules of that kind allow it, or which of them it breaks. */
+export function judgeRules(
+  context: Context,
+  asked: Operation,
+  { purpose, days, most }: Wanted,
+  kind: RuleKind,
+): Verdict {
   const { parameters } = context;
   const { roles, jurisdiction } = asked;
   const prohibited = parameters[`prohibit-${purpose}`];
   if (prohibited !== undefined && mayLieIn(prohibited, jurisdiction)) return breachOf("prohibited");
   const rules = roles
-    .map((role) => parameters[`rule-${role}-${purpose}`])
+    .map((role) => parameters[`${kind}-${role}-${purpose}`])
     .filter((rule): rule is string => typeof rule === "string")
     .map((rule) => rule.split(" "));
   if (rules.length === 0) return breachOf("role");

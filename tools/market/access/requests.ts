@@ -4,9 +4,11 @@ import { lowOrderPoints } from "../../../src/wire/low-order.js";
 import type { Context, Operation, Value } from "../../contracts/author.js";
 import { breach } from "./breach.js";
 import { type Days, joined, type Period, within, without } from "./days.js";
-import { erasedRows, notErased, partyOf } from "./erased-rows.js";
+import { erasedRows, notErased } from "./erased-rows.js";
+import { endOfGrant, grantGroup, ofWhat } from "./group-grants.js";
 import {
   count,
+  countAt,
   dayIn,
   daysIn,
   isHex,
@@ -21,12 +23,12 @@ import {
   textIn,
   todayOf,
 } from "./kept.js";
+import { needNamed } from "./needs.js";
 import { judge } from "./policy.js";
 import {
   ANSWER_DAYS_DEFAULT,
   CLOSED_MAX,
   DAY_S,
-  GRANT_DAYS_DEFAULT,
   HORIZON_DAYS_DEFAULT,
   OBJECTIONS_MAX,
   PERMISSION_ADMINISTRATOR,
@@ -36,50 +38,56 @@ import {
 
 /** [need, meter, first day, day behind the last, X25519 key as hex]: what is to be delivered to whom. */
 export function request(context: Context, asked: Operation): void {
-  const { participant, seq, time_s } = asked;
+  const { participant, issued_id, seq, time_s } = asked;
   const [need, meter, from, until, key] = itemsIn(asked.body, 5);
   const [first, end] = [dayIn(from), dayIn(until)];
   const isSound = isId(meter) && isDeliveryKey(key) && first !== undefined && end !== undefined && end > first;
   if (!isSound) return context.deny("malformed");
-  const stated = listAt(context, `need/${textIn(need ?? null)}`);
-  if (stated.length !== 3) return context.deny("unknown-need");
-  const [purpose, most] = [Number(stated[0]), Number(stated[1])];
+  const stated = needNamed(context, need);
+  if (stated === undefined) return context.deny("unknown-need");
+  const { purpose, most } = stated;
   const told = { need: need!, meter, purpose, from: first, until: end };
-  const verdict = judge(context, asked, { purpose, days: end - first, most });
+  const verdict = judge(context, asked, { purpose, days: end - first, most }, "rule");
   if (verdict.type === "breach") return breach(context, asked, verdict.rule, told);
   if (end > todayOf(context) + numberSet(context, "horizon_days", HORIZON_DAYS_DEFAULT)) {
     return context.deny("too-far");
   }
-  if (!makeRoom(context, meter, participant)) return context.deny("too-many");
+  if (!makeRoom(context, meter, issued_id)) return context.deny("too-many");
   const { basis } = verdict;
   const id = `${participant}-${seq}`;
-  const row = { ...told, requester: participant, key: key!, basis, state: "sent", time_s, days: [], consented: [] };
+  const asking = { requester: participant, issued_id, key: key!, basis };
+  const row = { ...told, ...asking, state: "sent", time_s, days: [], consented: [] };
   context.put(`request/${id}`, row);
   context.put(`of/${meter}`, [...listAt(context, `of/${meter}`), id]);
-  count(context, `open/${participant}`, 1);
+  count(context, `of/${meter}/${issued_id}`, 1);
+  count(context, `open/${issued_id}`, 1);
   context.effect("request", { id, ...told, requester: participant, basis, state: "sent" });
   if (basis === "law") return grant(context, id, row, [[first, end, null]]);
+  awaitAnswer(context, id);
+}
+
+/** Of a request that waits: it ends without an answer in time. */
+export function awaitAnswer(context: Context, id: string): void {
   const answer_days = numberSet(context, "answer_days", ANSWER_DAYS_DEFAULT);
   context.put(`due/answer/${id}`, [context.time_s + answer_days * DAY_S, id]);
 }
 
 /**
- * Whether one who asks may have another request of the meter. Where it has all it may, the oldest goes that waits of who has most of
+ * Whether one who asks, by all of its keys, may have another request of the meter. Where it has all it may, the oldest goes that waits of who has most of
  * them, if he has more than the other one comes to: a few together press nobody out.
  */
-function makeRoom(context: Context, meter: string, participant: string): boolean {
-  const others = listAt(context, `of/${meter}`).map(String);
-  const counts: { [requester: string]: number } = {};
-  for (const id of others) counts[partyOf(id)] = (counts[partyOf(id)] ?? 0) + 1;
-  const own = counts[participant] ?? 0;
+function makeRoom(context: Context, meter: string, issued_id: string): boolean {
+  const own = countAt(context, `of/${meter}/${issued_id}`);
   if (own >= REQUESTS_OF_METER_AND_REQUESTER_MAX) return false;
+  const others = listAt(context, `of/${meter}`).map(String);
   if (others.length < REQUESTS_OF_METER_MAX) return true;
   const waiting = others.flatMap((id) => {
     const row = rowAt(context, `request/${id}`);
-    return row?.state === "sent" && counts[partyOf(id)]! > own + 1 ? [{ id, row }] : [];
+    const count = countAt(context, `of/${meter}/${row?.issued_id}`);
+    return row?.state === "sent" && count > own + 1 ? [{ id, row, count }] : [];
   });
-  const most = waiting.reduce((found, { id }) => Math.max(found, counts[partyOf(id)]!), 0);
-  const oldest = waiting.find(({ id }) => counts[partyOf(id)] === most);
+  const most = waiting.reduce((found, { count }) => Math.max(found, count), 0);
+  const oldest = waiting.find(({ count }) => count === most);
   if (oldest === undefined) return false;
   close(context, oldest.id, oldest.row, "unfulfillable");
   return true;
@@ -89,6 +97,7 @@ function makeRoom(context: Context, meter: string, participant: string): boolean
 export function consent(context: Context, asked: Operation): void {
   const { id, row } = named(context, asked);
   if (row === undefined || (row.state !== "sent" && row.state !== "accepted")) return context.deny("no-open-request");
+  if (row.group !== undefined) return context.deny("not-for-the-subject");
   const own = ownDays(context, asked.participant, row);
   if (own.length === 0) return breach(context, asked, "not-subject", { request: id });
   if (row.basis !== "consent") return context.deny("not-for-the-subject");
@@ -108,6 +117,7 @@ export function object(context: Context, asked: Operation): void {
     const id = textIn(name) ?? "";
     const row = rowAt(context, `request/${id}`);
     if (row === undefined || row.state !== "sent") return context.deny("no-open-request");
+    if (row.group !== undefined) return context.deny("not-for-the-subject");
     if (ownDays(context, asked.participant, row).length === 0) {
       return breach(context, asked, "not-subject", { request: id });
     }
@@ -124,18 +134,20 @@ export function decide(context: Context, asked: Operation): void {
   if (!asked.roles.includes(PERMISSION_ADMINISTRATOR)) return breach(context, asked, "role", { request: id });
   if (row === undefined || row.state !== "sent") return context.deny("no-open-request");
   if (row.basis !== "decision") return context.deny("not-for-the-administrator");
-  if (isGranted === true) grant(context, id, row, [[Number(row.from), Number(row.until), null]]);
+  if (isGranted === true && row.group !== undefined) grantGroup(context, id, row);
+  else if (isGranted === true) grant(context, id, row, [[Number(row.from), Number(row.until), null]]);
   else close(context, id, row, "rejected");
 }
 
 /**
- * By who has asked, or by the subject of some of its days: [request]. From this height on nothing is delivered of the days of who
+ * By who has asked, with any of its keys, or by the subject of some of its days: [request]. From this height on nothing is delivered of the days of who
  * withdraws. What the law allows no subject ends.
  */
 export function withdraw(context: Context, asked: Operation): void {
   const { id, row } = named(context, asked);
   if (row === undefined || (row.state !== "sent" && row.state !== "accepted")) return context.deny("no-open-request");
-  if (row.requester === asked.participant) return close(context, id, row, "terminated");
+  if (row.issued_id === asked.issued_id) return close(context, id, row, "terminated");
+  if (row.group !== undefined) return context.deny("not-for-the-subject");
   const own = ownDays(context, asked.participant, row);
   const hasConsented = (row.consented as readonly Value[]).includes(asked.participant);
   if (own.length === 0 && !hasConsented) return breach(context, asked, "not-subject", { request: id });
@@ -196,8 +208,7 @@ function grant(context: Context, id: string, row: Row, wanted: readonly Days[]):
 function grantWhole(context: Context, id: string, row: Row, days: readonly Days[]): void {
   const { requester, meter, from, until, purpose, key } = row;
   if (days.length === 0) return close(context, id, row, "unfulfillable");
-  const grant_days = numberSet(context, "grant_days", GRANT_DAYS_DEFAULT);
-  const until_s = Number(row.until_s ?? Math.max(Number(until) * DAY_S, context.time_s) + grant_days * DAY_S);
+  const until_s = Number(row.until_s ?? endOfGrant(context, Number(until)));
   context.put(`request/${id}`, { ...row, state: "accepted", days, until_s });
   context.put(`grant/${id}`, { requester, meter, from, until, purpose, key, days, until_s } as Row);
   context.remove(`due/answer/${id}`);
@@ -207,22 +218,28 @@ function grantWhole(context: Context, id: string, row: Row, days: readonly Days[
 }
 
 function close(context: Context, id: string, row: Row, state: string): void {
-  const requester = String(row.requester);
+  const issued_id = String(row.issued_id);
   context.put(`request/${id}`, { ...row, state, ended_s: context.time_s });
   context.remove(`grant/${id}`);
   context.remove(`due/answer/${id}`);
   context.remove(`due/end/${id}`);
-  count(context, `open/${requester}`, -1);
-  const of = `of/${row.meter}`;
+  count(context, `open/${issued_id}`, -1);
+  if (row.meter !== undefined) leaveMeter(context, id, String(row.meter), issued_id);
+  const closed = [...listAt(context, `closed/${issued_id}`), id];
+  for (const old of closed.slice(0, -CLOSED_MAX)) context.remove(`request/${old}`);
+  context.put(`closed/${issued_id}`, closed.slice(-CLOSED_MAX));
+  context.effect("decision", { id, granted: false, rule: state, requester: row.requester!, ...ofWhat(row) });
+}
+
+/** The meter has one request less. */
+function leaveMeter(context: Context, id: string, meter: string, issued_id: string): void {
+  count(context, `of/${meter}/${issued_id}`, -1);
+  const of = `of/${meter}`;
   putList(
     context,
     of,
     listAt(context, of).filter((other) => other !== id),
   );
-  const closed = [...listAt(context, `closed/${requester}`), id];
-  for (const old of closed.slice(0, -CLOSED_MAX)) context.remove(`request/${old}`);
-  context.put(`closed/${requester}`, closed.slice(-CLOSED_MAX));
-  context.effect("decision", { id, granted: false, rule: state, requester, meter: row.meter! });
 }
 
 /** The request that an operation's body names first. */
@@ -240,7 +257,7 @@ function ownDays(context: Context, participant: string, { meter, from, until }: 
 }
 
 /** A key that a secret can be agreed with (RFC 7748, section 6.1). */
-function isDeliveryKey(key: Value | undefined): key is string {
+export function isDeliveryKey(key: Value | undefined): key is string {
   if (!isHex(key, 64)) return false;
   const high = Number.parseInt(key.slice(62), 16) & 0x7f;
   const unsigned = `${key.slice(0, 62)}${high.toString(16).padStart(2, "0")}`;

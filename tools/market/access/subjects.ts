@@ -65,7 +65,8 @@ export function confirm(context: Context, asked: Operation): void {
   takeSubject(context, stated);
 }
 
-function isAdministrator({ parameters }: Context, { roles, participant }: Operation): boolean {
+/** Whether he states subjects and groups. */
+export function isAdministrator({ parameters }: Context, { roles, participant }: Operation): boolean {
   const { administrators } = parameters;
   if (typeof administrators === "string" && !administrators.split(",").includes(participant)) return false;
   return roles.includes(METERED_DATA_ADMINISTRATOR) || roles.includes(PERMISSION_ADMINISTRATOR);

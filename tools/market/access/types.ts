@@ -1,4 +1,4 @@
-// What the access contract's operations are called, and the bounds of what they state (PROTOCOL.md, section 31).
+// What the access contract's operations are called, and the bounds of what they state (PROTOCOL.md, sections 31 and 32).
 
 export const TYPES = {
   subject: 64,
@@ -10,6 +10,8 @@ export const TYPES = {
   decision: 70,
   erasure: 71,
   confirmation: 72,
+  group: 73,
+  groupRequest: 74,
 } as const;
 
 export const DAY_S = 86_400;
@@ -44,3 +46,9 @@ export const HORIZON_DAYS_DEFAULT = 366;
 export const REQUESTS_DEFAULT = 100;
 export const ANSWER_DAYS_DEFAULT = 14;
 export const GRANT_DAYS_DEFAULT = 30;
+/** Groups of a chain, and meters of one: all of them fit one run that looks for a meter in two. */
+export const GROUPS_MAX = 32;
+export const GROUP_METERS_MAX = 256;
+/** Slots of a group's sums, and how long records of a slot may come, where the chain's parameters say nothing. */
+export const GROUP_SLOT_S_DEFAULT = 900;
+export const GROUP_LATENESS_S_DEFAULT = 86_400;

@@ -27,7 +27,7 @@ export function askStudy(context: Context, asked: Operation): void {
   const query = hexOf(fields.query, 64, "query");
   const told = { purpose, kind, cohort, service, from_s, to_s, least };
   const days = Math.floor((to_s - 1) / DAY_S) - Math.floor(from_s / DAY_S) + 1;
-  const verdict = judgeRules(context, asked, { purpose, days, most: days });
+  const verdict = judgeRules(context, asked, { purpose, days, most: days }, "rule");
   if (verdict.type === "breach") return breach(context, asked, verdict.rule, told);
   const { class: of, digest, size } = cohortIn(context, cohort, [from_s, to_s]);
   // Both the group and what of it is shown apart, as a cluster.
@@ -111,12 +111,12 @@ interface Spending {
   readonly cost: number;
 }
 
-/** Whether the requester's budget pays for it; beyond it nothing is spent, and it is a breach. */
+/** Whether the requester's budget, of all of its keys, pays for it; beyond it nothing is spent, and it is a breach. */
 function spend(context: Context, asked: Operation, told: Spending): boolean {
-  const { participant } = asked;
+  const { participant, issued_id } = asked;
   const window_s = Math.max(1, ruleOf(context, "budget_days")) * DAY_S;
   const window = Math.floor(context.time_s / window_s);
-  const [known, before] = (context.get(`budget/${participant}`) ?? [window, 0]) as unknown as [number, number];
+  const [known, before] = (context.get(`budget/${issued_id}`) ?? [window, 0]) as unknown as [number, number];
   const most = ruleOf(context, "budget");
   const spent = (known === window ? before : 0) + told.cost;
   const until_s = (window + 1) * window_s;
@@ -124,7 +124,7 @@ function spend(context: Context, asked: Operation, told: Spending): boolean {
     breach(context, asked, "budget", { ...told, budget: most, until_s });
     return false;
   }
-  context.put(`budget/${participant}`, [window, spent]);
+  context.put(`budget/${issued_id}`, [window, spent]);
   context.effect("budget", { participant, spent, budget: most, until_s });
   return true;
 }

@@ -3,12 +3,14 @@
 import type { Role } from "../../../src/wire/credential.js";
 import type { AccessLevel } from "../../routes/shape.js";
 import type { Holder, TokenVerdict } from "../admission/token-judge.js";
-import { type HiddenChain, type Refused, refused } from "./route.js";
+import { type HiddenChain, type Objection, type Refused, refused } from "./route.js";
 
 export interface ApiAdmission {
   /** Whether what is not public asks for a token. One that is shown is judged in any case. */
   readonly isAsked: boolean;
   judge(token: string): Promise<TokenVerdict>;
+  /** Why a holder whose token was taken is admitted no longer. */
+  objection(holder: Holder): Extract<TokenVerdict, { readonly type: "refused" }> | undefined;
   /** Roles that read the chain; undefined where its policy names none. */
   readersOf(service: number): readonly Role[] | undefined;
   /** The chains that the node has: what names none of them is of all. */
@@ -35,11 +37,12 @@ export interface AskedFor {
 
 /** Resolves with who asks, where that is enough for the level. */
 export async function accessOf(
-  { isAsked, judge, readersOf, services }: ApiAdmission,
-  { level, service }: AskedFor,
+  admission: ApiAdmission,
+  asked: AskedFor,
   authorization: string | undefined,
 ): Promise<Access> {
-  if (level === "public") return granted(undefined);
+  const { isAsked, judge } = admission;
+  if (asked.level === "public") return granted(undefined);
   const token = /^Bearer ([A-Za-z0-9._-]+)$/i.exec(authorization ?? "")?.[1];
   if (token === undefined) {
     if (!isAsked && authorization === undefined) return granted(undefined);
@@ -49,21 +52,50 @@ export async function accessOf(
     );
   }
   const verdict = await judge(token);
-  if (verdict.type === "refused") return refused("unauthorized", `The session token is not taken: ${verdict.message}.`);
+  if (verdict.type === "refused") return notTaken(verdict);
   const { holder } = verdict;
-  if (level === "holder" || !isAsked) return granted(holder);
-  // What one chain's policy hides must not come by what is of several.
-  const wanted = service === undefined ? services() : [service];
-  const hidden = wanted.flatMap((each): HiddenChain[] => {
-    const named = readersOf(each);
-    return readsChains(holder, named) ? [] : [{ service: each, readers: named ?? readers }];
+  const objection = objectionTo(admission, asked, holder);
+  if (objection !== undefined) return objection;
+  return granted(holder, asked.level === "chains" && isAsked ? hiddenFrom(admission, asked, holder) : []);
+}
+
+/**
+ * Why who has shown a token that was taken is not answered: by its credential's standing now, or by the chains' policies now. Undefined
+ * where it is.
+ */
+export function objectionTo(
+  admission: ApiAdmission,
+  asked: AskedFor,
+  shown: Holder | undefined,
+): Objection | undefined {
+  if (asked.level === "public" || shown === undefined) return undefined;
+  const objected = admission.objection(shown);
+  if (objected !== undefined) return notTaken(objected);
+  if (asked.level === "holder" || !admission.isAsked) return undefined;
+  const hidden = hiddenFrom(admission, asked, shown);
+  const isPart = asked.level === "chains" && hidden.length < wantedOf(admission, asked).length;
+  if (hidden.length === 0 || isPart) return undefined;
+  return {
+    type: "refused",
+    code: "forbidden",
+    message: `The credential of ${shown.id} has no role that reads ${hidden.map(hiddenText).join(", ")}.`,
+  };
+}
+
+/** What one chain's policy hides must not come by what is of several. */
+function wantedOf({ services }: ApiAdmission, { service }: AskedFor): readonly number[] {
+  return service === undefined ? services() : [service];
+}
+
+function hiddenFrom(admission: ApiAdmission, asked: AskedFor, holder: Holder): HiddenChain[] {
+  return wantedOf(admission, asked).flatMap((service): HiddenChain[] => {
+    const named = admission.readersOf(service);
+    return readsChains(holder, named) ? [] : [{ service, readers: named ?? readers }];
   });
-  if (hidden.length === 0) return granted(holder);
-  if (level === "chains" && hidden.length < wanted.length) return granted(holder, hidden);
-  return refused(
-    "forbidden",
-    `The credential of ${holder.id} has no role that reads ${hidden.map(hiddenText).join(", ")}.`,
-  );
+}
+
+function notTaken({ message }: { readonly message: string }): Objection {
+  return { type: "refused", code: "unauthorized", message: `The session token is not taken: ${message}.` };
 }
 
 function granted(shown: Holder | undefined, hidden: readonly HiddenChain[] = []): Granted {

@@ -23,6 +23,8 @@ export interface Asked<Parameters = unknown, Query = unknown> {
   readonly shown: Holder | undefined;
   /** chains that the answer is to leave out, of a route of level chains */
   readonly hidden: readonly HiddenChain[];
+  /** Why it is answered no longer; of what has no end it is asked again. */
+  objection(): Objection | undefined;
   /** whose limits count for the request */
   readonly group: string;
   /** names of encodings that the reader takes (RFC 9110, section 12.5.3) */
@@ -39,6 +41,9 @@ export interface Refused {
   /** where it is not the code's own */
   readonly status?: number;
 }
+
+/** A refusal of who asks, whatever it asks for. */
+export type Objection = Refused & { readonly code: "unauthorized" | "forbidden" };
 
 export type Outcome<Value = unknown> =
   /** as JSON */

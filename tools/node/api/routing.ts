@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 
 import { assertInvariant } from "../../errors.js";
 import { type RouteShape, readFields, type Texts, writtenPath } from "../../routes/shape.js";
 import type { Holder } from "../admission/token-judge.js";
-import { type ApiAdmission, accessOf } from "./access.js";
+import { type ApiAdmission, accessOf, objectionTo } from "./access.js";
 import type { Answers } from "./answers.js";
 import { streamTo } from "./event-stream.js";
 import { groupOf, refuse } from "./refusing.js";
@@ -71,7 +71,7 @@ function addRoute(server: FastifyInstance, { shape, answer }: Route, { answers, 
         streamTo(reply, shape.answer.type).end();
         return reply;
       }
-      const asked = readAsked(shape, request);
+      const asked = readAsked(shape, request, admission);
       return send(reply, shape, asked.type === "refused" ? asked : await answer(asked.asked), answers);
     },
   });
@@ -107,8 +107,8 @@ function wholeIn(value: unknown): number | undefined {
 
 type ReadAsked = { readonly type: "asked"; readonly asked: Asked } | Refused;
 
-function readAsked(shape: RouteShape, request: FastifyRequest): ReadAsked {
-  const { body, fields } = request;
+function readAsked(shape: RouteShape, request: FastifyRequest, admission: ApiAdmission): ReadAsked {
+  const { body, fields, shown } = request;
   assertInvariant(fields !== undefined, "a route's fields are read before it is answered");
   const sentType = String(request.headers["content-type"]).split(";")[0]!.trim().toLowerCase();
   if (shape.body !== undefined && (!(body instanceof Uint8Array) || sentType !== shape.body.type)) {
@@ -124,8 +124,9 @@ function readAsked(shape: RouteShape, request: FastifyRequest): ReadAsked {
       query: fields.query,
       body: body instanceof Uint8Array ? Uint8Array.from(body) : new Uint8Array(0),
       group: groupOf(request),
-      shown: request.shown,
+      shown,
       hidden: request.hidden ?? [],
+      objection: () => objectionTo(admission, { level: shape.access, service: fields.service }, shown),
       encodings: String(encodings)
         .split(",")
         .flatMap((part) => (/;\s*q=0(\.0*)?$/.test(part.trim()) ? [] : [part.split(";")[0]!.trim()])),

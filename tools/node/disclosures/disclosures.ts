@@ -8,6 +8,8 @@ import { createDayKeys, type Sealing } from "./day-keys.js";
 import { createDealing } from "./dealing.js";
 import { createEnvelopeLimits } from "./envelope-limits.js";
 import { createErasing, type Erasing } from "./erasing.js";
+import { createGroups, type Groups } from "./groups/groups.js";
+import { letGoUntil_s, readsSealed } from "./groups/sealed-readings.js";
 import { createMissing, type MissingParts, type MissingPorts } from "./missing/missing.js";
 import type { DisclosuresPorts } from "./ports.js";
 import { createEnvelopesUnderWay } from "./under-way.js";
@@ -24,6 +26,8 @@ export interface Disclosures {
   /** Says again what was not answered, and forgets what its day is over for. */
   tick(): void;
   readonly erasing: Erasing;
+  /** Sums over groups of meters. */
+  readonly groups: Groups;
   /** What this node lacks, as it was away. */
   readonly missing: MissingParts;
   /** Ids of nodes that have stated a key which nothing can be sealed to: they are left out. */
@@ -53,6 +57,14 @@ export function createDisclosures(ports: DisclosuresTerms): Disclosures {
     if (erasing.concerns(chain, meter)) erasing.record(chain, meter, record).catch(ports.onFatal);
   };
   const missing = createMissing({ ...ports, afterOthers, onFetched }, dealing);
+  const groups = createGroups(
+    {
+      ...{ ...ports, afterOthers, sealedReading: readsSealed(ports.store) },
+      letGoUntil_s: (chain) => letGoUntil_s(ports.store, chain),
+      knowsMissing: (chain) => missing.of(chain)?.isKnown ?? false,
+    },
+    directory,
+  );
   return {
     ports,
     seal: dayKeys.seal,
@@ -68,8 +80,10 @@ export function createDisclosures(ports: DisclosuresTerms): Disclosures {
     },
     unusable: directory.unusable,
     erasing,
+    groups,
     missing,
     close() {
+      groups.stop();
       missing.stop();
       erasing.stop();
       dayKeys.close();

@@ -86,8 +86,11 @@ export function holdsDay({ from, until, days }: Grant, day: number): boolean {
   return from <= day && day < until && days.some(([first, end]) => first <= day && day < end);
 }
 
+/** To whom shares of which meter are delivered. */
+export type Delivery = Pick<Grant, "id" | "chain" | "meter" | "key">;
+
 /** [envelope, division / null, enc, ciphertext] of each envelope of the day: this node's share, or its part of another custodian's. */
-export function* sharesOf(ports: DisclosuresPorts, grant: Grant, day: number): Generator<Uint8Array, void> {
+export function* sharesOf(ports: DisclosuresPorts, grant: Delivery, day: number): Generator<Uint8Array, void> {
   for (const { envelope, kept } of envelopesOf(ports, grant, day)) {
     const share = delivered(ports, grant, envelope, kept);
     if (share !== undefined) yield encodeCbor([envelope.bytes, null, ...share]);
@@ -101,7 +104,7 @@ export function* sharesOf(ports: DisclosuresPorts, grant: Grant, day: number): G
 /** [enc, ciphertext] of what this node has of it; undefined where it has nothing. */
 function delivered(
   ports: DisclosuresPorts,
-  grant: Grant,
+  grant: Delivery,
   signed: Pick<SignedEnvelope, "id" | "custodians">,
   kept: KeptEnvelope,
 ): readonly [Uint8Array, Uint8Array] | undefined {
@@ -165,7 +168,11 @@ interface FoundEnvelope {
   readonly kept: KeptEnvelope;
 }
 
-function envelopesOf({ genesis, store }: DisclosuresPorts, { chain, meter }: Grant, day: number): FoundEnvelope[] {
+function envelopesOf(
+  { genesis, store }: DisclosuresPorts,
+  { chain, meter }: Pick<Delivery, "chain" | "meter">,
+  day: number,
+): FoundEnvelope[] {
   const rows = store.range(envelopes, hashRange(chain, fromHex(meter)!, { from: day, to: day }));
   return rows.map(({ row }) => ({ envelope: parseEnvelope(genesis.hash, row.bytes), kept: row }));
 }

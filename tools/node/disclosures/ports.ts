@@ -57,3 +57,5 @@ export const NEED_DISCLOSURES_FRAME = 16;
 export const FOUND_DISCLOSURES_FRAME = 17;
 export const NEED_SHARES_FRAME = 18;
 export const DIVISION_FRAME = 19;
+export const GROUP_QUESTION_FRAME = 20;
+export const GROUP_SHARE_FRAME = 21;

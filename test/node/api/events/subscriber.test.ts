@@ -5,6 +5,7 @@ import type { EventStream } from "../../../../tools/node/api/event-stream.js";
 import { bodyOf, type EventLog } from "../../../../tools/node/api/events/event-log.js";
 import { SILENCE_MS, Subscriber, TAKING_MS } from "../../../../tools/node/api/events/subscriber.js";
 import { createRates } from "../../../../tools/node/api/gate.js";
+import type { Objection } from "../../../../tools/node/api/route.js";
 import { createTurns } from "../../../../tools/node/api/turns.js";
 import type { Position } from "../../../../tools/routes/events.js";
 import { createEventReader } from "./event-text.js";
@@ -29,6 +30,7 @@ function createScene(blocks: number, after?: Position, read = (_height: number):
   const turns: (() => void)[] = [];
   const untaken: { readonly bytes: Uint8Array; readonly onTaken: () => void }[] = [];
   const reader = createEventReader();
+  const reading: { objection?: Objection } = {};
   const told = { slow: 0, broken: 0, ended: false, destroyed: false };
   let onClosed: (() => void)[] = [];
   const close = () => {
@@ -61,7 +63,7 @@ function createScene(blocks: number, after?: Position, read = (_height: number):
     },
     stream,
     ADDRESS,
-    { after, topic: "blocks" },
+    { after, topic: "blocks", objection: () => reading.objection },
   );
   /** Lets everything happen that is due. */
   const settle = async () => {
@@ -71,7 +73,7 @@ function createScene(blocks: number, after?: Position, read = (_height: number):
     }
   };
   return {
-    ...{ subscriber, clock, budget, rates, reader, told, close, settle, heads },
+    ...{ subscriber, clock, budget, rates, reader, reading, told, close, settle, heads },
     untaken_bytes: () => untaken.reduce((sum, { bytes }) => sum + bytes.length, 0),
     /** The reader takes everything, and what comes then, until nothing comes. */
     async take() {
@@ -130,6 +132,28 @@ test("who takes nothing for long is told so by name, and given up where it does 
   const { name, value } = scene.reader.events.at(-1)!;
   assert.deepEqual([name, value.code], ["ended", "too-slow"]);
   assert.match(String(value.remedy), /id of the last event/);
+});
+
+test("who may read no longer is sent nothing more, at the next piece, and where nothing comes at the next look", async () => {
+  const objection = { type: "refused", code: "forbidden", message: "no role reads it" } as const;
+  const reads = createScene(10_000, new Map());
+  reads.subscriber.wake();
+  await reads.settle();
+  const before_bytes = reads.untaken_bytes();
+  reads.reading.objection = objection;
+  await reads.take();
+  const { events } = reads.reader;
+  assert.ok((events.length - 1) * 1_000 <= before_bytes, "what was sent before, and nothing else");
+  const rests = createScene(7);
+  await rests.take();
+  rests.reading.objection = objection;
+  rests.subscriber.look();
+  await rests.take();
+  for (const { reader, told } of [reads, rests]) {
+    const { name, value } = reader.events.at(-1)!;
+    assert.deepEqual([name, value.code, value.message], ["ended", "forbidden", "no role reads it"]);
+    assert.deepEqual([told.ended, told.slow], [true, 0]);
+  }
 });
 
 test("reading what was missed costs the address, and rests until it has something left", async () => {

@@ -26,7 +26,7 @@ export function createEvents(ports: EventsPorts): Events {
   const subscribers = new Set<Subscriber>();
   const counts = createAddressCounts(ports.ofAddress);
   return {
-    route: route(events, ({ query, group, lastEventId }) => {
+    route: route(events, ({ query, group, lastEventId, objection }) => {
       // Who connects again asks as it did first, and says beside what it has got since.
       const text = lastEventId ?? query.after;
       const after = text === undefined ? undefined : positionOf(text);
@@ -43,7 +43,7 @@ export function createEvents(ports: EventsPorts): Events {
       return {
         type: "stream",
         begin(stream) {
-          const subscriber = new Subscriber(ports, stream, group, { after, topic });
+          const subscriber = new Subscriber(ports, stream, group, { after, topic, objection });
           subscribers.add(subscriber);
           stream.onClosed(() => {
             subscribers.delete(subscriber);

@@ -5,6 +5,7 @@ import { type EndedEvent, type Ending, type EventTopic, endings, type Position }
 import type { ByteBudget } from "../byte-budget.js";
 import type { EventStream } from "../event-stream.js";
 import type { Rates } from "../gate.js";
+import type { Objection } from "../route.js";
 import type { Turns } from "../turns.js";
 import { bodyOf, type EventLog } from "./event-log.js";
 import { type EventPiece, type Following, opening, readEvents, startFollowing } from "./following.js";
@@ -33,6 +34,8 @@ export interface Subscription {
   /** undefined: from now on */
   readonly after: Position | undefined;
   readonly topic: EventTopic;
+  /** Why the reader is answered no longer. */
+  objection(): Objection | undefined;
 }
 
 export class Subscriber {
@@ -40,6 +43,7 @@ export class Subscriber {
   readonly #stream: EventStream;
   readonly #group: string;
   readonly #following: Following;
+  readonly #objection: Subscription["objection"];
   /** reading the next piece, or resting until it may */
   #isReading = false;
   /** something was sealed since the last look at the log */
@@ -50,10 +54,11 @@ export class Subscriber {
   /** of the last piece */
   #sent_ms: number;
 
-  constructor(ports: SubscriberPorts, stream: EventStream, group: string, { after, topic }: Subscription) {
+  constructor(ports: SubscriberPorts, stream: EventStream, group: string, { after, topic, objection }: Subscription) {
     this.#ports = ports;
     this.#stream = stream;
     this.#group = group;
+    this.#objection = objection;
     this.#following = startFollowing(ports.log.heads(), after, topic);
     this.#sent_ms = ports.monotonic_ms();
     stream.onClosed(() => {
@@ -71,6 +76,7 @@ export class Subscriber {
 
   /** To be called now and then: goes on where there was no room, sends a sign of life, lets go of who takes nothing. */
   look(): void {
+    this.#endWhereObjected();
     const waited_ms = this.#ports.monotonic_ms() - this.#sent_ms;
     const isStalled = (this.#held_bytes > 0 || this.#isEnding) && waited_ms > TAKING_MS;
     if (isStalled && this.#isEnding) this.#stream.destroy();
@@ -110,7 +116,14 @@ export class Subscriber {
       });
   }
 
+  /** What a reader may see is judged by the newest block, each time that it is sent something. */
+  #endWhereObjected(): void {
+    const objected = this.#isEnding ? undefined : this.#objection();
+    if (objected !== undefined) this.end(objected.code, objected.message);
+  }
+
   #read(): void {
+    this.#endWhereObjected();
     if (this.#isClosed || this.#isEnding) return;
     const { log, rates, monotonic_ms } = this.#ports;
     const piece: EventPiece = readEvents(this.#following, log, monotonic_ms);

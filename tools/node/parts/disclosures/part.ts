@@ -9,6 +9,8 @@ import {
   DIVISION_FRAME,
   ENVELOPE_FRAME,
   FOUND_DISCLOSURES_FRAME,
+  GROUP_QUESTION_FRAME,
+  GROUP_SHARE_FRAME,
   KEPT_FRAME,
   NEED_DISCLOSURES_FRAME,
   NEED_SHARES_FRAME,
@@ -22,6 +24,7 @@ import { erasures } from "../../disclosures/tables/erasures.js";
 import { missingDisclosures } from "../../disclosures/tables/missing-disclosures.js";
 import { missingShares } from "../../disclosures/tables/missing-shares.js";
 import type { Part } from "../../part.js";
+import { groupGrantRoutes } from "./group-routes.js";
 import { grantRoutes } from "./routes.js";
 
 const TICK_MS = 500;
@@ -46,7 +49,7 @@ export const disclosuresPart: Part = {
     ...[divisions, missingDisclosures, missingShares, disclosuresNoted],
   ],
   create({ disclosures, receipts, readersOf, chains, timers, onFatal }) {
-    const { erasing, missing } = disclosures;
+    const { erasing, groups, missing } = disclosures;
     let isLooking = false;
     /** One at a time: it goes over whole chains. */
     const lookForMissing = async () => {
@@ -127,8 +130,30 @@ export const disclosuresPart: Part = {
           verifications: 6,
           take: (from, chain, payload) => disclosures.onDivision(from, chain, payload),
         },
+        {
+          byte: GROUP_QUESTION_FRAME,
+          kind: "groupQuestion",
+          verifications: 0,
+          async take(from, chain, payload) {
+            groups.onQuestion(from, chain, payload);
+            return undefined;
+          },
+        },
+        {
+          byte: GROUP_SHARE_FRAME,
+          kind: "groupShare",
+          // Opening what is sealed.
+          verifications: 4,
+          async take(from, chain, payload) {
+            groups.onShare(from, chain, payload);
+            return undefined;
+          },
+        },
       ],
-      routes: grantRoutes({ disclosures: disclosures.ports, receipts, readersOf }),
+      routes: [
+        ...grantRoutes({ disclosures: disclosures.ports, receipts, readersOf }),
+        ...groupGrantRoutes({ disclosures: disclosures.ports, groups }),
+      ],
       onSealed({ block, records }) {
         const { chain } = block;
         missing.sealed({ block, records });

@@ -1,0 +1,195 @@
+// One custodian's work for the sums over a group: meter by meter it opens what the records of the slots hide, takes the one register, and
+// forgets keys and values. Which records count follows from the chain alone: so that all who are right come to the same, and later
+// sums of a slot are those of before.
+
+import type { SlotSum } from "../../../../src/wire/aggregate.js";
+import { SEQ_MAX } from "../../../../src/wire/bounds.js";
+import { equalBytes, fromHex, toHex } from "../../../../src/wire/bytes.js";
+import { DAY_MAX, DAY_S } from "../../../../src/wire/envelope.js";
+import { WireError } from "../../../../src/wire/error.js";
+import { sha256 } from "../../../../src/wire/hash.js";
+import { type Claims, decodeDisclosure } from "../../../../src/wire/record.js";
+import { decodeDisclosures, type SealedDisclosures } from "../../../../src/wire/sealed-disclosure.js";
+import { openDisclosures } from "../../../crypto/day-key.js";
+import { sealedDisclosures } from "../../chain/tables/sealed-disclosures.js";
+import { type HashKey, hashRange, type KeyRange, keyBehind, numberIn } from "../../store/keys.js";
+import type { DisclosuresPorts } from "../ports.js";
+import { envelopes } from "../tables/envelopes.js";
+import { missingDisclosures } from "../tables/missing-disclosures.js";
+import type { Exchange, MeterDay } from "./exchange.js";
+import { dayOf, type GroupGrant } from "./group-grant.js";
+import { type GroupReading, type SlotRange, SlotSums, thousandths } from "./slot-sums.js";
+
+/** Rows that are looked at before the loop comes to other things. */
+const ROWS_AT_ONCE = 32;
+
+/** Of a hash in a key. */
+const HASH_KEY_BYTES = 8;
+/** Behind chain, id and number. */
+const HASH_AT = 17;
+
+/** A sealed record as the chain has it. */
+export interface SealedReading {
+  readonly claims: Claims;
+  /** UTC seconds of its block */
+  readonly sealed_s: number;
+}
+
+export interface ComputingPorts extends DisclosuresPorts {
+  /** The record that is sealed under that number with that hash; undefined where it is not, or this node has let go of it. */
+  sealedReading(chain: number, meter: Uint8Array, seq: number, hash: Uint8Array): SealedReading | undefined;
+  /** UTC seconds of the newest block whose records this node has let go of; 0 where it has all. */
+  letGoUntil_s(chain: number): number;
+  /** Whether it has looked at all that the chain has sealed for what it lacks. */
+  knowsMissing(chain: number): boolean;
+  afterOthers(): Promise<unknown>;
+  isStopped(): boolean;
+}
+
+export type Computed =
+  | { readonly type: "computed"; readonly slots: readonly SlotSum[] }
+  /** this node lacks something for it now */
+  | { readonly type: "incomplete"; readonly reason: string };
+
+export async function computeSums(
+  ports: ComputingPorts,
+  exchange: Exchange,
+  grant: GroupGrant,
+  range: SlotRange,
+): Promise<Computed> {
+  const sums = new SlotSums(range, grant.rule);
+  const day = dayOf(range.from_s);
+  if (ports.letGoUntil_s(grant.chain) >= range.from_s - DAY_S) return incomplete("blocks of that time");
+  for (const id of grant.meters) {
+    const of = { grant, meter: fromHex(id)!, day };
+    if (lacksDisclosures(ports, of)) return incomplete("sealed disclosures of a meter of the group");
+    const found = await recordsOf(ports, of, range);
+    if (ports.isStopped()) return incomplete("as it stops, time");
+    if (found === undefined) return incomplete("an envelope of a meter of the group");
+    if (found.length === 0) continue;
+    const keys = await exchange.keysFor(of, (some) => found.every((record) => isSettled(record, some)));
+    if (keys === undefined) return incomplete("shares of other custodians");
+    try {
+      sums.add(found.flatMap((record) => readingIn(record, keys, grant)));
+    } finally {
+      for (const key of keys.values()) key.fill(0);
+    }
+  }
+  return { type: "computed", slots: sums.sums() };
+}
+
+function incomplete(what: string): Computed {
+  return { type: "incomplete", reason: `this node lacks ${what}` };
+}
+
+/** Whether there may be disclosures of the day that it has not. Others would come to another sum. */
+function lacksDisclosures({ store, knowsMissing }: ComputingPorts, { grant, meter, day }: MeterDay): boolean {
+  if (!knowsMissing(grant.chain)) return true;
+  const rows = store.range(missingDisclosures, hashRange(grant.chain, meter, { from: 0, to: SEQ_MAX }));
+  return rows.some(({ row }) => row.day === day);
+}
+
+interface FoundRecord extends SealedReading {
+  /** what its origins have encrypted of it */
+  readonly rows: SealedDisclosures[];
+}
+
+/**
+ * The records of the slots that count: of the envelopes of their day, and sealed in time. Undefined where this node knows the envelope
+ * of one of them not.
+ */
+async function recordsOf(ports: ComputingPorts, of: MeterDay, range: SlotRange): Promise<FoundRecord[] | undefined> {
+  const { store, sealedReading, afterOthers } = ports;
+  const { grant, meter, day } = of;
+  const known = store.range(envelopes, hashRange(grant.chain, meter, { from: 0, to: DAY_MAX }));
+  const dayOfEnvelope = new Map(known.map(({ key }) => [hashIn(key), numberIn(key)]));
+  const found = new Map<string, FoundRecord>();
+  for (let keys: KeyRange = hashRange(grant.chain, meter, { from: 0, to: SEQ_MAX }); !ports.isStopped(); ) {
+    const rows = store.range(sealedDisclosures, { ...keys, limit: ROWS_AT_ONCE });
+    for (const { row } of rows) {
+      const envelopeDay = dayOfEnvelope.get(toHex(row.envelope.subarray(0, HASH_KEY_BYTES)));
+      // Its origin has put it into an envelope of another day: so it is for all who work.
+      if (envelopeDay !== undefined && envelopeDay !== day) continue;
+      const sealed = sealedReading(grant.chain, meter, row.seq, row.recordHash);
+      if (sealed === undefined || !counts(sealed, grant, range)) continue;
+      if (envelopeDay === undefined) return undefined;
+      const name = toHex(row.recordHash);
+      const same = found.get(name);
+      if (same !== undefined) same.rows.push(row);
+      else found.set(name, { rows: [row], ...sealed });
+    }
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < ROWS_AT_ONCE) break;
+    keys = { ...keys, start: keyBehind(last.key) };
+    await afterOthers();
+  }
+  return [...found.values()];
+}
+
+/** The beginning of the envelope's id, as hex. */
+function hashIn(key: HashKey): string {
+  return toHex(key.subarray(HASH_AT, HASH_AT + HASH_KEY_BYTES));
+}
+
+/** Whether its time lies in the slots, and its block's neither a day before it nor too far behind its slot. */
+function counts({ claims, sealed_s }: SealedReading, { lateness_s }: GroupGrant, range: SlotRange): boolean {
+  const { from_s, until_s, slot_s } = range;
+  if (claims.time_s < from_s || claims.time_s >= until_s) return false;
+  const end_s = (Math.floor(claims.time_s / slot_s) + 1) * slot_s;
+  return sealed_s >= claims.time_s - DAY_S && sealed_s < end_s + lateness_s;
+}
+
+/** What one of the rows proves to be what the meter has signed; undefined where none that has a key does. */
+function provedIn({ rows, claims }: FoundRecord, keys: ReadonlyMap<string, Uint8Array>): Uint8Array[] | undefined {
+  for (const row of rows) {
+    const key = keys.get(toHex(row.envelope));
+    const plaintext = key === undefined ? undefined : openDisclosures(key, row);
+    if (plaintext === undefined) continue;
+    const proved = disclosuresIn(plaintext, claims);
+    plaintext.fill(0);
+    if (proved.length > 0) return proved;
+  }
+  return undefined;
+}
+
+/** Those that the record has a digest of. */
+function disclosuresIn(plaintext: Uint8Array, { digests = [] }: Claims): Uint8Array[] {
+  try {
+    return decodeDisclosures(plaintext).flatMap((view) => {
+      const hash = sha256(view);
+      return digests.some((digest) => equalBytes(digest, hash)) ? [Uint8Array.from(view)] : [];
+    });
+  } catch (error) {
+    if (error instanceof WireError) return [];
+    throw error;
+  }
+}
+
+/** Whether more keys would tell no more of it. */
+function isSettled(record: FoundRecord, keys: ReadonlyMap<string, Uint8Array>): boolean {
+  if (record.rows.every((row) => keys.has(toHex(row.envelope)))) return true;
+  const proved = provedIn(record, keys);
+  for (const bytes of proved ?? []) bytes.fill(0);
+  return proved !== undefined;
+}
+
+/** What the record hides of the register; nothing where its origins have encrypted something else than the meter has signed. */
+function readingIn(
+  record: FoundRecord,
+  keys: ReadonlyMap<string, Uint8Array>,
+  { register: wanted, unit }: GroupGrant,
+): GroupReading[] {
+  const obis = fromHex(wanted)!;
+  const proved = provedIn(record, keys) ?? [];
+  try {
+    const all = proved.flatMap((bytes) => decodeDisclosure(bytes).registers);
+    const register = all.find((each) => equalBytes(each.obis, obis) && each.unit === unit);
+    const value = register === undefined ? undefined : thousandths(register);
+    return value === undefined ? [] : [{ time_s: record.claims.time_s, value }];
+  } catch (error) {
+    if (error instanceof WireError) return [];
+    throw error;
+  } finally {
+    for (const bytes of proved) bytes.fill(0);
+  }
+}
