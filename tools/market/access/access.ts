@@ -6,6 +6,7 @@
 // (14); `grant_days`, how long a grant holds behind its period and its decision (30); `horizon_days`, how far ahead a period may end
 // (366); `requests` and `needs`, how many one party may have (100, 20); `administrators`, the IDs that may state subjects (any with
 // the role); `erasure`, `subject` where subjects may have their days erased; `readers`, numbers of the roles that nodes show the chain to.
+// Beside a rule, a prohibition, a residency or `requests` stands `NAME_law`, its paragraph; `rules_law` is that of what no rule allows.
 
 import type { Context, Deadline, Operation } from "../../contracts/author.js";
 import { erase } from "./erasure.js";

@@ -46,7 +46,7 @@ export function request(context: Context, asked: Operation): void {
   const [purpose, most] = [Number(stated[0]), Number(stated[1])];
   const told = { need: need!, meter, purpose, from: first, until: end };
   const verdict = judge(context, asked, { purpose, days: end - first, most });
-  if (verdict.type === "breach") return breach(context, asked, verdict.rule, told);
+  if (verdict.type === "breach") return breach(context, asked, verdict.rule, { ...told, ...verdict.by });
   if (end > todayOf(context) + numberSet(context, "horizon_days", HORIZON_DAYS_DEFAULT)) {
     return context.deny("too-far");
   }
