@@ -26,6 +26,9 @@ export interface Transmission {
   readonly network: string;
   readonly operator: string;
   readonly rows: readonly CarriedRow[];
+  /** mWh that the grid loses more in the slot by what is carried, below 0 where it loses less; of each row its share by energy */
+  readonly losses_mWh: number;
+  readonly losses: readonly number[];
   /** money in 10^-5 of the currency's unit */
   readonly fee: number;
   readonly penalty_per_kWh: number;
