@@ -153,8 +153,14 @@ test("an overload is curtailed alike for all trades, both sides of each, and nam
   assert.equal(effects(later, "verdict")[0]!.verdict, "accepted", "another slot has room");
 });
 
+interface Lossy {
+  readonly losses_mWh: number;
+  readonly losses: readonly number[];
+  readonly fee: number;
+}
+
 test("a transmission contract has the losses that it adds, shared among its rows by energy", async () => {
-  const chain = dispatch.chain();
+  const chain = dispatch.chain({ fee_per_kWh: 1_000, loss_per_kWh: 20_000 });
   await sealed(chain, feeder);
   const { network, limits } = gridFrom(feeder as unknown as Value);
   const base = (BASE_W * 900 * 10) / 36;
@@ -172,7 +178,8 @@ test("a transmission contract has the losses that it adds, shared among its rows
       ["AT-supply", -energy, "t", null],
     ];
     const [transmission] = effects(await chain.done(dispatcher, SCHEDULE, { slot_s: SLOT, rows }), "transmission");
-    const { losses_mWh, losses } = transmission as unknown as { losses_mWh: number; losses: readonly number[] };
+    const { losses_mWh, losses, fee } = transmission as unknown as Lossy;
+    assert.equal(fee, Math.trunc((Math.abs(energy) * 1_000 + losses_mWh * 20_000) / 1_000_000));
     assert.equal(
       losses.reduce((sum, part) => sum + part, 0),
       losses_mWh,

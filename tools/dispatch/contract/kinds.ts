@@ -29,7 +29,7 @@ export interface Transmission {
   /** mWh that the grid loses more in the slot by what is carried, below 0 where it loses less; of each row its share by energy */
   readonly losses_mWh: number;
   readonly losses: readonly number[];
-  /** money in 10^-5 of the currency's unit */
+  /** for what is fed in and what is lost, below 0 where it relieves the grid by more; 10^-5 of the currency's unit */
   readonly fee: number;
   readonly penalty_per_kWh: number;
   readonly tolerance_permille: number;

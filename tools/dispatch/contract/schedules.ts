@@ -290,12 +290,13 @@ interface Made {
 }
 
 function transmissionOf(context: Context, { said, network, carried, asker }: Made): Transmission {
-  const perKWh = BigInt(wholeParameter(context, "fee_per_kWh", 0));
+  const price = (name: string) => BigInt(wholeParameter(context, name, 0));
   const fed = sum(carried.map(([, energy]) => BigInt(Math.max(0, energy))));
+  const owed = fed * price("fee_per_kWh") + BigInt(said.losses_mWh) * price("loss_per_kWh");
   return {
     ...{ ...said, network: network.hash, operator: network.operator, rows: carried },
     losses: lossShares(said.losses_mWh, carried),
-    fee: Number((fed * perKWh) / BigInt(1_000_000)),
+    fee: Number(owed / BigInt(1_000_000)),
     penalty_per_kWh: wholeParameter(context, "penalty_per_kWh", 0),
     tolerance_permille: wholeParameter(context, "tolerance_permille", 100),
     ...{ asked_by: asker.service, signer: asker.signer, countersigned: null },
