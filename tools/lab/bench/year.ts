@@ -21,7 +21,7 @@ const program = new Command("bench:year")
   .option("--points <count>", "points of the community", whole(1, POINTS_MAX), 200)
   .option(
     "--days <count>",
-    "days, in periods of 30; 365 take a quarter of an hour and more",
+    "days, in periods of 30; 365 of 200 points take some 20 minutes of CPU",
     whole(4, 3_660),
     YEAR_DAYS,
   )
@@ -68,8 +68,8 @@ function linesOf({ points, days, parts, bills, ratings, faults }: YearMeasuremen
     ...pairs([
       ["points, days", `${points}, ${days}`],
       ["points' slots", slots * points],
-      ["seconds in all, of one core", seconds.toFixed(1)],
-      ["points' slots a second", Math.round((slots * points) / seconds)],
+      ["seconds of CPU in all", seconds.toFixed(1)],
+      ["points' slots a second of CPU", Math.round((slots * points) / seconds)],
       ["a slot of the last quarter takes, of one of the first", `${(100 * growth).toFixed(0)} %`],
       ["effects and messages a point and year", `${(per(sum((part) => part.sealed_bytes)) / KB).toFixed(0)} kB`],
       ["readings a point and year", `${(per(sum((part) => part.records_bytes)) / KB).toFixed(0)} kB`],

@@ -32,7 +32,7 @@ export interface YearPlan {
   readonly days: number;
 }
 
-/** What a part of the time has come to; what is kept as it was at its end. */
+/** What a part of the time has come to, in CPU time; what is kept as it was at its end. */
 export interface YearPart {
   readonly slots: number;
   readonly settle_ms: number;
@@ -112,7 +112,7 @@ class Year {
     this.#days = days;
     this.#trading = trading;
     this.#credit = credit;
-    this.#metered = new MeteredPoints(points, BEGIN_S);
+    this.#metered = new MeteredPoints(points, BEGIN_S, cpu_ms);
     this.#reckoning = new Reckoning(points);
   }
 
@@ -250,11 +250,17 @@ class Year {
   }
 
   async #timed<Made>(name: keyof Spent, work: () => Promise<Made>): Promise<Made> {
-    const begin_ms = performance.now();
+    const begin_ms = cpu_ms();
     const made = await work();
-    this.#spent[name] += performance.now() - begin_ms;
+    this.#spent[name] += cpu_ms() - begin_ms;
     return made;
   }
+}
+
+/** Of all threads of the process: other work on the machine is not counted. */
+function cpu_ms(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
 }
 
 function magnitude(amount: bigint): bigint {

@@ -30,6 +30,7 @@ export class MeteredPoints {
   readonly #view = new MemorySettlement();
   readonly #counters: { imported: number; exported: number }[];
   readonly #kids: readonly Uint8Array[];
+  readonly #now_ms: () => number;
   #height = 0;
   #seq = 0;
   /** spent in the settlement, without making records */
@@ -38,8 +39,9 @@ export class MeteredPoints {
   /** of rows of closed slots that a node keeps */
   readonly #rows_bytes: number[] = [];
 
-  /** Reads all counters for the first time. */
-  constructor(points: number, begin_s: number) {
+  /** Reads all counters for the first time. What is spent is told by the clock of whoever measures. */
+  constructor(points: number, begin_s: number, now_ms: () => number) {
+    this.#now_ms = now_ms;
     this.#counters = Array.from({ length: points }, () => ({ imported: 0, exported: 0 }));
     this.#kids = Array.from({ length: points }, (_, home) => Uint8Array.from(Buffer.from(pointOf(home), "hex")));
     this.#seal(begin_s);
@@ -69,13 +71,13 @@ export class MeteredPoints {
     const bytes = this.#kids.map((kid, home) => this.#record(kid, this.#counters[home]!, time_s));
     this.#height += 1;
     this.#seq += 1;
-    const begin_ms = performance.now();
+    const begin_ms = this.#now_ms();
     const records = readSignedRecords(bytes).map(({ record }) => record);
     const place = { height: this.#height, time_ms: 1_000 * time_s, judgedAt: 0, plan, asking: ["community"] };
     const settling = takeReadings({ ...place, assignments: new Map(), view: this.#view }, records);
     const settlement = atOnce(closeSlots(settling));
     this.#view.apply(settlement);
-    this.settle_ms += performance.now() - begin_ms;
+    this.settle_ms += this.#now_ms() - begin_ms;
     for (const record of bytes) this.records_bytes += record.length;
     return settlement.closed;
   }

@@ -55,7 +55,7 @@ export async function measureSharing(points: number, slots: number): Promise<Sha
     { name: "community", file: COMMUNITY, parameters: { managed_max: communities } },
   ]);
   const found_ms = await found(chain, own, communities);
-  const metered = new MeteredPoints(own, BEGIN_S);
+  const metered = new MeteredPoints(own, BEGIN_S, () => performance.now());
   const before = { sealed: chain.sealed_bytes, kept: chain.kept_bytes, readings: metered.records_bytes };
   const shared: SharedSlot[] = [];
   let share_ms = 0;
