@@ -119,6 +119,21 @@ test("a contract is proposed with its source, signed by two, and followed by its
   const change = "--service 1 --from 11";
   const set = good(`contract parameters limits limit=7 open=true ${change} --in DE --number 21 -o set.cose ${where}`);
   assert.match(set, /parameters of limits in DE: limit 7, open true/);
+  const day = {
+    jurisdiction: "DE",
+    contract: "limits",
+    dated: "2026-11-30",
+    parameters: { limit: 7, limit_law: "Art. 1" },
+  };
+  await writeFile(join(folder, "set.json"), JSON.stringify(day));
+  const dated = `contract parameters limits limit=8 --set set.json ${change} --in DE --number 21 -o dated.cose ${where}`;
+  assert.match(good(dated), /parameters of limits in DE: limit 8, limit_law Art. 1, dated 2026-11-30/);
+  await writeFile(join(folder, "other.json"), JSON.stringify({ ...day, contract: "caps" }));
+  const refused = run(dated.replace("set.json", "other.json").replace("dated.cose", "other.cose"));
+  assert.match(refused.stderr, /other.json is a set of the contract caps, not of limits/);
+  await writeFile(join(folder, "other.json"), JSON.stringify({ ...day, parameters: { limit: 1.5 } }));
+  const shapeless = run(dated.replace("set.json", "other.json").replace("dated.cose", "other.cose"));
+  assert.match(shapeless.stderr, /other.json has no set of parameters: .parameters.limit/);
   assert.match(good(`contract retire limits ${change} --number 22 -o end.cose ${where}`), /limits is retired/);
   const again = run(`${propose} --number 23 -o again.cose ${where}`);
   assert.deepEqual([again.status, /version 1 of limits is not above 1/.test(again.stderr)], [1, true]);

@@ -70,6 +70,30 @@ test("with outages a ring is held to what either half carries, and a spur is not
   assert.ok(more.binding !== undefined && "outage" in more.binding && more.binding.outage !== undefined);
 });
 
+test("says what the branches lose with what is carried and without it; a delivery that relieves them loses less", () => {
+  const feeder = grid(2, [line(0, 1)]);
+  const taking = {
+    ...feeder,
+    buses: feeder.buses.map((bus, at) => ({ ...bus, power: { re: at === 0 ? 0 : -1, im: 0 } })),
+  };
+  const alone = checkSchedule(schedule(feeder, [fed(1, -1_000_000)])).losses!;
+  const flow = loadFlow(taking);
+  assert.ok(flow.type === "solved");
+  // The current squared times the resistance, of one branch.
+  assert.ok(Math.abs(alone.carried - flow.flows[0]!.from ** 2 * 0.02) < 1e-9);
+  assert.equal(alone.without, 0);
+  const relieved = checkSchedule(schedule(taking, [fed(1, 500_000)])).losses!;
+  assert.equal(relieved.without, alone.carried);
+  assert.ok(relieved.carried < relieved.without / 3);
+  const curtailed = checkSchedule(schedule(taking, [fed(1, 90_000_000)]));
+  assert.equal(curtailed.type, "curtailed");
+  assert.equal(curtailed.losses?.without, alone.carried);
+  const refused = checkSchedule(
+    schedule({ ...taking, buses: taking.buses.map((bus) => ({ ...bus, power: { re: -60, im: 0 } })) }, []),
+  );
+  assert.equal(refused.losses, undefined);
+});
+
 const feeders = fc.integer({ min: 2, max: 12 }).chain((buses) =>
   fc.record({
     buses: fc.constant(buses),

@@ -153,6 +153,49 @@ test("an overload is curtailed alike for all trades, both sides of each, and nam
   assert.equal(effects(later, "verdict")[0]!.verdict, "accepted", "another slot has room");
 });
 
+interface Lossy {
+  readonly losses_mWh: number;
+  readonly losses: readonly number[];
+  readonly fee: number;
+}
+
+test("a transmission contract has the losses that it adds, shared among its rows by energy", async () => {
+  const chain = dispatch.chain({ fee_per_kWh: 1_000, loss_per_kWh: 20_000 });
+  await sealed(chain, feeder);
+  const { network, limits } = gridFrom(feeder as unknown as Value);
+  const base = (BASE_W * 900 * 10) / 36;
+  const lossesIn = (fed_mWh: number) => {
+    const buses = network.buses.map((bus) => ({
+      ...{ ...bus, power: { re: bus.id === "far" ? fed_mWh / base : 0, im: 0 } },
+    }));
+    const flow = loadFlow({ ...network, buses });
+    assert.ok(flow.type === "solved" && limits.bands.length === 3);
+    return flow.flows.reduce((sum, { loss }) => sum + loss, 0) * base;
+  };
+  const ask = async (energy: number) => {
+    const rows = [
+      ["AT-far", energy, "t", anna],
+      ["AT-supply", -energy, "t", null],
+    ];
+    const [transmission] = effects(await chain.done(dispatcher, SCHEDULE, { slot_s: SLOT, rows }), "transmission");
+    const { losses_mWh, losses, fee } = transmission as unknown as Lossy;
+    assert.equal(fee, Math.trunc((Math.abs(energy) * 1_000 + losses_mWh * 20_000) / 1_000_000));
+    assert.equal(
+      losses.reduce((sum, part) => sum + part, 0),
+      losses_mWh,
+    );
+    assert.ok(Math.abs(losses[0]! - losses[1]!) <= 1, "both sides have the same energy");
+    return losses_mWh;
+  };
+  const first = await ask(600_000);
+  assert.equal(first, Math.round(lossesIn(600_000)));
+  assert.ok(first > 0);
+  const second = await ask(500_000);
+  assert.ok(second > first, "what comes on top of it loses more for each mWh");
+  assert.ok(Math.abs(first + second - lossesIn(1_100_000)) <= 1, "together they are those of the slot");
+  assert.ok((await ask(-400_000)) < 0, "what is taken where others feed in loses less");
+});
+
 test("schedules that nobody may ask for are denied by their rule, those outside a jurisdiction's bounds by its paragraph", async () => {
   const chain = dispatch.chain({
     lead_s: 3_000,

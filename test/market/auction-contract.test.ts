@@ -37,6 +37,7 @@ const opening = (side: "buy" | "sell", price: number, volume: number, salt = 0):
 const seal = (who: Signer, bid: Opening) => ({ slot: SLOT, digest: bidDigest(who.id, bid) });
 
 interface Cleared {
+  readonly tie: string;
   readonly price: number | null;
   readonly volume: number;
   readonly trades: readonly (readonly [string, string, number])[];
@@ -441,5 +442,29 @@ test("under the parameters of the EU a price beyond the band is denied by the pa
     const [denial] = await chain.ask(anna, types.open, { ...opening("buy", price, 1) });
     const law = { parameter, value: parameters[parameter], law: "Regulation (EU) 2015/1222, Art. 41(1)" };
     assert.deepEqual([denial!.name, denial!.body], ["law", law]);
+  }
+});
+
+test("of equal prices, those whom credit rewards come first where the parameter says so, and any other word is `time`", async () => {
+  for (const [tie, said, fills] of [
+    ["reward", "reward", [400_000, 600_000]],
+    ["share", "share", [500_000, 500_000]],
+    ["time", "time", [600_000, 400_000]],
+    ["by lot", "time", [600_000, 400_000]],
+  ] as const) {
+    const chain = await market({ tie });
+    const [anna, bert, cleo] = traders as [Signer, Signer, Signer];
+    await chain.run("message", limitOf(bert, 1_000_000, 50));
+    const bids = [
+      [anna, opening("buy", 20_000, 600_000, 1)],
+      [bert, opening("buy", 20_000, 600_000, 2)],
+      [cleo, opening("sell", 10_000, 1_000_000, 3)],
+    ] as const;
+    for (const [who, bid] of bids) await chain.done(who, types.bid, seal(who, bid));
+    chain.time_s = GATE;
+    for (const [who, bid] of bids) await chain.done(who, types.open, { ...bid });
+    const [cleared] = effects<Cleared>(await chain.pass(CLEARING), "cleared");
+    const bought = cleared!.trades.filter(([, side]) => side === "buy").map(([, , energy]) => energy);
+    assert.deepEqual([cleared!.tie, bought], [said, fills], tie);
   }
 });

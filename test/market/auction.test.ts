@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Bid, clear } from "../../tools/market/auction.js";
+import { type Bid, clear, ties } from "../../tools/market/auction.js";
 import { shared } from "../shared.js";
 
 const vectors = shared("vectors/market/auction.json");
@@ -68,4 +68,40 @@ test("a bid that trades nothing changes no other one's trades where it is taken 
       );
     }),
   );
+});
+
+test("who is served first at a price changes neither price nor volume, nor what trades of the price's bids together", () => {
+  const preferring = fc.array(fc.tuple(bid, fc.boolean()), { maxLength: 30 });
+  fc.assert(
+    fc.property(preferring, (drawn) => {
+      const bids = drawn.map(([each, isPreferred]) => ({ ...each, price: each.price / 20n, isPreferred }));
+      const byTime = clear(bids, band);
+      const levels = (fills: readonly bigint[]) => {
+        const sums = new Map<string, bigint>();
+        for (const [index, { side, price }] of bids.entries()) {
+          sums.set(`${side} ${price}`, (sums.get(`${side} ${price}`) ?? 0n) + fills[index]!);
+        }
+        return sums;
+      };
+      for (const tie of ties) {
+        const { price, volume, fills } = clear(bids, { ...band, tie });
+        assert.deepEqual([price, volume, levels(fills)], [byTime.price, byTime.volume, levels(byTime.fills)], tie);
+        for (const [index, fill] of fills.entries()) assert.ok(fill >= 0n && fill <= bids[index]!.volume);
+      }
+    }),
+  );
+});
+
+test("of equal prices the earlier bid, the preferred one, or each by its volume is served", () => {
+  const bids: Bid[] = [
+    { side: "sell", price: 5n, volume: 10n },
+    { side: "buy", price: 9n, volume: 8n },
+    { side: "buy", price: 9n, volume: 4n, isPreferred: true },
+    { side: "buy", price: 9n, volume: 3n },
+  ];
+  assert.deepEqual(clear(bids, { ...band, tie: "time" }).fills, [10n, 8n, 2n, 0n]);
+  assert.deepEqual(clear(bids, { ...band, tie: "reward" }).fills, [10n, 6n, 4n, 0n]);
+  // 10/15 of 8, 4 and 3: 5.33, 2.67 and 2, the unit that is left to the largest remainder.
+  assert.deepEqual(clear(bids, { ...band, tie: "share" }).fills, [10n, 5n, 3n, 2n]);
+  assert.deepEqual(clear(bids, band).fills, [10n, 8n, 2n, 0n], "by time where nothing else is said");
 });

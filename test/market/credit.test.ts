@@ -9,6 +9,7 @@ import fc from "fast-check";
 import { encodeValue, type Value } from "../../src/wire/value.js";
 import { monthOf, noFacts, rate } from "../../tools/market/credit/rating.js";
 import { defaults, rulesOf } from "../../tools/market/credit/rules.js";
+import { FACT_ROWS_MAX } from "../../tools/market/messages.js";
 import { openChains, type Said, type TestChain } from "./chain.js";
 
 const KIND = 512;
@@ -49,6 +50,7 @@ interface Kept {
 const ratingOf = (chain: TestChain, id: string) => chain.get(`rating/${id}`) as unknown as Kept;
 const indicatorOf = (chain: TestChain, id: string, name: string) =>
   ratingOf(chain, id).indicators.find((each) => each.name === name)!.value;
+const denialsOf = (said: readonly Said[]) => said.flatMap(({ type, name }) => (type === "denial" ? [name] : []));
 const toldIn = (said: readonly Said[]) => said.filter(({ type }) => type === "message");
 
 test("months are those of UTC", () => {
@@ -168,8 +170,8 @@ test("a row that is wrong is denied alone, by its place, and the others count", 
 test("sums of energies beyond 2^53 and beyond 64 bits fail no message", async () => {
   const chain = newChain();
   const most = Number.MAX_SAFE_INTEGER;
-  const rows = Array.from({ length: 100 }, () => [firm.id, most, 0]);
-  for (let count = 0; count < 12; count += 1) await say(chain, 3, "delivery", NOW, rows);
+  const rows = Array.from({ length: FACT_ROWS_MAX }, () => [firm.id, most, 0]);
+  for (let count = 0; count < 1_200 / FACT_ROWS_MAX; count += 1) await say(chain, 3, "delivery", NOW, rows);
   assert.equal(indicatorOf(chain, firm.id, "delivery"), 1_000);
   await say(chain, 3, "delivery", NOW, [[firm.id, 0, most]]);
   assert.equal(indicatorOf(chain, firm.id, "delivery"), 999);
@@ -195,8 +197,8 @@ test("a month full of the longest facts is kept, and what is beyond is denied", 
   const chain = newChain();
   const name = (index: number) => `${index}`.padEnd(64, "x");
   const rows = (from: number, row: (index: number) => readonly Value[]) =>
-    Array.from({ length: 30 }, (_, index) => row(from + index));
-  for (const from of [0, 30]) {
+    Array.from({ length: 25 }, (_, index) => row(from + index));
+  for (const from of [0, 25, 50]) {
     await say(
       chain,
       1,
@@ -325,4 +327,36 @@ test("each parameter of a jurisdiction is one that the contract has, and its bon
       `${place}: a firm of grade C ${limit === 0 ? "leaves" : "stays on"} the market`,
     );
   }
+});
+
+test("as many rows as a message has are taken in one run: of new participants, and of those with a year of facts, of which months fall out", async () => {
+  const chain = newChain();
+  const ids = Array.from({ length: FACT_ROWS_MAX }, (_, index) => `d${`${index}`.padStart(15, "0")}`);
+  const MONTH_S = 2_629_800;
+  for (let month = 0; month < 15; month += 1) {
+    // The second year has a month without any word, so that more than one falls out at once.
+    if (month === 12) continue;
+    chain.time_s = NOW + month * MONTH_S;
+    const bill = (number: number) => `a-community-with-a-long-name-as-it/1767225600/${number}/${month}`;
+    const said = await say(
+      chain,
+      1,
+      "payment",
+      chain.time_s,
+      ids.map((id, index) => [id, bill(index), chain.time_s + 86_400, null]),
+    );
+    assert.deepEqual(denialsOf(said), [], `month ${month}`);
+    const all: readonly (readonly [string, readonly Value[]])[] = [
+      ["quality", [2_880, 12]],
+      ["delivery", [1_000_000_000, 200_000_000]],
+      ["breach", [3, "auction/unopened"]],
+    ];
+    for (const [name, cells] of all) {
+      const rows = ids.map((id) => [id, ...cells]);
+      assert.deepEqual(denialsOf(await say(chain, 1, name, chain.time_s, rows)), [], `${name} of month ${month}`);
+    }
+  }
+  assert.ok(ids.every((id) => chain.get(`rating/${id}`) !== undefined));
+  const rows = [...ids, "e".repeat(16)].map((id) => [id, 1, 0]);
+  assert.deepEqual(denialsOf(await say(chain, 1, "quality", NOW, rows)), ["malformed"]);
 });

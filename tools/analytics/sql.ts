@@ -19,7 +19,7 @@ const CHUNK_ROWS = 10_000;
 const DUCKDB = "@duckdb/node-api";
 
 /** What is used of it. */
-interface DuckDb {
+export interface DuckDb {
   readonly version: () => string;
   readonly DuckDBInstance: { create(path: string, settings: Readonly<Record<string, string>>): Promise<Instance> };
 }
@@ -74,7 +74,8 @@ export async function runQuery(
   }
 }
 
-async function loadDuckDb(): Promise<DuckDb> {
+/** Rejects with DUCKDB_MISSING where it is not installed. */
+export async function loadDuckDb(): Promise<DuckDb> {
   try {
     return (await import(DUCKDB)) as DuckDb;
   } catch (cause) {

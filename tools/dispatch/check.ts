@@ -52,6 +52,14 @@ export interface Verdict {
   /** the closest of all cases, of what can be carried */
   readonly closest: Case;
   readonly cases: number;
+  /** of a schedule that is refused, or without which no state is found, undefined */
+  readonly losses?: Losses;
+}
+
+/** What the branches take in all while none is out of service, per unit of power: with what is carried, and without any delivery. */
+export interface Losses {
+  readonly carried: number;
+  readonly without: number;
 }
 
 export interface Schedule {
@@ -74,15 +82,16 @@ export function checkSchedule(schedule: Schedule): Verdict {
   const examine = (kept: number) => examineAll(schedule, outages, kept);
   const all = examine(WHOLE);
   const cases = outages.length + 1;
-  const verdict = (type: Verdict["type"], kept: number, { binding, closest }: Examination): Verdict => ({
-    type,
-    kept,
-    powers: keptPowers(schedule.deliveries, kept),
-    ...(binding !== undefined && { binding }),
-    closest,
-    cases,
-  });
-  if (all.binding === undefined) return verdict("accepted", WHOLE, all);
+  const verdict = (type: Verdict["type"], kept: number, { binding, closest, losses }: Judged): Verdict => {
+    const powers = keptPowers(schedule.deliveries, kept);
+    const said = { ...(binding !== undefined && { binding }), ...(losses !== undefined && { losses }) };
+    return { type, kept, powers, ...said, closest, cases };
+  };
+  if (all.binding === undefined) {
+    const flow = loadFlow(withDeliveries(schedule, 0), CHECK_TURNS_MAX);
+    const without = flow.type === "solved" ? lossIn(flow) : undefined;
+    return verdict("accepted", WHOLE, { ...all, ...lossesOf(all.loss, without) });
+  }
   const none = examine(0);
   if (none.binding !== undefined) return verdict("refused", 0, none);
   let [good, bad, best, worst] = [0, WHOLE, none, all];
@@ -92,30 +101,44 @@ export function checkSchedule(schedule: Schedule): Verdict {
     if (examined.binding === undefined) [good, best] = [middle, examined];
     else [bad, worst] = [middle, examined];
   }
-  return verdict("curtailed", good, { ...best, binding: worst.binding! });
+  return verdict("curtailed", good, { ...best, binding: worst.binding!, ...lossesOf(best.loss, none.loss) });
 }
 
 interface Examination {
   readonly binding?: Binding;
   readonly closest: Case;
+  /** per unit, while no branch is out of service */
+  readonly loss?: number;
+}
+
+type Judged = Examination & Pick<Verdict, "losses">;
+
+function lossesOf(carried: number | undefined, without: number | undefined): Pick<Verdict, "losses"> {
+  return carried === undefined || without === undefined ? {} : { losses: { carried, without } };
 }
 
 function examineAll(schedule: Schedule, outages: readonly number[], kept: number): Examination {
   const network = withDeliveries(schedule, kept);
   let closest: Case = {};
+  let loss: number | undefined;
   for (const outage of [undefined, ...outages]) {
     const flow = loadFlow(outage === undefined ? network : withoutBranch(network, outage), CHECK_TURNS_MAX);
     const out = outage === undefined ? {} : { outage };
     if (flow.type === "islanded") return { binding: { type: "islanded", bus: flow.bus }, closest };
     if (flow.type === "diverged") return { binding: { type: "diverged", ...out }, closest };
+    if (outage === undefined) loss = lossIn(flow);
     const { binding, found } = judge(schedule.limits, flow, outage);
     closest = closerOf(schedule.limits, closest, { ...out, ...found });
     if (binding !== undefined) return { binding: { ...binding, ...out }, closest };
   }
-  return { closest };
+  return { closest, ...(loss !== undefined && { loss }) };
 }
 
 type Solved = Extract<LoadFlow, { type: "solved" }>;
+
+function lossIn({ flows }: Solved): number {
+  return flows.reduce((total, { loss }) => total + loss, 0);
+}
 
 /** The worst of a case, and what of it is beyond its limit. */
 function judge({ bands, ratings }: Limits, { voltages, flows }: Solved, outage: number | undefined) {

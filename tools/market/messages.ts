@@ -6,8 +6,10 @@ import { Denied, fieldsOf, granted, idOf, listOf, oneOf, plainOf, TIME_S_MAX, te
 
 /** Rows of a schedule, which one transmission contract has. */
 export const SCHEDULE_ROWS_MAX = 80;
-/** Rows of any other message. */
-export const MESSAGE_ROWS_MAX = 100;
+/** Rows of facts: credit writes some six keys for each, of the 256 that a run may write. */
+export const FACT_ROWS_MAX = 25;
+/** Rows of limits, each of which is a key of the auction. */
+export const LIMIT_ROWS_MAX = 100;
 /** of a row of a schedule, so that a slot's sum stays exact */
 export const ROW_ENERGY_MAX = 1_000_000_000_000;
 const AMOUNT_MAX = 9_007_199_254_740_991;
@@ -103,8 +105,8 @@ export function tellFacts<Name extends "delivery" | "quality" | "payment" | "bre
   name: Name,
   { slot_s, rows }: Messages[Name],
 ): void {
-  for (let at = 0; at < rows.length; at += MESSAGE_ROWS_MAX) {
-    tell(context, service, name, { slot_s, rows: rows.slice(at, at + MESSAGE_ROWS_MAX) } as unknown as Messages[Name]);
+  for (let at = 0; at < rows.length; at += FACT_ROWS_MAX) {
+    tell(context, service, name, { slot_s, rows: rows.slice(at, at + FACT_ROWS_MAX) } as unknown as Messages[Name]);
   }
 }
 
@@ -184,7 +186,7 @@ export function transmissionIn(body: Value): TransmissionSaid {
 /** Throws Denied. */
 export function limitsIn(context: Context, body: Value): readonly LimitRow[] {
   const { rows } = fieldsOf(body, ["rows"]);
-  return soundRows(context, { rows, most: MESSAGE_ROWS_MAX }, (row) => {
+  return soundRows(context, { rows, most: LIMIT_ROWS_MAX }, (row) => {
     const [participant, grade, limit, bond, rebate, list] = row;
     return [
       idOf(participant, "participant"),

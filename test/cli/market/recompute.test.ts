@@ -161,6 +161,21 @@ test("bids clear at one price, and what is no bid is refused with its line", asy
   const { status, stdout } = run("market", "clear", "bids.csv", "--floor", "-500", "--cap", "4000", "--json");
   assert.equal(status, 0);
   assert.deepEqual(JSON.parse(stdout), { price: 20, volume: 500, fills: [500, 300, 200] });
+  const tied = "side,price,volume,preferred\nsell,10,300,no\nbuy,30,200,no\nbuy,30,400,yes\n";
+  await writeFile(join(folder, "bids.csv"), tied);
+  for (const [tie, fills] of [
+    ["time", [300, 200, 100]],
+    ["reward", [300, 0, 300]],
+    ["share", [300, 100, 200]],
+  ] as const) {
+    const said = run("market", "clear", "bids.csv", "--floor", "0", "--cap", "40", "--tie", tie, "--json");
+    assert.deepEqual(JSON.parse(said.stdout).fills, fills, tie);
+  }
+  await writeFile(join(folder, "bids.csv"), tied.replace("yes", "maybe"));
+  assert.match(
+    run("market", "clear", "bids.csv", "--floor", "0", "--cap", "40").stderr,
+    /line 4: preferred is neither/,
+  );
   await writeFile(join(folder, "bids.csv"), "side,price,volume\nbuy,9000,500\n");
   assert.match(run("market", "clear", "bids.csv", "--floor", "0", "--cap", "4000").stderr, /line 2: price is beyond/);
 });

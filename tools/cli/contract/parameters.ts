@@ -7,12 +7,14 @@ import { whole } from "../../terminal/arguments.js";
 import { governanceFor } from "../authority/governance.js";
 import { type MakeOptions, makeOrder, withOrderOptions } from "../authority/order/make-order.js";
 import { namedService } from "../authority/order/named-chain.js";
+import { readParameterSet } from "./parameter-set.js";
 import { contractName } from "./terms.js";
 
 interface ChangeOptions extends MakeOptions {
   readonly service: string;
   readonly from: number;
   readonly in?: string;
+  readonly set?: string;
 }
 
 export function registerParameters(contract: Command): void {
@@ -23,6 +25,7 @@ export function registerParameters(contract: Command): void {
       .argument("<name>", "the contract", contractName)
       .argument("[parameter...]", "NAME=VALUE, an integer, true, false or text", parameter, new Map()),
   )
+    .option("--set <file>", "set of a jurisdiction's parameters; those that are named besides count over its own")
     .option("--in <code>", "ISO 3166 code of the jurisdiction that sets them; everywhere where absent")
     .action(setParameters);
 }
@@ -44,10 +47,12 @@ function withChange(command: Command): Command {
 
 async function setParameters(
   contract: string,
-  parameters: ReadonlyMap<string, ParameterValue>,
+  named: ReadonlyMap<string, ParameterValue>,
   options: ChangeOptions,
 ): Promise<void> {
-  const { in: jurisdiction, from: fromHeight } = options;
+  const { in: jurisdiction, from: fromHeight, set } = options;
+  const stated = set === undefined ? [] : await readParameterSet(set, contract);
+  const parameters = new Map([...stated, ...named]);
   const governance = await governanceFor(options);
   const service = namedService(governance, options.service);
   await makeOrder({ type: "parameters", service, contract, jurisdiction, parameters, fromHeight }, governance, options);

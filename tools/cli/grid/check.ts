@@ -60,13 +60,19 @@ function branchId({ network }: GridFile, branch: number): string {
   return network.branches[branch]!.id;
 }
 
-function viewOf(file: GridFile, { type, kept, powers, binding, closest, cases }: Verdict) {
+/** W that the branches take, with what is carried and without any delivery. */
+function lossView({ base }: GridFile, { carried, without }: NonNullable<Verdict["losses"]>) {
+  return { losses_W: Math.round(carried * base) + 0, losses_without_W: Math.round(without * base) + 0 };
+}
+
+function viewOf(file: GridFile, { type, kept, powers, binding, closest, cases, losses }: Verdict) {
   return {
     verdict: type,
     kept_permille: kept,
     cases,
     ...(binding !== undefined && { binding: bindingText(file, binding) }),
     closest: closestView(file, closest),
+    ...(losses !== undefined && lossView(file, losses)),
     deliveries: powers.map((power, index) => ({
       id: file.names[index],
       asked_W: file.deliveries[index]!.power,
@@ -85,8 +91,9 @@ function closestView(file: GridFile, { voltage, loading }: Case) {
   };
 }
 
-function linesOf(file: GridFile, { type, kept, powers, closest, cases }: Verdict): string[] {
+function linesOf(file: GridFile, { type, kept, powers, closest, cases, losses }: Verdict): string[] {
   const { voltage, loading } = closest;
+  const lost = losses && lossView(file, losses);
   const rows = powers.map((power, index) => [
     file.names[index]!,
     busId(file, file.deliveries[index]!.bus),
@@ -104,6 +111,9 @@ function linesOf(file: GridFile, { type, kept, powers, closest, cases }: Verdict
       ...(loading === undefined
         ? []
         : [["highest loading", `${decimal(loading.value, -1)} % of ${branchId(file, loading.branch)}`] as const]),
+      ...(lost === undefined
+        ? []
+        : [["losses", `${lost.losses_W} W, without deliveries ${lost.losses_without_W} W`] as const]),
     ]),
     ...(rows.length > 0 ? ["", ...table(["DELIVERY", "BUS", "ASKED W", "CARRIED W"], rows)] : []),
   ];

@@ -54,7 +54,7 @@ export function communityContracts({ slot_s, gate_s, opening_s }: Times): readon
     },
     {
       ...{ name: "credit", service: chains.credit },
-      terms: { ...nothing, types: taking(ratings), messages: facts, fromHeight: 1 },
+      terms: { ...nothing, types: taking(ratings), messages: facts, output: OUTPUT, fromHeight: 1 },
       parameters: { limit_usual: LIMIT_USUAL },
     },
     {

@@ -26,7 +26,10 @@ export interface Transmission {
   readonly network: string;
   readonly operator: string;
   readonly rows: readonly CarriedRow[];
-  /** money in 10^-5 of the currency's unit */
+  /** mWh that the grid loses more in the slot by what is carried, below 0 where it loses less; of each row its share by energy */
+  readonly losses_mWh: number;
+  readonly losses: readonly number[];
+  /** for what is fed in and what is lost, below 0 where it relieves the grid by more; 10^-5 of the currency's unit */
   readonly fee: number;
   readonly penalty_per_kWh: number;
   readonly tolerance_permille: number;

@@ -148,11 +148,12 @@ interface Judging {
 function judge(context: Context, { schedule: { slot_s, length_s, rows }, grid, asker }: Judging): void {
   const network = networkInForce(context)!;
   const before = transmissionsOf(context, slot_s).flatMap(({ rows: carried }) => carried);
-  const verdict = verdictOn(context, { grid, before, rows, length_s });
+  const { base, ...verdict } = verdictOn(context, { grid, before, rows, length_s });
   const number = Number(context.get("count") ?? 0);
   context.put("count", number + 1);
   const kept = keptOf(rows, verdict.kept);
-  const said = { slot_s, length_s, ...saidOf(grid, verdict), network: network.hash };
+  const losses_mWh = lossesOf(verdict, base);
+  const said = { slot_s, length_s, ...saidOf(grid, verdict), losses_mWh, network: network.hash };
   context.effect("verdict", { number, cases: verdict.cases, ...said });
   const isRefused = verdict.type === "refused";
   const carried = rows.map((row, at): CarriedRow => [row[0], isRefused ? 0 : kept[at]!, row[2], row[3], row[1]]);
@@ -170,8 +171,8 @@ interface Question {
   readonly length_s: number;
 }
 
-/** Energies of a slot as mean power: so many mWh are one per unit. */
-function verdictOn(context: Context, { grid, before, rows, length_s }: Question): Verdict {
+/** Energies of a slot as mean power: `base` mWh are one per unit. */
+function verdictOn(context: Context, { grid, before, rows, length_s }: Question): Verdict & { readonly base: number } {
   const base = (BASE_W * length_s * 10) / TENTHS_OF_J;
   const reactive = wholeParameter(context, "reactive_permille", 0);
   const buses = grid.network.buses.map((bus) => ({ ...bus, power: { ...bus.power } }));
@@ -187,7 +188,20 @@ function verdictOn(context: Context, { grid, before, rows, length_s }: Question)
     return { bus: grid.points.get(point)!, power, reactive: part };
   });
   const withOutages = context.parameters.outages === true;
-  return checkSchedule({ network: { ...grid.network, buses }, limits: grid.limits, deliveries, base, withOutages });
+  const schedule = { network: { ...grid.network, buses }, limits: grid.limits, deliveries, base, withOutages };
+  return { ...checkSchedule(schedule), base };
+}
+
+/** What the grid loses more by what is carried than without it, beside what the slot has been granted already. Never -0. */
+function lossesOf({ losses }: Verdict, base: number): number {
+  return losses === undefined ? 0 : Math.round((losses.carried - losses.without) * base) + 0;
+}
+
+/** Each row's part of the losses by the energy that is carried of it, to the last mWh. */
+function lossShares(losses_mWh: number, carried: readonly CarriedRow[]): readonly number[] {
+  const sizes = carried.map(([, energy]) => BigInt(Math.abs(energy)));
+  const sign = losses_mWh < 0 ? -1 : 1;
+  return shareOut(BigInt(Math.abs(losses_mWh)), sizes).map((part) => sign * Number(part) + 0);
 }
 
 /** mWh of each row that is kept: trades are curtailed alike, by the largest remainder, and both sides of one by the same. */
@@ -240,6 +254,7 @@ interface Said {
   readonly kept_permille: number;
   readonly binding: Value;
   readonly closest: Value;
+  readonly losses_mWh: number;
 }
 
 function saidOf(grid: Grid, { type, kept, binding, closest }: Verdict) {
@@ -275,11 +290,13 @@ interface Made {
 }
 
 function transmissionOf(context: Context, { said, network, carried, asker }: Made): Transmission {
-  const perKWh = BigInt(wholeParameter(context, "fee_per_kWh", 0));
+  const price = (name: string) => BigInt(wholeParameter(context, name, 0));
   const fed = sum(carried.map(([, energy]) => BigInt(Math.max(0, energy))));
+  const owed = fed * price("fee_per_kWh") + BigInt(said.losses_mWh) * price("loss_per_kWh");
   return {
     ...{ ...said, network: network.hash, operator: network.operator, rows: carried },
-    fee: Number((fed * perKWh) / BigInt(1_000_000)),
+    losses: lossShares(said.losses_mWh, carried),
+    fee: Number(owed / BigInt(1_000_000)),
     penalty_per_kWh: wholeParameter(context, "penalty_per_kWh", 0),
     tolerance_permille: wholeParameter(context, "tolerance_permille", 100),
     ...{ asked_by: asker.service, signer: asker.signer, countersigned: null },

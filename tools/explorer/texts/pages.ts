@@ -84,6 +84,7 @@ export const pageTexts = {
   "view.closest": ["closest voltage, highest loading", "knappste Spannung, höchste Last", "最紧电压与最高负载"],
   "view.signedAt": ["countersigned in", "gegengezeichnet in", "副署于"],
   "view.energy": ["kWh", "kWh", "kWh"],
+  "view.losses": ["lost for it, kWh", "Verluste dafür, kWh", "相应损耗，kWh"],
   "view.grade": ["grade", "Note", "等级"],
   "view.score": ["score of 1000", "Punkte von 1000", "得分（满分 1000）"],
   "view.bond": ["of the usual bond", "der üblichen Sicherheit", "保证金比例"],

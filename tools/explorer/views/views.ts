@@ -196,11 +196,14 @@ const grids: View = {
     {
       title: "view.carried",
       prefix: "transmission/",
-      heads: ["view.contract", "view.point", "view.energy"],
+      heads: ["view.contract", "view.point", "view.energy", "view.losses"],
       rows(number, value, service) {
-        return items(fields(value).rows).map((row) => {
+        const { rows, losses } = fields(value);
+        return items(rows).map((row, at) => {
           const [id, energy] = items(row);
-          return [number, point(id, service), amount(energy, KWH)];
+          // Contracts of an earlier version say nothing of losses.
+          const lost = losses === undefined ? null : items(losses)[at];
+          return [number, point(id, service), amount(energy, KWH), amount(lost, KWH)];
         });
       },
     },

@@ -13,6 +13,7 @@ import { endAllChildren } from "../rig/children.js";
 import { createCluster } from "../rig/cluster.js";
 import { REGISTERS_DEFAULT } from "../rig/records.js";
 import { describeMachine } from "./machine.js";
+import { faultsOf, measureServices, serviceLines } from "./market/services.js";
 import { type ClusterMeasurement, type LoadPlan, measureCluster, measureDisk, measureIdle } from "./measure-cluster.js";
 import { measurePeer } from "./peers.js";
 import { composeReport, type Measurements, reportLines } from "./report.js";
@@ -38,6 +39,8 @@ const SERVICES_MAX = 64;
  */
 const WARMUP_S = 60;
 const VERIFYING_S = 3;
+/** Slots that are shared among communities' points: six hours. */
+const SHARED_SLOTS = 24;
 /** The limit may be measured while the machine is busier than later. */
 const MARGIN = 1.3;
 /**
@@ -75,9 +78,11 @@ async function run(options: BenchOptions): Promise<void> {
   try {
     const measured = await Promise.race([measure(options, folder, results), stopped]);
     const report = composeReport(measured);
-    printLines(reportLines(report));
-    if (options.json !== undefined) await writeReport(options.json, `${JSON.stringify(report, null, 2)}\n`);
-    if (report.faults.length > 0) process.exitCode = 1;
+    const services = await Promise.race([measureServices(SHARED_SLOTS, folder, step), stopped]);
+    printLines([...reportLines(report), "", ...serviceLines(services)]);
+    if (options.json !== undefined)
+      await writeReport(options.json, `${JSON.stringify({ ...report, services }, null, 2)}\n`);
+    if (report.faults.length + faultsOf(services) > 0) process.exitCode = 1;
   } finally {
     await endAllChildren();
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });

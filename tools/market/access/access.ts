@@ -7,6 +7,7 @@
 // (366); `requests` and `needs`, how many one party may have, by all of its keys (100, 20); `administrators`, the IDs that may state subjects (any with
 // the role); `group-ROLE-PURPOSE`, as a rule, for sums over a group, BASIS `decision` or `law`; `group_slot_s` and `group_lateness_s`, the
 // length of their slots (900) and how long records of a slot may come (86,400); `erasure`, `subject` where subjects may have their days erased; `readers`, numbers of the roles that nodes show the chain to.
+// Beside a rule, of a group too, a prohibition, a residency or `requests` stands `NAME_law`, its paragraph; `rules_law` is that of what no rule allows.
 
 import type { Context, Deadline, Operation } from "../../contracts/author.js";
 import { erase } from "./erasure.js";

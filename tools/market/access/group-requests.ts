@@ -51,7 +51,7 @@ export function requestGroup(context: Context, asked: Operation): void {
   const { purpose, most } = stated;
   const told = { need: need!, group, register, unit, purpose, from: first, until: end };
   const verdict = judge(context, asked, { purpose, days: end - first, most }, "group");
-  if (verdict.type === "breach") return breach(context, asked, verdict.rule, told);
+  if (verdict.type === "breach") return breach(context, asked, verdict.rule, { ...told, ...verdict.by });
   const { basis } = verdict;
   // A subject's consent opens his own meter, and never another one's.
   if (basis !== "law" && basis !== "decision") return breach(context, asked, "basis", told);

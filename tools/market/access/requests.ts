@@ -48,7 +48,7 @@ export function request(context: Context, asked: Operation): void {
   const { purpose, most } = stated;
   const told = { need: need!, meter, purpose, from: first, until: end };
   const verdict = judge(context, asked, { purpose, days: end - first, most }, "rule");
-  if (verdict.type === "breach") return breach(context, asked, verdict.rule, told);
+  if (verdict.type === "breach") return breach(context, asked, verdict.rule, { ...told, ...verdict.by });
   if (end > todayOf(context) + numberSet(context, "horizon_days", HORIZON_DAYS_DEFAULT)) {
     return context.deny("too-far");
   }

@@ -5,8 +5,18 @@ import type { Context, Deadline } from "../../contracts/author.js";
 import { least } from "../amounts.js";
 import { type Bid, clear } from "../auction.js";
 import { SCHEDULE_ROWS_MAX, type ScheduleRow, tell, tellFacts } from "../messages.js";
-import { bidsOf, forgetBids, isOpened, putTrades, putWindow, slotKey, type Traded, takeWindow } from "./kept.js";
-import { bandOf, timesOf, toldOf } from "./rules.js";
+import {
+  bidsOf,
+  forgetBids,
+  isOpened,
+  limitOf,
+  putTrades,
+  putWindow,
+  slotKey,
+  type Traded,
+  takeWindow,
+} from "./kept.js";
+import { bandOf, tieOf, timesOf, toldOf } from "./rules.js";
 
 /** Class of a bid that was not opened, as credit counts it. */
 const UNOPENED_CLASS = 3;
@@ -38,13 +48,17 @@ function clearSlot(context: Context, slot: number): void {
     isOpened(side) ? [{ participant, point: point!, side, price: price!, volume: volume! }] : [],
   );
   const { floor, cap } = bandOf(context);
-  const list = opened.map(({ side, price, volume }): Bid => ({ side, price: BigInt(price), volume: BigInt(volume) }));
-  const { price, volume, fills } = clear(list, { floor: BigInt(floor), cap: BigInt(cap) });
+  const tie = tieOf(context);
+  const list = opened.map(({ participant, side, price, volume }): Bid => {
+    const bid = { side, price: BigInt(price), volume: BigInt(volume) };
+    return tie === "reward" ? { ...bid, isPreferred: isRewarded(context, participant) } : bid;
+  });
+  const { price, volume, fills } = clear(list, { floor: BigInt(floor), cap: BigInt(cap), tie });
   const trades = opened.flatMap((each, index): Trade[] =>
     fills[index]! > 0n ? [{ ...each, traded: fills[index]! }] : [],
   );
   const said = trades.map(({ participant, side, traded, point }) => [participant, side, traded, point]);
-  context.effect("cleared", { slot, price, volume, bids: bids.length, opened: opened.length, trades: said });
+  context.effect("cleared", { slot, price, volume, tie, bids: bids.length, opened: opened.length, trades: said });
   const silent = bids.filter(([, , side]) => side === null).map(([participant]) => participant);
   // Where the chain stood still nobody could be heard: it is nobody's breach.
   if (takeWindow(context, slot)) accuse(context, slot, new Set(silent));
@@ -56,6 +70,12 @@ function clearSlot(context: Context, slot: number): void {
   for (const rows of schedulesOf(slot, trades)) {
     tell(context, toldOf(context).dispatch, "schedule", { slot_s: slot, length_s: slot_s, rows });
   }
+}
+
+/** Whether credit gives him back a part of fees. */
+function isRewarded(context: Context, participant: string): boolean {
+  const [, rebate_permille] = limitOf(context, participant) ?? [0, 0];
+  return rebate_permille > 0;
 }
 
 function accuse(context: Context, slot: number, participants: ReadonlySet<string>): void {

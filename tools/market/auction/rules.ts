@@ -1,6 +1,7 @@
 // Parameters of the auction contract (docs/trading.md), and what holds where an order sets none.
 
 import type { Context } from "../../contracts/author.js";
+import { type Tie, ties } from "../auction.js";
 import { chains } from "../messages.js";
 
 const DAY_S = 86_400;
@@ -26,6 +27,11 @@ export function timesOf({ parameters }: Context): Times {
 
 export function bandOf({ parameters }: Context): { readonly floor: number; readonly cap: number } {
   return { floor: Number(parameters.floor ?? -50_000), cap: Number(parameters.cap ?? 400_000) };
+}
+
+/** Who is served first of bids at one price. What is none of the three is `time`: a slot has to clear. */
+export function tieOf({ parameters }: Context): Tie {
+  return ties.find((tie) => tie === parameters.tie) ?? "time";
 }
 
 /** Chains that are told of trades and of breaches; 0 for none. */

@@ -70,7 +70,9 @@ export function addToAccounts(context: Context, place: Place, rows: readonly Acc
   const together = new Map<number, Account[]>();
   for (const row of rows) {
     const place = Math.floor(row[0] / ACCOUNTS_TOGETHER);
-    together.set(place, [...(together.get(place) ?? []), row]);
+    const before = together.get(place);
+    if (before === undefined) together.set(place, [row]);
+    else before.push(row);
   }
   for (const [place, added] of together) {
     const key = `${isFinal ? "adjusted" : "account"}/${under}/${padded(place, 3)}`;

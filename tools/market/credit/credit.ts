@@ -3,7 +3,7 @@
 
 import type { Context, Deadline, Message, Operation, Value } from "../../contracts/author.js";
 import { denying, fieldsOf, granted, grantedTo, idOf, oneOf, plainOf, TIME_S_MAX, textOf, wholeOf } from "../asked.js";
-import { factRows, MESSAGE_ROWS_MAX, soundRows } from "../messages.js";
+import { FACT_ROWS_MAX, factRows, soundRows } from "../messages.js";
 import { type Case, decide, open } from "./cases.js";
 import { operationTypes, roles } from "./kinds.js";
 import {
@@ -48,7 +48,7 @@ export function message(context: Context, said: Message): void {
     const time_s = wholeOf(slot_s, [0, TIME_S_MAX], "slot_s");
     granted(time_s <= context.time_s + DAY_S, "future", time_s);
     const read = (row: readonly Value[]) => noteOf(ledger, said.name, { row, time_s, evidence });
-    for (const note of soundRows(context, { rows, most: MESSAGE_ROWS_MAX }, read)) note();
+    for (const note of soundRows(context, { rows, most: FACT_ROWS_MAX }, read)) note();
     ledger.rateAll();
   });
 }

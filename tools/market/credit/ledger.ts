@@ -3,7 +3,7 @@
 
 import type { Context, Value } from "../../contracts/author.js";
 import { granted } from "../asked.js";
-import { chains, type LimitRow, MESSAGE_ROWS_MAX, tell } from "../messages.js";
+import { chains, LIMIT_ROWS_MAX, type LimitRow, tell } from "../messages.js";
 import type { Standing, Subject } from "./kinds.js";
 import { capped, type Evidence, type Facts, MONTHS, monthOf, noFacts, rate } from "./rating.js";
 import { listFor, rewardsOf } from "./rewards.js";
@@ -36,8 +36,8 @@ export function openLedger(context: Context, by: string | null): Known {
     ...{ context, rules, touched, by },
     rateAll() {
       const changed = [...touched].flatMap((id) => rateOne(known, id));
-      for (let at = 0; at < changed.length; at += MESSAGE_ROWS_MAX) {
-        tell(context, tradingOf(context), "limit", { rows: changed.slice(at, at + MESSAGE_ROWS_MAX) });
+      for (let at = 0; at < changed.length; at += LIMIT_ROWS_MAX) {
+        tell(context, tradingOf(context), "limit", { rows: changed.slice(at, at + LIMIT_ROWS_MAX) });
       }
     },
   };

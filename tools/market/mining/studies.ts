@@ -28,7 +28,7 @@ export function askStudy(context: Context, asked: Operation): void {
   const told = { purpose, kind, cohort, service, from_s, to_s, least };
   const days = Math.floor((to_s - 1) / DAY_S) - Math.floor(from_s / DAY_S) + 1;
   const verdict = judgeRules(context, asked, { purpose, days, most: days }, "rule");
-  if (verdict.type === "breach") return breach(context, asked, verdict.rule, told);
+  if (verdict.type === "breach") return breach(context, asked, verdict.rule, { ...told, ...verdict.by });
   const { class: of, digest, size } = cohortIn(context, cohort, [from_s, to_s]);
   // Both the group and what of it is shown apart, as a cluster.
   const complaint = groupComplaint(context, { class: of, size: Math.min(size, least) });
