@@ -29,7 +29,12 @@ import { decodeOutbox } from "../../tools/files/operations/outbox.js";
 import { decodeStateProofFile, encodeStateProof } from "../../tools/ledger/state-proof.js";
 import { orderKey, sealedOrders } from "../../tools/node/chain/sealed-orders.js";
 import { indexed, indexKey, violations, violationsListed } from "../../tools/node/chain/tables/violations.js";
-import { decodeAskedRecords, decodeAskedShares, encodeAsked } from "../../tools/node/disclosures/missing/asking.js";
+import {
+  decodeAskedRecords,
+  decodeAskedShares,
+  encodeAsked,
+  encodeAskedRecords,
+} from "../../tools/node/disclosures/missing/asking.js";
 import { destroyed } from "../../tools/node/disclosures/tables/destroyed.js";
 import { blockKey, hashKey, numberIn, numberKey, placeKey } from "../../tools/node/store/keys.js";
 import { decodeOutline, encodeOutline, outlineOf } from "../../tools/node/store/outline.js";
@@ -129,9 +134,9 @@ const formats: Readonly<Record<string, Format>> = {
   "word on an erasure": format(signErased(genesis.hash, erased, nodes[0]!.signer), decodeErased),
   division: format(division.bytes, (bytes) => parseDivision(genesis.hash, bytes)),
   "question for disclosures": format(
-    encodeAsked([{ meter: kid, number: 4, hash: id }]),
+    encodeAskedRecords([{ meter: kid, number: 4, hash: id, origin: kid }]),
     decodeAskedRecords,
-    encodeAsked,
+    encodeAskedRecords,
   ),
   "question for shares": format(
     encodeAsked([{ meter: kid, number: 19_000, hash: id }]),
