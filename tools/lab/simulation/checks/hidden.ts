@@ -17,7 +17,7 @@ import { byteOf, chainOf, decodeBatchNote, frameByte, payloadOf } from "../../..
 import { batches } from "../../../node/chain/tables/batches.js";
 import { blocks } from "../../../node/chain/tables/blocks.js";
 import { locationOf } from "../../../node/chain/tables/runs.js";
-import { sealedDisclosures, sealedKey } from "../../../node/chain/tables/sealed-disclosures.js";
+import { type SealedPlace, sealedDisclosures, sealedKey } from "../../../node/chain/tables/sealed-disclosures.js";
 import { DIVISION_FRAME, FOUND_DISCLOSURES_FRAME, KEPT_FRAME } from "../../../node/disclosures/ports.js";
 import { divisions } from "../../../node/disclosures/tables/divisions.js";
 import { envelopes, type KeptEnvelope } from "../../../node/disclosures/tables/envelopes.js";
@@ -88,16 +88,11 @@ export function createHiddenChecks({ genesis, membership, faulty, coverage, fail
       : encrypted.get(nameOf(sealed.recordHash, origin))?.has(digestOf(sealed)) === true;
 
   /** Why a node that answers for the record may not. */
-  const wrongWith = (
-    { disk }: SimulatedNode,
-    chain: number,
-    origin: Uint8Array,
-    record: Record,
-  ): string | undefined => {
+  const wrongWith = ({ disk }: SimulatedNode, of: SealedPlace, record: Record): string | undefined => {
     const place = { kid: record.kid, seq: record.claims.seq, recordHash: record.hash };
-    const sealed = disk.rows.get(sealedDisclosures, sealedKey({ chain, origin }, place));
+    const sealed = disk.rows.get(sealedDisclosures, sealedKey(of, place));
     if (sealed === undefined) return "is not there";
-    return isTrue(origin, sealed) === false ? "is not what its origin has encrypted" : undefined;
+    return isTrue(of.origin, sealed) === false ? "is not what its origin has encrypted" : undefined;
   };
 
   const onAcknowledgement = (node: SimulatedNode, chain: number, payload: Uint8Array) => {
@@ -105,7 +100,7 @@ export function createHiddenChecks({ genesis, membership, faulty, coverage, fail
     const stored = node.disk.rows.get(batches, numberKey(chain, origin, number));
     if (stored === undefined) return; // sealed meanwhile
     for (const record of hidingIn(decodeBatch(stored).batch.records)) {
-      const wrong = wrongWith(node, chain, origin, record);
+      const wrong = wrongWith(node, { chain, origin }, record);
       if (wrong !== undefined)
         fail(ON_DISK, `${node.label} acknowledges ${labelOf(record)} of ${toHex(origin)}: it ${wrong}`);
     }
@@ -172,7 +167,7 @@ export function createHiddenChecks({ genesis, membership, faulty, coverage, fail
       // Meanwhile it may be sealed, as another node has taken it.
       const isSealed = locationOf(node.disk.rows, chain, record.kid, seq) !== undefined;
       const isOwn = !isSealed && encrypted.has(nameOf(record.hash, idOf(node)));
-      const wrong = isOwn ? wrongWith(node, chain, idOf(node), record) : undefined;
+      const wrong = isOwn ? wrongWith(node, { chain, origin: idOf(node) }, record) : undefined;
       if (wrong !== undefined) fail(ON_DISK, `${node.label} acknowledges ${toHex(record.kid)}/${seq}: it ${wrong}`);
     },
     onDurable(node, rows) {
