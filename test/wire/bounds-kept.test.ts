@@ -36,7 +36,12 @@ import {
   encodeQuestion,
   encodeShare,
 } from "../../tools/node/disclosures/groups/share-frames.js";
-import { decodeAskedRecords, decodeAskedShares, encodeAsked } from "../../tools/node/disclosures/missing/asking.js";
+import {
+  decodeAskedRecords,
+  decodeAskedShares,
+  encodeAsked,
+  encodeAskedRecords,
+} from "../../tools/node/disclosures/missing/asking.js";
 import { destroyed } from "../../tools/node/disclosures/tables/destroyed.js";
 import { blockKey, hashKey, numberIn, numberKey, placeKey } from "../../tools/node/store/keys.js";
 import { decodeOutline, encodeOutline, outlineOf } from "../../tools/node/store/outline.js";
@@ -147,9 +152,9 @@ const formats: Readonly<Record<string, Format>> = {
   "question for a group": format(encodeQuestion(question), decodeQuestion, encodeQuestion),
   "share for a group": format(encodeShare(question, encodeCbor([id, null, id, id])), decodeShare),
   "question for disclosures": format(
-    encodeAsked([{ meter: kid, number: 4, hash: id }]),
+    encodeAskedRecords([{ meter: kid, number: 4, hash: id, origin: kid }]),
     decodeAskedRecords,
-    encodeAsked,
+    encodeAskedRecords,
   ),
   "question for shares": format(
     encodeAsked([{ meter: kid, number: 19_000, hash: id }]),

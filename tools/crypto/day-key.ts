@@ -35,10 +35,18 @@ export function sealDisclosures(
   plaintext: Uint8Array,
 ): Pick<SealedDisclosures, "nonce" | "ciphertext"> {
   const nonce = Uint8Array.from(randomBytes(NONCE_BYTES));
+  return { nonce, ciphertext: encryptDisclosures(key, { kid, seq, recordHash, nonce }, plaintext) };
+}
+
+/** With a nonce that is given. No nonce may serve twice under one record's key. */
+export function encryptDisclosures(
+  key: Uint8Array,
+  { kid, seq, recordHash, nonce }: Place & Pick<SealedDisclosures, "nonce">,
+  plaintext: Uint8Array,
+): Uint8Array {
   const cipher = createCipheriv("aes-256-gcm", recordKey(key, kid, seq), nonce);
   cipher.setAAD(recordHash);
-  const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
-  return { nonce, ciphertext: Uint8Array.from(ciphertext) };
+  return Uint8Array.from(Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]));
 }
 
 /** What was encrypted; undefined where the key is another or the bytes are not what was made. */

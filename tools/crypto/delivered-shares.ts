@@ -112,7 +112,7 @@ async function joinParts({ envelope, shares, divisions }: OpeningEnvelope, compl
  * shares, as it has stated them itself, are none of one key.
  */
 export async function dayKeys(
-  { envelopes }: DeliveredShares,
+  { envelopes }: Pick<DeliveredShares, "envelopes">,
   complaints: string[] = [],
 ): Promise<Map<string, Uint8Array>> {
   const keys = new Map<string, Uint8Array>();

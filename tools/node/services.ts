@@ -1,17 +1,17 @@
 // What the parts of a node share: who the node is, its store and chains, how it is looked after; and the mailboxes of what is made
 // last, its links, its ingest and its API.
 
+import { setImmediate } from "node:timers/promises";
 import type { Logger } from "pino";
 import { toHex } from "../../src/wire/bytes.js";
 import type { Role } from "../../src/wire/credential.js";
 import type { GenesisChain } from "../../src/wire/genesis.js";
 import { localTimeouts } from "../consensus/types.js";
+import { nodeCiphers } from "../crypto/ciphers.js";
 import type { DeliveryKeys } from "../crypto/hpke.js";
 import { nodeVerify } from "../crypto/signatures.js";
 import { verifyAsync, verifyOfAnybody, verifyRecords, verifyRecordsLater } from "../crypto/verifying.js";
 import { GridsealError } from "../errors.js";
-import { contractsAt } from "../ledger/contract-orders.js";
-import { governedHeight } from "../ledger/governance.js";
 import type { RunResult } from "../ledger/outcome.js";
 import type { RunPlan } from "../ledger/run-plan.js";
 import { createTokenJudge, type TokenJudge } from "./admission/token-judge.js";
@@ -22,8 +22,9 @@ import type { ChainPorts } from "./chain/ports.js";
 import { createGovernor, type Governor } from "./chain/sealed-orders.js";
 import type { NodeConfiguration } from "./configuration.js";
 import { createNodeContracts, type NodeContracts } from "./contracts/node-contracts.js";
-import { custodiansOf, readersOf } from "./disclosures/chain-policy.js";
+import { readersOf } from "./disclosures/chain-policy.js";
 import { createDisclosures, type Disclosures } from "./disclosures/disclosures.js";
+import { createStandings } from "./disclosures/standings.js";
 import type { Identity } from "./identity.js";
 import { createIntroductions, type Introductions } from "./ingest/handovers.js";
 import type { Ingest } from "./ingest/ingest.js";
@@ -99,21 +100,12 @@ export function createServices(
   ground.runningChains.open(running);
   const { chains, nameOf } = running;
   running.follow(configuration.follow);
-  /** by which the chain's next block is judged */
-  const contractsOf = (service: number) => {
-    const height = (chains.get(service)?.head.height ?? 0) + 1;
-    return contractsAt(governor.current.contracts, { service, height, judgedAt: governedHeight(governor.current) });
-  };
+  const { contractsOf, ...standings } = createStandings({ chains, governor });
   const disclosures = createDisclosures({
     ...{ genesis: identity.genesis, signer: identity.signer, self: identity.self.id, custody, store, log },
+    ...standings,
     verify: nodeVerify,
-    nodeKey: (node) => governor.current.nodes.get(node)?.key,
-    membersOf(chain) {
-      const standing = chains.get(chain)?.standing;
-      if (standing === undefined) return undefined;
-      return { ...standing, custodians: custodiansOf(standing.members, contractsOf(chain)) };
-    },
-    hasContract: (service, name) => contractsOf(service).some(({ install }) => install.name === name),
+    ciphers: nodeCiphers,
     connected: () => links.to.connected(),
     send: (node, frame) => void links.to.send(node, frame),
     unsent_bytes: (node) => links.to.unsent_bytes(node),
@@ -121,6 +113,8 @@ export function createServices(
     chains: () => [...chains.keys()],
     onFatal: ground.onFatal,
     now_ms: () => health.now_ms(),
+    after: callBack,
+    afterOthers: () => setImmediate(),
   });
   const health = createHealthWatch({
     ...{ self: selfId, chains, nameOf, writes, metrics, log },
@@ -214,6 +208,13 @@ function portsOf(ground: Ground, chain: GenesisChain, onEndless: (contract: stri
     onSealed: (sealed, waited_ms) => sealing.to.onSealed(sealed, waited_ms),
     onFatal: ground.onFatal,
   };
+}
+
+/** Keeps no process alive. */
+function callBack(delay_ms: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, delay_ms);
+  timer.unref();
+  return () => clearTimeout(timer);
 }
 
 /** A node that only follows takes no records. */

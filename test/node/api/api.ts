@@ -6,6 +6,7 @@ import { connect, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 import { decodeBlock } from "../../../src/wire/block.js";
 import { keyId } from "../../../src/wire/key.js";
+import { nodeCiphers } from "../../../tools/crypto/ciphers.js";
 import { generateDeliveryKeys } from "../../../tools/crypto/hpke.js";
 import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { CONTRACTS_SERVICE } from "../../../tools/ledger/governance.js";
@@ -99,7 +100,14 @@ export async function createNodeApi(
         ...grantRoutes({
           readersOf: admission.readersOf,
           disclosures: {
-            ...{ genesis: cluster.genesis, store, log, verify: nodeVerify, custody: generateDeliveryKeys() },
+            ...{
+              genesis: cluster.genesis,
+              store,
+              log,
+              verify: nodeVerify,
+              custody: generateDeliveryKeys(),
+              ciphers: nodeCiphers,
+            },
             ...{ signer: cluster.nodes[0]!.signer, self: keyId(cluster.nodes[0]!.signer.key) },
             nodeKey: () => undefined,
             membersOf: () => undefined,
@@ -109,6 +117,7 @@ export async function createNodeApi(
             unsent_bytes: () => 0,
             charge() {},
             now_ms: Date.now,
+            after: () => () => {},
           },
           receipts: createReceipts(cluster.genesis.network, store),
         }),

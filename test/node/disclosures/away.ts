@@ -51,7 +51,7 @@ export async function createAway(t: Parameters<typeof createWorld>[0], seqs: rea
   await world.settle();
   for (const { ports } of [origin, second, third]) {
     await ports.store.write((writer) => {
-      for (const each of sealed) putSealed(writer, SERVICE, each);
+      for (const each of sealed) putSealed(writer, { chain: SERVICE, origin: origin.ports.self }, each);
     });
   }
   for (const { disclosures } of world.nodes) await disclosures.missing.tick();

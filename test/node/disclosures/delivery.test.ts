@@ -67,7 +67,7 @@ test("a record is delivered on the day of its own time, whatever envelope its or
   const [stripped] = decodeCbor(item!, { size: 100_000, items: 8 }) as Uint8Array[];
   assert.deepEqual(parseRecord(stripped!).hash, record.hash);
   assert.deepEqual(delivered(day + 1), [], "its envelope is of the first day");
-  await store.write((writer) => putSealed(writer, SERVICE, { ...sealed, envelope: wrong.id }));
+  await store.write((writer) => putSealed(writer, { chain: SERVICE, origin: self }, { ...sealed, envelope: wrong.id }));
   assert.deepEqual(delivered(day + 1), [], "its time is of the first day");
   assert.deepEqual(delivered(day), [], "and its envelope of the second");
 });

@@ -67,7 +67,8 @@ async function createHistory(t: TestContext) {
       const rows = store.range(table, range);
       if ((table as unknown) !== sealedDisclosures) return rows;
       rowsRead += rows.length;
-      if (rows.length < 64) passes += 1;
+      // Of one record there are no more rows than nodes that have encrypted what it hides.
+      if (range.limit !== undefined && rows.length < range.limit) passes += 1;
       return rows;
     },
     async overwriteFree() {
@@ -82,7 +83,9 @@ async function createHistory(t: TestContext) {
   } as unknown as ErasingPorts;
   const confide = (seq: number, envelope: Uint8Array) => {
     const rest = { nonce: new Uint8Array(12), ciphertext: new Uint8Array(40) };
-    return store.write((writer) => putSealed(writer, CHAIN, { kid, seq, recordHash: hashOf(seq), envelope, ...rest }));
+    return store.write((writer) =>
+      putSealed(writer, { chain: CHAIN, origin: self }, { kid, seq, recordHash: hashOf(seq), envelope, ...rest }),
+    );
   };
   const keep = (envelope: ReturnType<typeof envelopeOf>) =>
     store.write((writer) => writer.put(envelopes, placeKeyOf(envelope), { bytes: envelope.bytes, shares: [] }));

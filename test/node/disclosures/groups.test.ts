@@ -121,8 +121,9 @@ async function createScene(t: TestContext): Promise<Scene> {
       assert.ok(sealing.type === "sealed", sealing.type === "unready" ? sealing.reason : "");
       await world.settle();
       sealed.set(toHex(record.hash), { claims: record.claims, sealed_s });
+      const origin = world.nodes[0]!.ports.self;
       for (const { ports } of world.nodes) {
-        await ports.store.write((writer) => putSealed(writer, SERVICE, sealing.sealed));
+        await ports.store.write((writer) => putSealed(writer, { chain: SERVICE, origin }, sealing.sealed));
       }
     },
     async sums(...nodes) {

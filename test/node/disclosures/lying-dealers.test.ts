@@ -22,7 +22,7 @@ test("where a dealer may lie, a member that came later looks for one more part u
   await world.settle();
   world.without = undefined;
   await greet(world);
-  await came.ports.store.write((writer) => putSealed(writer, SERVICE, sealed));
+  await came.ports.store.write((writer) => putSealed(writer, { chain: SERVICE, origin: origin.ports.self }, sealed));
   const asked: number[] = [];
   let isAway = true;
   world.passes = (_from, to, frame) => {

@@ -25,7 +25,11 @@ async function createLied(t: TestContext, named: readonly (readonly [origin: num
     await victim.ports.store.write((writer) => {
       for (const seq of seqs) {
         const place = { kid, seq, recordHash: reading(seq).record.hash, envelope: invented(seq) };
-        putSealed(writer, SERVICE, { ...place, nonce: new Uint8Array(12), ciphertext: new Uint8Array(16) });
+        putSealed(
+          writer,
+          { chain: SERVICE, origin: world.nodes[origin]!.ports.self },
+          { ...place, nonce: new Uint8Array(12), ciphertext: new Uint8Array(16) },
+        );
       }
     });
     victim.disclosures.missing.sealed(blockOf(at + 1, world.nodes[origin] as Member, ...seqs));

@@ -17,7 +17,7 @@ import { byteOf, frameOf, payloadOf } from "../../../tools/node/chain/frame.js";
 import { contractState } from "../../../tools/node/chain/tables/contract-state.js";
 import { putSealed } from "../../../tools/node/chain/tables/sealed-disclosures.js";
 import { type Grant, sharesOf } from "../../../tools/node/disclosures/grants.js";
-import { encodeAsked } from "../../../tools/node/disclosures/missing/asking.js";
+import { encodeAsked, encodeAskedRecords } from "../../../tools/node/disclosures/missing/asking.js";
 import { DIVISION_FRAME, ENVELOPE_FRAME, FOUND_DISCLOSURES_FRAME } from "../../../tools/node/disclosures/ports.js";
 import { ownShare } from "../../../tools/node/disclosures/shares.js";
 import { custodyKeys } from "../../../tools/node/disclosures/tables/custody-keys.js";
@@ -121,10 +121,13 @@ test("what was not asked for is not taken, and who is no member is told nothing"
   assert.deepEqual(sealedAt(away), []);
   world.without = 3;
   const { record } = reading(0);
-  const question = encodeAsked([{ meter: kid, number: 0, hash: record.hash }]);
+  const name = { meter: kid, number: 0, hash: record.hash };
+  const question = encodeAskedRecords([{ ...name, origin: origin.ports.self }]);
   const stranger = toHex(away.ports.self);
   assert.throws(() => origin.disclosures.missing.onNeedDisclosures(stranger, SERVICE, question), { code: "untimely" });
-  await assert.rejects(origin.disclosures.missing.onNeedShares(stranger, SERVICE, question), { code: "untimely" });
+  await assert.rejects(origin.disclosures.missing.onNeedShares(stranger, SERVICE, encodeAsked([name])), {
+    code: "untimely",
+  });
   for (const bad of [encodeCbor([]), encodeCbor([[kid, 1]]), encodeCbor(7), Uint8Array.of(0xff)]) {
     assert.throws(() => origin.disclosures.missing.onNeedDisclosures(from, SERVICE, bad), { name: "WireError" });
   }
@@ -165,7 +168,7 @@ async function createReplaced(t: Parameters<typeof createWorld>[0]) {
   const sealed = await sealedBy(gone);
   await world.settle();
   for (const { ports } of [gone, second, third]) {
-    await ports.store.write((writer) => putSealed(writer, SERVICE, sealed));
+    await ports.store.write((writer) => putSealed(writer, { chain: SERVICE, origin: gone.ports.self }, sealed));
   }
   world.without = 0;
   world.passes = (from, to, frame) => (from === 0 || to === 0 ? undefined : frame);

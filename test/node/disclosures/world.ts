@@ -5,12 +5,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { toHex } from "../../../src/wire/bytes.js";
 import { deliveryInfo, parseEnvelope } from "../../../src/wire/envelope.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { keyId } from "../../../src/wire/key.js";
 import { type Claims, digestsOf, encodeDisclosure, parseRecord, signRecord } from "../../../src/wire/record.js";
 import type { Opening } from "../../../tools/cli/access/opening.js";
+import { nodeCiphers } from "../../../tools/crypto/ciphers.js";
 import { generateDeliveryKeys, sealTo } from "../../../tools/crypto/hpke.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
 import { byteOf, chainOf, payloadOf } from "../../../tools/node/chain/frame.js";
@@ -136,7 +138,7 @@ export async function createWorld(t: TestContext): Promise<World> {
       rmSync(path, { recursive: true });
     });
     const ports: DisclosuresTerms = {
-      ...{ genesis, signer, self, store, custody: generateDeliveryKeys() },
+      ...{ genesis, signer, self, store, custody: generateDeliveryKeys(), ciphers: nodeCiphers },
       verify(...signed) {
         world.verified += 1;
         return nodeVerify(...signed);
@@ -170,6 +172,12 @@ export async function createWorld(t: TestContext): Promise<World> {
         );
       },
       now_ms: () => world.now_ms,
+      after(delay_ms, callback) {
+        const timer = setTimeout(callback, delay_ms);
+        timer.unref();
+        return () => clearTimeout(timer);
+      },
+      afterOthers: () => setImmediate(),
     };
     nodes.push({ ports, path, disclosures: createDisclosures(ports) });
   }

@@ -6,7 +6,9 @@ import { toHex } from "../../../src/wire/bytes.js";
 import { issueCredential, issuerName, parseCredential } from "../../../src/wire/credential.js";
 import { issueGenesis, verifyGenesis } from "../../../src/wire/genesis.js";
 import { keyId, type PublicKey } from "../../../src/wire/key.js";
-import { parseOperation, signOperation } from "../../../src/wire/operation.js";
+import { parseAnyRecord, signOperation } from "../../../src/wire/operation.js";
+import { digestsOf, encodeDisclosure, signRecord } from "../../../src/wire/record.js";
+import type { SealedDisclosures } from "../../../src/wire/sealed-disclosure.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
 import type { ReadRecord } from "../../../tools/ledger/record-scan.js";
 import type { credentials } from "../../../tools/node/chain/tables/credentials.js";
@@ -46,18 +48,33 @@ function createBirth(
 }
 
 function isSignedBy(key: PublicKey, record: Uint8Array): boolean {
-  const { signedBytes, signature } = parseOperation(record);
+  const { signedBytes, signature } = parseAnyRecord(record);
   return nodeVerify(key, signedBytes, signature);
 }
 
-/** A node's admissions, its clock as it is set; what the chain holds, and whom the node has come to know. */
-function createNode(sealed: ReadonlyMap<string, Uint8Array> = new Map(), clock = { now_s: NOW_S }) {
+/**
+ * A node's admissions, its clock as it is set; what the chain holds, what it knows of a record each time it is asked, and whom the node
+ * has come to know.
+ */
+function createNode(
+  sealed: ReadonlyMap<string, Uint8Array> = new Map(),
+  clock = { now_s: NOW_S },
+  knowledge: readonly string[] = ["none"],
+) {
   const known = new Map<string, Uint8Array>();
   const admitted: number[] = [];
+  /** whether what a record hides came with it */
+  const encrypted: boolean[] = [];
+  let asked = 0;
   const chainOf = {
-    ...{ isWaiting: () => false, known: () => "none", hasMember: () => true, waitingOf: () => 0 },
-    async admit({ claims }: ReadRecord) {
+    ...{ isWaiting: () => false, hasMember: () => true, waitingOf: () => 0 },
+    known() {
+      asked += 1;
+      return knowledge[asked - 1] ?? knowledge.at(-1);
+    },
+    async admit({ claims }: ReadRecord, hidden: SealedDisclosures | undefined) {
       admitted.push(claims.seq);
+      encrypted.push(hidden !== undefined);
       return "admitted";
     },
   };
@@ -85,6 +102,7 @@ function createNode(sealed: ReadonlyMap<string, Uint8Array> = new Map(), clock =
     },
     now_ms: () => clock.now_s * 1_000,
     monotonic_ms: () => 0,
+    sealDisclosures: async () => ({ type: "sealed", sealed: {} }),
     rate: rateDefaults,
     isRevoked: () => false,
     holderStanding: () => "good" as const,
@@ -97,7 +115,7 @@ function createNode(sealed: ReadonlyMap<string, Uint8Array> = new Map(), clock =
   const admissions = createAdmissions(ports as unknown as AdmissionsPorts);
   const give = (meter: string, credential: Uint8Array, client: string) =>
     admissions.onPublish({ kind: "birth", meter }, credential, client);
-  return { known, admitted, verified: () => verified, give, submit: admissions.submit };
+  return { known, admitted, encrypted, verified: () => verified, give, submit: admissions.submit };
 }
 
 test("births that are no credentials do not keep a new meter's from being verified", async () => {
@@ -185,4 +203,28 @@ test("who renews its credential and shows it by HTTP alone goes on behind the en
   // A token of before that is still shown takes nothing back, and costs nothing.
   assert.deepEqual(await show(3, first.credential), taken(3));
   assert.deepEqual([known.get(meter), verified(), admitted], [renewed.credential, 2, [0, 1, 2, 3]]);
+});
+
+/** A reading that hides something, as its meter publishes it. */
+function confiding() {
+  const { meter, credential, holder } = createBirth();
+  const registers = [{ obis: Uint8Array.of(1, 0, 1, 7, 0, 255), value: 4, scaler: 0, unit: 27 }];
+  const hidden = encodeDisclosure({ salt: new Uint8Array(16), label: "power", registers });
+  const claims = { service: SERVICE, serviceId: 0, seq: 0, previous: new Uint8Array(0), time_s: NOW_S, quality: 2 };
+  const signed = { ...claims, digests: digestsOf([hidden]) };
+  return { meter, credential, bytes: signRecord(signed, [hidden], holder, keyId(holder.key)) };
+}
+
+test("a reading that forks another one is taken with what it hides, encrypted", async () => {
+  const { meter, credential, bytes } = confiding();
+  const { admitted, encrypted, submit } = createNode(new Map([[meter, credential]]), undefined, ["other"]);
+  assert.equal((await submit({ bytes, holder: undefined })).type, "taken");
+  assert.deepEqual([admitted, encrypted], [[0], [true]]);
+});
+
+test("a reading that waits no more, once it is looked at again, is not taken without what it hides", async () => {
+  const { meter, credential, bytes } = confiding();
+  const { admitted, submit } = createNode(new Map([[meter, credential]]), undefined, ["waiting", "none"]);
+  assert.equal((await submit({ bytes, holder: undefined })).type, "busy");
+  assert.deepEqual(admitted, []);
 });

@@ -18,6 +18,8 @@ const owner = { node: new Uint8Array(8).fill(1), genesisHash: new Uint8Array(32)
 const kid = new Uint8Array(8).fill(3);
 const ROWS = 400;
 
+const keyOf = (row: Parameters<typeof sealedKey>[1]) => sealedKey({ chain: 1, origin: owner.node }, row);
+
 /** Rows long and short, each erased one with a secret of its own; each was written in its own transaction. */
 async function filled(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), "gridseal-erasing-"));
@@ -34,7 +36,7 @@ async function filled(t: TestContext) {
   await store.write((writer) =>
     writer.put(envelopes, key, { bytes: new Uint8Array(300), shares: [{ node: new Uint8Array(8), sealed: share }] }),
   );
-  for (const row of rows) await store.write((writer) => writer.put(sealedDisclosures, sealedKey(1, row), row));
+  for (const row of rows) await store.write((writer) => writer.put(sealedDisclosures, keyOf(row), row));
   const erased = rows.filter(({ seq }) => seq % 4 === 1 || seq % 9 === 0);
   const secrets = [...erased.map(({ ciphertext }) => ciphertext.subarray(-24)), share.enc, share.ciphertext];
   /** how many of them are in a file of pages */
@@ -45,7 +47,7 @@ async function filled(t: TestContext) {
   const erase = () =>
     store.write((writer) => {
       writer.erase(envelopes, key);
-      for (const row of erased) writer.erase(sealedDisclosures, sealedKey(1, row));
+      for (const row of erased) writer.erase(sealedDisclosures, keyOf(row));
     });
   return { folder, data, store, rows, erased, secrets, foundIn, erase };
 }
@@ -67,7 +69,7 @@ test("erased rows leave no bytes in free pages, nor in a backup, nor in the file
   t.after(() => again.close());
   const gone = new Set(erased.map(({ seq }) => seq));
   for (const row of rows) {
-    const found = again.get(sealedDisclosures, sealedKey(1, row));
+    const found = again.get(sealedDisclosures, keyOf(row));
     if (gone.has(row.seq)) assert.equal(found, undefined, `row ${row.seq}`);
     else assert.deepEqual(Uint8Array.from(found!.ciphertext), row.ciphertext, `row ${row.seq}`);
   }

@@ -59,6 +59,7 @@ test("takes over what only this node has from every row that is whole, its own t
     ...{ kid: shown.kid, seq: 0, recordHash: shown.record(0).hash, envelope: new Uint8Array(32).fill(4) },
     ...{ nonce: new Uint8Array(12).fill(5), ciphertext: new Uint8Array(60).fill(6) },
   };
+  const place = { chain: SERVICE, origin: owner.node };
   const store = await openStore(path, owner, false);
   await store.write((writer) => {
     for (const { kid, credential } of [shown, onChain, lost]) writer.put(credentials, idKey(0, kid), credential);
@@ -69,7 +70,7 @@ test("takes over what only this node has from every row that is whole, its own t
       writer.put(batches, key, bytes);
     }
     writer.put(waitingNotices, idKey(SERVICE, waiting.bytes.subarray(0, 8)), waiting);
-    putSealed(writer, SERVICE, opening);
+    putSealed(writer, place, opening);
   });
   await store.close();
   assert.equal(await findDamage(path, owner, genesis), undefined);
@@ -112,7 +113,7 @@ test("takes over what only this node has from every row that is whole, its own t
     made.range(waitingNotices, chainRange(SERVICE)).map(({ row }) => row.kind),
     ["order"],
   );
-  assert.deepEqual(made.get(sealedDisclosures, sealedKey(SERVICE, opening)), opening);
+  assert.deepEqual(made.get(sealedDisclosures, sealedKey(place, opening)), opening);
   assert.deepEqual(new Uint8Array(made.get(credentials, idKey(0, onChain.kid))!), onChain.credential);
   assert.equal(made.get(credentials, idKey(0, lost.kid)), undefined);
 });

@@ -116,6 +116,8 @@ test("touches nothing once it is told to close: what is under way becomes durabl
   await again.close();
 });
 
+const sealedPlace = { chain: 1, origin: kid };
+
 test("keeps every kind of row over a restart, chain by chain", async (t) => {
   const path = folder(t);
   const store = await openStore(path, owner, false);
@@ -131,7 +133,7 @@ test("keeps every kind of row over a restart, chain by chain", async (t) => {
     writer.put(batches, numberKey(1, kid, 2 ** 50), bytes);
     writer.put(acceptances, numberKey(1, kid, 2 ** 50), bytes);
     writer.put(admitted, numberKey(1, kid, 6), bytes);
-    putSealed(writer, 1, sealedRow);
+    putSealed(writer, sealedPlace, sealedRow);
   });
   await store.close();
   const again = await openStore(path, owner, false);
@@ -151,7 +153,7 @@ test("keeps every kind of row over a restart, chain by chain", async (t) => {
     admittedRecords(again, 1).map((row) => new Uint8Array(row)),
     [bytes],
   );
-  assert.deepEqual(again.get(sealedDisclosures, sealedKey(1, sealedRow)), sealedRow);
+  assert.deepEqual(again.get(sealedDisclosures, sealedKey(sealedPlace, sealedRow)), sealedRow);
   for (const other of [0, 2]) {
     assert.equal(again.get(heads, chainKey(other)), undefined);
     assert.deepEqual(storedBatches(again, other), []);
@@ -406,8 +408,8 @@ const rows: Record<string, readonly [(writer: Writer) => void, (store: Store) =>
     /a waiting record of chain 1/,
   ],
   sealedDisclosures: [
-    (writer) => putSealed(writer, 1, { ...sealedRow, kid: id }),
-    (store) => store.get(sealedDisclosures, sealedKey(1, { ...sealedRow, kid: id })),
+    (writer) => putSealed(writer, sealedPlace, { ...sealedRow, kid: id }),
+    (store) => store.get(sealedDisclosures, sealedKey(sealedPlace, { ...sealedRow, kid: id })),
     /sealed disclosures of record 6 of meter 0707/,
   ],
   envelopes: [

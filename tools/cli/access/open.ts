@@ -1,4 +1,5 @@
-// `gridseal access open`: what a grant delivers, opened and proved: shares from several nodes, records from one of them.
+// `gridseal access open`: what a grant delivers, opened and proved: shares from several nodes, records from one of them, or of
+// more where that one's do not open.
 
 import { type Command, Option } from "commander";
 import { formatObis } from "../../../src/meter/obis.js";
@@ -152,14 +153,45 @@ async function openAll(participant: Identity, request: string, options: OpenOpti
   for (const day of days) {
     await gatherShares(opening, answering, day, complaints);
     const found = await dayKeys(opening, complaints);
-    for await (const delivered of first.source.records(day)) {
-      const opened = openRecord(opening, found, delivered);
-      if (opened.type === "opened") values.push(...opened.values);
-      else if (opened.type === "closed") closed += 1;
-      else complaints.push(`${first.source.origin} delivers a record that proves nothing: ${opened.reason}`);
-    }
+    const opened = await openDay(opening, found, { day, answering });
+    values.push(...opened.values);
+    closed += opened.closed;
+    complaints.push(...opened.complaints);
   }
   return { values, closed, complaints };
+}
+
+/**
+ * The day's records. Several nodes may have encrypted what one of them hides, and one of these may have lied: what opens counts, of
+ * whichever node it comes.
+ */
+async function openDay(
+  opening: Opening,
+  keys: ReadonlyMap<string, Uint8Array>,
+  { day, answering }: { readonly day: number; readonly answering: readonly Answering[] },
+): Promise<Opened> {
+  const values: OpenedValue[] = [];
+  const opened = new Set<string>();
+  const closed = new Set<string>();
+  const refuted = new Map<string, string>();
+  for (const { source } of answering) {
+    for await (const delivered of source.records(day)) {
+      const name = toHex(sha256(delivered.record));
+      if (opened.has(name)) continue;
+      const record = openRecord(opening, keys, delivered);
+      if (record.type === "closed") closed.add(name);
+      if (record.type === "refuted")
+        refuted.set(name, `${source.origin} delivers a record that proves nothing: ${record.reason}`);
+      if (record.type !== "opened") continue;
+      values.push(...record.values);
+      opened.add(name);
+      closed.delete(name);
+      refuted.delete(name);
+    }
+    if (closed.size + refuted.size === 0) break;
+  }
+  for (const name of refuted.keys()) closed.delete(name);
+  return { values, closed: closed.size, complaints: [...refuted.values()] };
 }
 
 /** The days that the grant opens. */

@@ -7,6 +7,8 @@ import { createRandom } from "../rig/random.js";
 import { createBlockChecks } from "./checks/blocks.js";
 import { type Checks, createChecks } from "./checks/checks.js";
 import { createEvidenceChecks } from "./checks/evidence.js";
+import { createHiddenChecks } from "./checks/hidden.js";
+import { createHiddenHoldings } from "./checks/hidden-holdings.js";
 import { createMembership } from "./checks/membership.js";
 import { createSigningChecks } from "./checks/signing.js";
 import { kindOf } from "./checks/statements.js";
@@ -56,29 +58,25 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
   const blockChecks = createBlockChecks(genesis, membership, faulty, fail);
   const signingChecks = createSigningChecks(genesis, membership, faulty, fail);
   const evidenceChecks = createEvidenceChecks(genesis, nodes, membership, blockChecks);
+  const hidden = createHiddenChecks({ genesis, membership, faulty, coverage, fail });
   const contracts = createSimulatedContracts({ options, timeline, random, coverage, isCalm: () => isCalm, fail });
   const { network, idle } = createCountedNetwork({ timeline, random, coverage, nodes, trace });
   const checks: Checks = createChecks({
-    genesis,
+    ...{ genesis, faulty, timeline, random, contracts, network, coverage, meters, mutant, fail },
+    ...{ blockChecks, signingChecks, evidenceChecks, hidden },
     ids: founding.nodes.map(({ id }) => toHex(id)),
-    ...{ faulty, share: options.share },
-    timeline,
-    random,
-    contracts,
-    network,
-    blockChecks,
-    signingChecks,
-    evidenceChecks,
-    coverage,
-    meters,
-    mutant,
-    fail,
+    share: options.share,
     onStopped: (node) => faults.onStopped(node),
     trace,
   });
   const { world, onDurable } = checks;
   const onSigned = (node: string, bytes: Uint8Array) => signingChecks.onSigned(node, bytes);
   nodes.push(...createNodes(options, { world, founding, membership, coverage, onSigned, onDurable }));
+  const release = (node: SimulatedNode, holds: (key: string) => boolean) => {
+    blockChecks.release(node.label, holds);
+    signingChecks.onWiped(node.id);
+    hidden.onWiped(node.id);
+  };
   const faults = createFaults({
     options,
     timeline,
@@ -87,16 +85,12 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
     coverage,
     nodes,
     spare: nodes.at(-1 - options.joiners)!,
-    onWiped(node) {
-      blockChecks.release(node.label, () => false);
-      signingChecks.onWiped(node.id);
-    },
+    onWiped: (node) => release(node, () => false),
     onRepair(node) {
       const self = fromHex(node.id)!;
       const held = heldRecords(node);
+      release(node, (key) => held.has(key));
       node.disk.repair((damaged) => salvage(damaged, self, genesis, simulatedVerify));
-      blockChecks.release(node.label, (key) => held.has(key));
-      signingChecks.onWiped(node.id);
     },
     trace,
   });
@@ -156,6 +150,8 @@ export function createCluster(options: ClusterOptions, mutant: Mutant | undefine
     blockChecks,
     signingChecks,
     evidenceChecks,
+    hidden,
+    lacking: createHiddenHoldings({ genesis, membership, hidden, random }),
     network,
     checks,
     contracts,
@@ -198,9 +194,10 @@ function createCountedNetwork(ports: Omit<NetworkPorts, "kindOf" | "onSend"> & {
     onSend(from, to, kind, frame, fate) {
       ports.trace(`${from.label}>${to.label} ${kind} ${frame.length} ${digestOf(frame).toString(16)} ${fate}`);
       // Who has lost its record goes on asking where not all can vouch.
-      const isAsked = kind === "inquiry" || kind === "vouch";
-      if (!isAsked) idle.sends += 1;
-      if (!isAsked && kind !== "status") idle.others += 1;
+      // Custody keys are stated again now and then.
+      const isUncounted = ["inquiry", "vouch", "custodyKey"].includes(kind);
+      if (!isUncounted) idle.sends += 1;
+      if (!isUncounted && kind !== "status") idle.others += 1;
       for (const node of ports.nodes) if (node.isUp) node.adversary?.overhear(frame, node.inject);
     },
   });

@@ -4,6 +4,7 @@
 
 import { reasonOf } from "../../errors.js";
 import { type Cluster, createCluster } from "./assembly.js";
+import { checkOpening } from "./checks/hidden-opening.js";
 import { checkIdle, isHostile, isQuiet, runUntilQuiet } from "./checks/liveness.js";
 import { checkStandstill } from "./checks/standstill.js";
 import { checkBounds, checkStates } from "./checks/storage.js";
@@ -78,6 +79,7 @@ async function run(cluster: Cluster): Promise<ClusterReport> {
   const healed_ms = timeline.now_ms() - from_ms;
   await checkStandstill(cluster);
   await checkStates(cluster);
+  await checkOpening(cluster, cluster);
   await checkIdle(cluster);
   checkBounds(membership.chains, correct, fail);
   if (!isHostile(cluster.options) && !isQuiet(cluster)) fail("I9 what is sealed stays", "after the silence");

@@ -111,6 +111,13 @@ export interface Coverage {
   slotRowsLeft: number;
   /** assignments of meters to points in sealed orders */
   metersAssigned: number;
+  /** sealed readings that hide something */
+  hiddenSealed: number;
+  /** answers to members that lack what readings hide, and parts of shares that go to later members */
+  disclosuresServed: number;
+  sharesDivided: number;
+  /** frames with which a faulty member states ciphertexts that open nothing */
+  invented: number;
   /** blocks whose contracts a faulty member ran otherwise than they run */
   misrun: number;
   /** votes of faulty nodes that are no members there */
@@ -198,6 +205,10 @@ export function createCoverage(): Coverage {
     slotRowsDoubted: 0,
     slotRowsLeft: 0,
     metersAssigned: 0,
+    hiddenSealed: 0,
+    disclosuresServed: 0,
+    sharesDivided: 0,
+    invented: 0,
     misrun: 0,
     intruded: 0,
     accused: 0,

@@ -82,6 +82,8 @@ export interface ClusterOptions {
   readonly assignments: number;
   /** probability that a thread is lost while it runs a block's contracts */
   readonly engineFaults: number;
+  /** readings of all meters have confidential groups, most of them; nodes encrypt them, and keep shares of the keys */
+  readonly hides: boolean;
   /** some threads may take as long for a block */
   readonly slowEngine_ms: number;
   /** each call of a contract takes every machine so long, also once all faults are over */
@@ -138,8 +140,10 @@ export function optionsOf(seed: number): ClusterOptions {
       ...perjureOf(createRandom(seed ^ 0x1f83d9ab)),
       ...repeatOf(createRandom(seed ^ 0x5be0cd18)),
       ...misrunOf(createRandom(seed ^ 0x71374491)),
+      ...inventOf(seed),
     ],
-    // Of each thirteenth seed: what the tables name stays what it was.
+    // Of each tenth and thirteenth seed: what the tables name stays what it was.
+    hides: isHiding(seed),
     ...{ impostors: seed % 13 === 0, revokes: seed % 13 === 0, lapses: seed % 13 === 7 },
     agent: random.chance(0.3),
     ...starvedOf(createRandom(seed ^ 0x38b34ae5)),
@@ -182,6 +186,15 @@ function repeatOf(random: Random): readonly Behaviour[] {
 
 function misrunOf(random: Random): readonly Behaviour[] {
   return random.chance(0.35) ? ["misrun"] : [];
+}
+
+/** Drawn from no stream: all others are what they were. */
+function isHiding(seed: number): boolean {
+  return seed % 10 === 9;
+}
+
+function inventOf(seed: number): readonly Behaviour[] {
+  return isHiding(seed) && seed % 20 === 9 ? ["invent"] : [];
 }
 
 function extremeOf(random: Random): readonly Behaviour[] {

@@ -5,7 +5,6 @@
 import { toHex } from "../../../src/wire/bytes.js";
 import { DAY_S } from "../../../src/wire/envelope.js";
 import { encodeDisclosures, type SealedDisclosures } from "../../../src/wire/sealed-disclosure.js";
-import { sealDisclosures } from "../../crypto/day-key.js";
 import type { ReadRecord } from "../../ledger/record-scan.js";
 import { envelopeFrame } from "./custodian.js";
 import type { CustodyDirectory } from "./custody-directory.js";
@@ -76,16 +75,20 @@ export function createDayKeys(ports: DisclosuresPorts, directory: CustodyDirecto
     async seal({ kid, hash: recordHash, claims, disclosures }) {
       const made = await keyFor({ chain: claims.service, meter: kid, day: Math.floor(claims.time_s / DAY_S) });
       if (typeof made === "string") return { type: "unready", reason: made };
-      const isReady = await isKept(made);
+      const isReady = await isKept(ports, made);
       if (!isReady || made.isForgotten)
         return { type: "unready", reason: "too few members keep a share of the day key" };
       const place = { kid: Uint8Array.from(kid), seq: claims.seq, recordHash: Uint8Array.from(recordHash) };
-      const ciphertext = sealDisclosures(made.key, place, encodeDisclosures(disclosures));
+      const ciphertext = ports.ciphers.sealDisclosures(made.key, place, encodeDisclosures(disclosures));
       return { type: "sealed", sealed: { ...place, envelope: made.envelope.id, ...ciphertext } };
     },
     onKept(from, id) {
       const made = open.ofEnvelope(id);
-      if (made === undefined) return "envelope-unknown";
+      if (made === undefined) {
+        // It may be of this node's life before: who keeps it cannot know that its key is forgotten.
+        ports.charge(from, "unwanted", id.length);
+        return undefined;
+      }
       if (!made.envelope.custodians.some(({ node }) => toHex(node) === from)) return "envelope-foreign";
       made.kept.add(from);
       if (made.kept.size >= made.quorum) for (const settle of made.waiting.splice(0)) settle();
@@ -129,13 +132,12 @@ function isSpent({ envelope, made_ms, members }: OpenKey, now_ms: number, curren
 }
 
 /** False where no quorum has its shares in time, or the key is forgotten. */
-async function isKept(made: OpenKey): Promise<boolean> {
+async function isKept({ after }: DisclosuresPorts, made: OpenKey): Promise<boolean> {
   if (made.kept.size >= made.quorum) return true;
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, PATIENCE_MS);
-    timer.unref();
+    const cancel = after(PATIENCE_MS, resolve);
     made.waiting.push(() => {
-      clearTimeout(timer);
+      cancel();
       resolve();
     });
   });

@@ -19,8 +19,6 @@ import { WireError } from "../../../src/wire/error.js";
 import { faults } from "../../../src/wire/quorum.js";
 import { asArray, asBytes } from "../../../src/wire/shape.js";
 import { BoundedMap } from "../../bounded-map.js";
-import { splitKey } from "../../crypto/day-key.js";
-import { sealTo } from "../../crypto/hpke.js";
 import { frameOf } from "../chain/frame.js";
 import { createAddressBuckets } from "../limits/addresses.js";
 import type { BucketTerms } from "../limits/token-bucket.js";
@@ -170,7 +168,7 @@ function divisionFrame(envelope: SignedEnvelope, { bytes }: SignedDivision, { se
 
 /** This node's share of the envelope, divided among the members whose custody keys it knows; undefined where these are no quorum. */
 async function makeDivision(
-  { genesis, signer, self, membersOf }: DisclosuresPorts,
+  { genesis, signer, self, ciphers, membersOf }: DisclosuresPorts,
   directory: CustodyDirectory,
   envelope: SignedEnvelope,
   share: Uint8Array,
@@ -180,12 +178,12 @@ async function makeDivision(
   const known = directory.known(standing.custodians);
   if (known.length < standing.quorum) return undefined;
   const threshold = openingThreshold(known.length, faults(standing.members.length));
-  const parts = await splitKey(share, known.length, threshold);
+  const parts = await ciphers.splitKey(share, known.length, threshold);
   const custodians = known.map(({ node }, index) => ({ node, commitment: shareCommitment(parts[index]!) }));
   const content = { envelope: envelope.id, dealer: self, threshold, custodians };
   const division = signDivision(genesis.hash, content, signer);
   const sealed = known.map(({ node, key }, index): KeptShare => {
-    return { node, sealed: sealTo(key, custodyInfo(division.id, node), parts[index]!) };
+    return { node, sealed: ciphers.sealTo(key, custodyInfo(division.id, node), parts[index]!) };
   });
   for (const part of parts) part.fill(0);
   return { division, parts: sealed };

@@ -1,6 +1,5 @@
 // What records hide, on this node: as original node it encrypts, as custodian it keeps shares of the keys.
 
-import { setImmediate } from "node:timers/promises";
 import type { ReadRecord } from "../../ledger/record-scan.js";
 import { takeEnvelope } from "./custodian.js";
 import { createCustodyDirectory } from "./custody-directory.js";
@@ -36,11 +35,11 @@ export interface Disclosures {
   close(): void;
 }
 
-const afterOthers = () => setImmediate();
-
 export interface DisclosuresTerms extends DisclosuresPorts {
   /** chains that run here */
   chains(): readonly number[];
+  /** Resolves when other work has had its turn. */
+  afterOthers(): Promise<void>;
   /** What must stop the node: a damaged store. */
   onFatal(error: unknown): void;
 }
@@ -48,7 +47,7 @@ export interface DisclosuresTerms extends DisclosuresPorts {
 export function createDisclosures(ports: DisclosuresTerms): Disclosures {
   const directory = createCustodyDirectory(ports);
   const dayKeys = createDayKeys(ports, directory);
-  const erasing = createErasing({ ...ports, forgetDays: dayKeys.forgetDays, afterOthers });
+  const erasing = createErasing({ ...ports, forgetDays: dayKeys.forgetDays });
   const limits = createEnvelopeLimits(ports.now_ms);
   const onShare = (chain: number, origin: string) => missing.onShare(chain, origin);
   const underWay = createEnvelopesUnderWay();
@@ -56,10 +55,10 @@ export function createDisclosures(ports: DisclosuresTerms): Disclosures {
   const onFetched: MissingPorts["onFetched"] = (chain, meter, record) => {
     if (erasing.concerns(chain, meter)) erasing.record(chain, meter, record).catch(ports.onFatal);
   };
-  const missing = createMissing({ ...ports, afterOthers, onFetched }, dealing);
+  const missing = createMissing({ ...ports, onFetched }, dealing);
   const groups = createGroups(
     {
-      ...{ ...ports, afterOthers, sealedReading: readsSealed(ports.store) },
+      ...{ ...ports, sealedReading: readsSealed(ports.store) },
       letGoUntil_s: (chain) => letGoUntil_s(ports.store, chain),
       knowsMissing: (chain) => missing.of(chain)?.isKnown ?? false,
     },

@@ -7,7 +7,7 @@ import { signErased } from "../../../src/wire/erased.js";
 import { sha256 } from "../../../src/wire/hash.js";
 import { parseRecord } from "../../../src/wire/record.js";
 import { sealedRecordsOf } from "../chain/sealed-records.js";
-import { sealedDisclosures } from "../chain/tables/sealed-disclosures.js";
+import { sealedDisclosures, sealedOf } from "../chain/tables/sealed-disclosures.js";
 import { type HashKey, hashKey, hashRange, type KeyRange, keyBehind, numberIn, numberKey } from "../store/keys.js";
 import type { DayKeys } from "./day-keys.js";
 import type { ErasedDays, Run } from "./erased-days.js";
@@ -77,11 +77,10 @@ export async function eraseOf(ports: ErasingPorts, of: MeterRuns, records: reado
   }
   let hasDestroyed = false;
   for (let at = 0; at < records.length; at += ROWS_AT_ONCE) {
-    const found = records.slice(at, at + ROWS_AT_ONCE).flatMap(({ seq, hash }) => {
-      const key = hashKey(chain, meter, seq, hash);
-      const row = ports.store.get(sealedDisclosures, key);
-      return row === undefined ? [] : hidingOf(ports, of, kept, { key, ...row });
-    });
+    const found = records
+      .slice(at, at + ROWS_AT_ONCE)
+      .flatMap(({ seq, hash }) => sealedOf(ports.store, hashKey(chain, meter, seq, hash)))
+      .flatMap(({ key, row }) => hidingOf(ports, of, kept, { key, ...row }));
     await destroy(ports, of, { disclosures: found });
     hasDestroyed ||= found.length > 0;
     await ports.afterOthers();

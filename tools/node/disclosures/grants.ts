@@ -9,7 +9,6 @@ import { isLowOrder } from "../../../src/wire/low-order.js";
 import { parseRecord } from "../../../src/wire/record.js";
 import { encodeSealed, type SealedDisclosures } from "../../../src/wire/sealed-disclosure.js";
 import { decodeValue, type Value } from "../../../src/wire/value.js";
-import { sealTo } from "../../crypto/hpke.js";
 import { sealedRecordsOf } from "../chain/sealed-records.js";
 import { contractState } from "../chain/tables/contract-state.js";
 import { sealedDisclosures } from "../chain/tables/sealed-disclosures.js";
@@ -110,7 +109,8 @@ function delivered(
 ): readonly [Uint8Array, Uint8Array] | undefined {
   const share = ownShare(ports, signed, kept);
   if (share === undefined) return undefined;
-  const { enc, ciphertext } = sealTo(fromHex(grant.key)!, deliveryInfo(signed.id, ports.self, grant.id), share);
+  const info = deliveryInfo(signed.id, ports.self, grant.id);
+  const { enc, ciphertext } = ports.ciphers.sealTo(fromHex(grant.key)!, info, share);
   share.fill(0);
   return [enc, ciphertext];
 }

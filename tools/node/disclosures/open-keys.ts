@@ -1,7 +1,6 @@
 // Day keys that this node has in memory as original node, and nowhere else: of more than there is room for, the one that was not used for
 // longest is forgotten. What is forgotten is zeros.
 
-import { randomBytes } from "node:crypto";
 import { toHex } from "../../../src/wire/bytes.js";
 import {
   custodyInfo,
@@ -11,12 +10,13 @@ import {
   signEnvelope,
 } from "../../../src/wire/envelope.js";
 import { faults } from "../../../src/wire/quorum.js";
-import { generateDayKey, splitKey } from "../../crypto/day-key.js";
-import { sealTo } from "../../crypto/hpke.js";
 import type { CustodyDirectory } from "./custody-directory.js";
 import type { DisclosuresPorts } from "./ports.js";
 import { placeKeyOf } from "./shares.js";
 import { envelopes, type KeptShare } from "./tables/envelopes.js";
+
+/** Of an envelope. */
+const SALT_BYTES = 16;
 
 export interface OpenKey {
   readonly key: Uint8Array;
@@ -91,7 +91,7 @@ export class OpenKeys {
 
 /** A key with its envelope and its shares, which are on disk, sealed to their custodians. Resolves to the reason why there is none yet. */
 export async function makeDayKey(
-  { genesis, signer, self, store, membersOf, now_ms }: DisclosuresPorts,
+  { genesis, signer, self, ciphers, store, membersOf, now_ms }: DisclosuresPorts,
   directory: CustodyDirectory,
   { chain, meter, day }: MeterDay,
 ): Promise<OpenKey | string> {
@@ -101,14 +101,14 @@ export async function makeDayKey(
   if (allowed.length < quorum) return `the policy lets only ${allowed.length} of ${members.length} members keep shares`;
   const known = directory.known(allowed);
   if (known.length < quorum) return `only ${known.length} of ${members.length} members have stated a custody key yet`;
-  const key = generateDayKey();
+  const key = ciphers.generateDayKey();
   const threshold = openingThreshold(known.length, faults(members.length));
-  const shares = await splitKey(key, known.length, threshold);
-  const content = { chain, origin: self, meter, day, salt: Uint8Array.from(randomBytes(16)), threshold };
+  const shares = await ciphers.splitKey(key, known.length, threshold);
+  const content = { chain, origin: self, meter, day, salt: ciphers.randomBytes(SALT_BYTES), threshold };
   const custodians = known.map(({ node }, index) => ({ node, commitment: shareCommitment(shares[index]!) }));
   const envelope = signEnvelope(genesis.hash, { ...content, custodians }, signer);
   const sealed = known.map(({ node, key: to }, index): KeptShare => {
-    return { node, sealed: sealTo(to, custodyInfo(envelope.id, node), shares[index]!) };
+    return { node, sealed: ciphers.sealTo(to, custodyInfo(envelope.id, node), shares[index]!) };
   });
   for (const share of shares) share.fill(0);
   await store.write((writer) => writer.put(envelopes, placeKeyOf(envelope), { bytes: envelope.bytes, shares: sealed }));

@@ -2,6 +2,7 @@
 
 import type { Genesis } from "../../../src/wire/genesis.js";
 import type { PublicKey, Signer, Verify } from "../../../src/wire/key.js";
+import type { Ciphers } from "../../crypto/ciphers.js";
 import type { DeliveryKeys } from "../../crypto/hpke.js";
 import type { ChainLog } from "../chain/ports.js";
 import type { PeerWork } from "../network/budget.js";
@@ -30,6 +31,7 @@ export interface DisclosuresPorts {
   readonly self: Uint8Array;
   /** what shares are sealed to for this node */
   readonly custody: DeliveryKeys;
+  readonly ciphers: Ciphers;
   readonly store: Store;
   readonly log: ChainLog;
   readonly verify: Verify;
@@ -47,6 +49,8 @@ export interface DisclosuresPorts {
   /** Notes what a frame of a node has made this one do: each has a share. */
   charge(node: string, work: PeerWork, amount: number): void;
   now_ms(): number;
+  /** Calls back once, so many milliseconds later, unless what it returns is called before. */
+  after(delay_ms: number, callback: () => void): () => void;
 }
 
 /** First bytes of frames (PROTOCOL.md, links between nodes). */

@@ -4,14 +4,13 @@ import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { parseDivision, type SignedDivision } from "../../../src/wire/division.js";
 import { custodyInfo, isShareOf, parseEnvelope, type Shared, type SignedEnvelope } from "../../../src/wire/envelope.js";
 import { faults } from "../../../src/wire/quorum.js";
-import { openWith } from "../../crypto/hpke.js";
 import { type HashKey, hashKey, hashRange } from "../store/keys.js";
 import type { StoreReader } from "../store/store.js";
 import type { DisclosuresPorts } from "./ports.js";
 import { divisions } from "./tables/divisions.js";
 import { envelopes, type KeptEnvelope } from "./tables/envelopes.js";
 
-export interface SharePorts extends Pick<DisclosuresPorts, "genesis" | "self" | "custody"> {
+export interface SharePorts extends Pick<DisclosuresPorts, "genesis" | "self" | "custody" | "ciphers"> {
   readonly store: StoreReader;
 }
 
@@ -30,13 +29,13 @@ export function placeKeyOf({ chain, meter, day, id }: EnvelopePlace): HashKey {
 
 /** The share, or part of one, that the row has for this node; undefined where it has none, or it is not what was signed. */
 export function ownShare(
-  { self, custody }: Pick<SharePorts, "self" | "custody">,
+  { self, custody, ciphers }: Pick<SharePorts, "self" | "custody" | "ciphers">,
   signed: Pick<SignedEnvelope, "id"> & Shared,
   { shares }: Pick<KeptEnvelope, "shares">,
 ): Uint8Array | undefined {
   const kept = shares.find(({ node }) => equalBytes(node, self));
   if (kept === undefined) return undefined;
-  const share = openWith(custody, custodyInfo(signed.id, self), kept.sealed);
+  const share = ciphers.openWith(custody, custodyInfo(signed.id, self), kept.sealed);
   return share !== undefined && isShareOf(signed, self, share) ? share : undefined;
 }
 

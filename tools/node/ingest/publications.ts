@@ -154,7 +154,12 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
       checkRate(allowances.takeRecord(service, meter, payload.length), record);
     }
     await credentials.hold(record.kid, meter);
-    const admission = await chain.admit(record, known === "none" ? await sealed(record) : undefined);
+    // Another record of its number may be known: as proof of a fork it is sealed like any other.
+    const hidden = known === "waiting" ? undefined : await sealed(record);
+    const still = chain.known(record);
+    if (still === "sealed") return void (await isRepetition(chain, record, meter, client)); // meanwhile
+    if (known === "waiting" && still !== known) throw new Busy(`record ${seq} waits here no more`);
+    const admission = await chain.admit(record, hidden);
     if (admission === "busy") {
       metrics.unacknowledged.inc();
       throw new Busy(`chain ${service} has too many waiting records`);

@@ -82,10 +82,20 @@ export function originKey(origin: Uint8Array, key: HashKey): OriginKey {
   return Buffer.concat([key.subarray(0, 2), origin, key.subarray(2)]) as Buffer as OriginKey;
 }
 
-/** The range of all such keys of an id's numbers from one to another, both included. */
+/** The same, and behind it the id of a node (8), where several nodes have made something of one thing. */
+export function makerKey(key: HashKey, node: Uint8Array): HashKey {
+  return Buffer.concat([key, node]) as Buffer as HashKey;
+}
+
+/** The range of what all nodes have made of it. */
+export function makersRange(key: HashKey) {
+  return { start: key, end: Buffer.concat([key, Buffer.alloc(9, 0xff)]) };
+}
+
+/** The range of all such keys of an id's numbers from one to another, both included, whoever has made what. */
 export function hashRange(chain: number, id: Uint8Array, numbers: { readonly from: number; readonly to: number }) {
   const end = hashKey(chain, id, numbers.to, Buffer.alloc(8, 0xff));
-  return { start: numberKey(chain, id, numbers.from), end: keyBehind(end) };
+  return { start: numberKey(chain, id, numbers.from), end: makersRange(end).end };
 }
 
 /** chain (2), key of the chain's contract state as UTF-8 */

@@ -20,7 +20,7 @@ export interface Owner {
 }
 
 /** Of the rows of all tables: it changes with any of them, so that what another release has written is not taken for damage. */
-const FORMAT = 4;
+const FORMAT = 5;
 export const OWNER_KEY = Buffer.from("owner");
 /** Stands there where this is not the store that the node's key signed with before. */
 export const REPLACED_KEY = Buffer.from("replaced");

@@ -7,7 +7,7 @@ import { parseAnyRecord } from "../../../src/wire/operation.js";
 import { GridsealError } from "../../errors.js";
 import { outlines, putOutline, blocks as wholeBlocks } from "../chain/tables/blocks.js";
 import { heads } from "../chain/tables/heads.js";
-import { sealedDisclosures } from "../chain/tables/sealed-disclosures.js";
+import { sealedDisclosures, sealedOf } from "../chain/tables/sealed-disclosures.js";
 import { missingDisclosures } from "../disclosures/tables/missing-disclosures.js";
 import { blockKey, chainKey, hashKey } from "./keys.js";
 import { outlineOf, treeOfOutline } from "./outline.js";
@@ -41,7 +41,7 @@ export async function pruneChain(store: Store, chain: number, before: number): P
         putOutline(writer, chain, row.height, row.outline);
         for (const { kid, claims, hash } of row.records) {
           const key = hashKey(chain, kid, claims.seq, hash);
-          writer.delete(sealedDisclosures, key);
+          for (const sealed of sealedOf(store, key)) writer.delete(sealedDisclosures, sealed.key);
           writer.delete(missingDisclosures, key);
         }
       }

@@ -7,7 +7,8 @@ import { keyId } from "../../../../src/wire/key.js";
 import { digestsOf, encodeDisclosure, parseRecord, signRecord } from "../../../../src/wire/record.js";
 import { CIPHERTEXT_BYTES_MAX, encodeSealedList } from "../../../../src/wire/sealed-disclosure.js";
 import { sealDisclosures } from "../../../../tools/crypto/day-key.js";
-import type { ReadBatch } from "../../../../tools/ledger/compose.js";
+import { makeBatch, type ReadBatch } from "../../../../tools/ledger/compose.js";
+import { executionRecord } from "../../../../tools/ledger/record-scan.js";
 import { createSealedAhead } from "../../../../tools/node/chain/batches/sealed-ahead.js";
 import { decodeFrame, encodeFrame } from "../../../../tools/node/chain/frame.js";
 import { sealedDisclosures, sealedKey } from "../../../../tools/node/chain/tables/sealed-disclosures.js";
@@ -103,7 +104,39 @@ test("another member's ciphertext is not taken in the place of the origin's", as
   await victim.chain.onFrame(toHex(keyId(liar.signer.key)), frame);
   assert.equal(await origin.chain.admit(record, sealed), "admitted");
   await cluster.until(() => cluster.nodes.every(({ chain }) => chain.head.records === 1), "it is sealed");
-  assert.deepEqual(victim.store.get(sealedDisclosures, sealedKey(SERVICE, sealed)), sealed, "the origin's");
+  assert.deepEqual(
+    victim.store.get(sealedDisclosures, sealedKey({ chain: SERVICE, origin: keyId(origin.signer.key) }, sealed)),
+    sealed,
+    "the origin's",
+  );
+});
+
+test("what a liar states of a record that it seals first makes the ciphertext of the node that took it not go", async (t) => {
+  const cluster = await createCluster(4);
+  t.after(() => cluster.close());
+  const meter = await cluster.meter();
+  const { record, sealed } = hiding(meter);
+  const [origin, liar, victim] = cluster.nodes as [Node, Node, Node];
+  const [liarId, originId] = [keyId(liar.signer.key), keyId(origin.signer.key)];
+  const invented = { ...sealed, envelope: new Uint8Array(32).fill(7), ciphertext: new Uint8Array(40).fill(6) };
+  const notices = [{ kind: "credential", bytes: meter.credential }] as const;
+  const content = { chain: SERVICE, origin: liarId, number: 0, notices };
+  const { bytes } = makeBatch(cluster.genesis.hash, content, [executionRecord(record)], (signed) =>
+    liar.signer.sign(signed),
+  );
+  for (const frame of [
+    encodeFrame("disclosures", SERVICE, encodeSealedList([invented])),
+    encodeFrame("batch", SERVICE, bytes),
+  ]) {
+    await victim.chain.onFrame(toHex(liarId), decodeFrame(frame)!);
+  }
+  const keptOf = (from: Uint8Array) =>
+    victim.store.get(sealedDisclosures, sealedKey({ chain: SERVICE, origin: from }, sealed));
+  await cluster.until(() => keptOf(liarId) !== undefined, "the liar's is there first");
+  assert.equal(await origin.chain.admit(record, sealed), "admitted");
+  await cluster.until(() => cluster.nodes.every(({ chain }) => chain.head.records === 1), "it is sealed");
+  await cluster.until(() => keptOf(originId) !== undefined, "the origin's is there too");
+  assert.deepEqual([keptOf(liarId), keptOf(originId)], [invented, sealed]);
 });
 
 test("a reading is sealed once a quorum has what it hides on disk, as its origin has encrypted it", async (t) => {
@@ -127,7 +160,9 @@ test("a reading is sealed once a quorum has what it hides on disk, as its origin
 
   cluster.passes = (_from, to, frame) => !(decodeFrame(frame)?.kind === "disclosures" && to > 2);
   await cluster.until(() => cluster.nodes.every(({ chain }) => chain.head.records === 1), "three of four seal it");
-  const kept = cluster.nodes.map(({ store }) => store.get(sealedDisclosures, sealedKey(SERVICE, sealed)));
+  const kept = cluster.nodes.map(({ store }) =>
+    store.get(sealedDisclosures, sealedKey({ chain: SERVICE, origin: keyId(origin.signer.key) }, sealed)),
+  );
   assert.deepEqual(kept.slice(0, 3), [sealed, sealed, sealed]);
   assert.equal(kept[3], undefined, "who never had it has sealed the block with the others");
   assert.ok(

@@ -7,6 +7,7 @@ import type { AnyRecord } from "../../../../src/wire/operation.js";
 import { decodeSentReceipt } from "../../../../src/wire/receipt.js";
 import { parseTopic } from "../../../../src/wire/topics.js";
 import { GridsealError, reasonOf } from "../../../errors.js";
+import { decodeFrame } from "../../../node/chain/frame.js";
 import { blocks } from "../../../node/chain/tables/blocks.js";
 import { heads } from "../../../node/chain/tables/heads.js";
 import { type BlockKey, chainIn, chainKey, heightIn } from "../../../node/store/keys.js";
@@ -24,6 +25,7 @@ import type { Timeline } from "../world/timeline.js";
 import { createAccounts } from "./accounts.js";
 import type { BlockChecks } from "./blocks.js";
 import type { EvidenceChecks } from "./evidence.js";
+import type { HiddenChecks } from "./hidden.js";
 import { createHoldings } from "./holdings.js";
 import { createKindChecks } from "./kinds.js";
 import type { SigningChecks } from "./signing.js";
@@ -48,6 +50,7 @@ export interface ChecksPorts {
   readonly blockChecks: BlockChecks;
   readonly signingChecks: SigningChecks;
   readonly evidenceChecks: EvidenceChecks;
+  readonly hidden: HiddenChecks;
   readonly coverage: Coverage;
   readonly meters: readonly SimulatedMeter[];
   readonly mutant: Mutant | undefined;
@@ -125,7 +128,8 @@ export function createChecks(ports: ChecksPorts): Checks {
     },
     onSent(node, frame) {
       if (!isCorrect(node)) return;
-      signingChecks.onSent(suspectOf(node), frame);
+      ports.hidden.onSent(node, frame);
+      if (decodeFrame(frame) !== undefined) signingChecks.onSent(suspectOf(node), frame);
       countSent(node);
     },
     onSigned: (node, bytes) => signingChecks.onSigned(node.id, bytes),
@@ -141,6 +145,7 @@ export function createChecks(ports: ChecksPorts): Checks {
       const highest = blockChecks.heights.get(sealed.block.chain) ?? 0;
       if (isCorrect(node) && sealed.head.height < highest) coverage.catchUps += 1;
     },
+    onEncrypted: ports.hidden.onEncrypted,
     onShut(node, peer) {
       coverage.shutOut += 1;
       if (isCorrect(node)) accounts.onShut(node, peer);
@@ -176,6 +181,7 @@ export function createChecks(ports: ChecksPorts): Checks {
       writes += 1;
       if (!isCorrect(node)) return;
       holdings.onDurable(node, rows);
+      ports.hidden.onDurable(node, rows);
       for (const { table, key, row } of rows) {
         if (table.name !== blocks.name || row === undefined) continue;
         const [chain, height] = [chainIn(key as BlockKey), heightIn(key as BlockKey)];
@@ -192,6 +198,7 @@ export function createChecks(ports: ChecksPorts): Checks {
     onAcknowledged(node, record) {
       if (!isCorrect(node)) return;
       if (!isDurable(node, record)) fail("I4 a record is durable before its PUBACK", `${node.label} ${nameOf(record)}`);
+      ports.hidden.onAcknowledged(node, record);
       blockChecks.promise(record, node.id, node.label);
     },
     get writes() {

@@ -12,6 +12,7 @@ import { EPOCH_MS } from "../world/timeline.js";
 
 /** After the faults everything must be sealed everywhere within this time. */
 export const LIVENESS_MS = 240_000;
+const LACKING = "I41 what a member lacks of what readings hide it has once the network heals";
 /** Beyond two heartbeats, with which a member that has lost its record asks for vouches. */
 const QUIET_MS = 65_000;
 const IDLE_MS = 70_000;
@@ -29,7 +30,8 @@ export function isQuiet(cluster: Cluster): boolean {
     blockChecks.missing().length === 0 &&
     evidenceChecks.open().length === 0 &&
     evidenceChecks.refutations.open().length === 0 &&
-    unsettled(cluster).length === 0
+    unsettled(cluster).length === 0 &&
+    cluster.lacking(correct).length === 0
   );
 }
 
@@ -86,6 +88,8 @@ export async function runUntilQuiet(cluster: Cluster): Promise<void> {
   if (open.length > 0) fail("I11 an equivocation that is seen is sealed once the network heals", open.join("; "));
   const unnamed = evidenceChecks.refutations.open();
   if (unnamed.length > 0) fail("I24 a false word that is found is sealed once the network heals", unnamed.join("; "));
+  const lacking = cluster.lacking(cluster.correct).slice(0, 4);
+  if (missing.length === 0 && lacking.length > 0) fail(LACKING, lacking.join("; "));
   const unsaid = unsettled(cluster);
   const orders = membershipFaults.isDone ? [] : ["an order waits"];
   const all = [...where, ...waiting, ...missing, ...unsaid, ...orders].join("; ");

@@ -7,7 +7,16 @@ import { decodeRecord } from "../../../consensus/signed-position.js";
 import type { ConsensusRecord } from "../../../consensus/state.js";
 import type { Message, NodeId, Statement } from "../../../consensus/types.js";
 import { reasonOf } from "../../../errors.js";
-import { decodeFrame } from "../../../node/chain/frame.js";
+import { byteOf, decodeFrame } from "../../../node/chain/frame.js";
+import {
+  CUSTODY_KEY_FRAME,
+  DIVISION_FRAME,
+  ENVELOPE_FRAME,
+  FOUND_DISCLOSURES_FRAME,
+  KEPT_FRAME,
+  NEED_DISCLOSURES_FRAME,
+  NEED_SHARES_FRAME,
+} from "../../../node/disclosures/ports.js";
 
 const messages = new WeakMap<Uint8Array, Message>();
 const records = new WeakMap<Uint8Array, ConsensusRecord>();
@@ -79,10 +88,21 @@ export function contentOf(statement: Statement): string {
   }
 }
 
+/** Frames about what readings hide. */
+const hidingKinds: ReadonlyMap<number, string> = new Map([
+  [CUSTODY_KEY_FRAME, "custodyKey"],
+  [ENVELOPE_FRAME, "envelope"],
+  [KEPT_FRAME, "envelopeKept"],
+  [NEED_DISCLOSURES_FRAME, "needDisclosures"],
+  [FOUND_DISCLOSURES_FRAME, "foundDisclosures"],
+  [NEED_SHARES_FRAME, "needShares"],
+  [DIVISION_FRAME, "division"],
+]);
+
 /** The kind of a frame, or of the message that it holds. */
 export function kindOf(bytes: Uint8Array): string {
   const frame = decodeFrame(bytes);
-  if (frame?.kind !== "consensus") return frame?.kind ?? "noise";
+  if (frame?.kind !== "consensus") return frame?.kind ?? hidingKinds.get(byteOf(bytes) ?? 0) ?? "noise";
   try {
     return messageOf(bytes, frame.payload).type;
   } catch {

@@ -25,6 +25,7 @@ import {
   slanderousNotice,
   withSpoiltCertificate,
 } from "./forgery.js";
+import { createInventions } from "./inventing.js";
 import { misanchored } from "./misanchoring.js";
 import { misrunning } from "./misrunning.js";
 import { createRepetitions } from "./repetition.js";
@@ -38,7 +39,8 @@ export const behaviours = ["equivocate", "withhold", "mute", "forge", "replay", 
  * nothing as fast as it can, `perjure` verifies nothing, of meters or in temporary blocks, and says
  * that it has, `shirk` acknowledges nothing of others, `repeat` makes temporary blocks of what others
  * have gathered, again and again, `recall` of what is sealed for long, `contradict` sends each one
- * three proposals of a round, `misrun` proposes blocks whose contracts came to something else.
+ * three proposals of a round, `misrun` proposes blocks whose contracts came to something else, `invent`
+ * states ciphertexts that open nothing.
  */
 export type Behaviour =
   | (typeof behaviours)[number]
@@ -50,13 +52,16 @@ export type Behaviour =
   | "repeat"
   | "recall"
   | "contradict"
-  | "misrun";
+  | "misrun"
+  | "invent";
 
 type Send = (to: string, frame: Uint8Array) => void;
 
 export interface Adversary {
   /** What really leaves where the node sends a frame. */
   onSend(to: string, frame: Uint8Array): readonly { readonly to: string; readonly frame: Uint8Array }[];
+  /** What leaves in the place of a frame about what readings hide; undefined where it is withheld. */
+  onPartFrame(to: string, frame: Uint8Array): Uint8Array | undefined;
   /** False where the node is not to see the frame. */
   onReceive(from: string, frame: Uint8Array, send: Send): boolean;
   /** A frame goes from one member to another, and somebody tells it. */
@@ -111,6 +116,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
   const rubbish = createRubbish(forger);
   const deluge = createDeluge(forger);
   const repetitions = createRepetitions(forger, options.behaviours);
+  const inventions = does("invent") ? createInventions(forger, coverage) : undefined;
 
   const keep = (frame: Uint8Array) => {
     heard.push(frame);
@@ -169,15 +175,20 @@ export function createAdversary(options: AdversaryOptions): Adversary {
         return [{ to, frame: extreme }, ...more];
       }
       const isChanged = does("equivocate") && victims.has(to) && random.chance(0.6);
-      const changed = isChanged ? equivocation.of(bytes, frame) : bytes;
-      if (changed !== bytes) coverage.equivocated += 1;
+      const changed = isChanged ? equivocation.of(bytes, frame) : (inventions?.onSend(bytes) ?? bytes);
+      if (isChanged && changed !== bytes) coverage.equivocated += 1;
       return [{ to, frame: changed }, ...more];
+    },
+    onPartFrame(to, bytes) {
+      const isWithheld = does("withhold") && victims.has(to) && random.chance(0.7);
+      return isWithheld ? undefined : (inventions?.onSend(bytes) ?? bytes);
     },
     overhear: createIntrusion(forger, coverage),
     onReceive(from, bytes, send) {
       keep(bytes);
       if (does("deluge")) deluge.hear(bytes);
       repetitions?.hear(bytes);
+      inventions?.hear(bytes);
       if (does("forge")) spreadCertificates(bytes, send);
       const frame = does("exaggerate") ? decodeFrame(bytes) : undefined;
       if (frame !== undefined) {
@@ -221,6 +232,7 @@ export function createAdversary(options: AdversaryOptions): Adversary {
       if (told !== undefined) say("fabricated", told);
       if (does("deluge")) coverage.drowned += spread(deluge.frames(chain), [drowned], send);
       coverage.repeated += spread(repetitions?.frames(chain) ?? [], others, send);
+      spread(inventions?.frames(chain) ?? [], others, send);
       if (does("flood") && random.chance(0.2)) {
         for (let count = 0; count < FLOOD_FRAMES; count += 1) say("flooded", rubbish.frame(chain));
       }

@@ -11,6 +11,7 @@ import { budgetMutants } from "./budget-mutants.js";
 import { contractMutants } from "./contract-mutants.js";
 import { credentialMutants } from "./credential-mutants.js";
 import { damageMutants } from "./damage-mutants.js";
+import { hidingMutants } from "./hiding-mutants.js";
 import {
   precommitsTwice,
   withAnyMember,
@@ -371,4 +372,5 @@ export const mutants: readonly Mutant[] = [
   ...regainingMutants,
   ...evidenceMutants,
   ...verifierMutants,
+  ...hidingMutants,
 ];

@@ -82,6 +82,29 @@ const alone = {
   joint: false,
 } as const;
 
+/** Readings hide something, and what they hide gets through seldom. */
+export const confided = {
+  ...unharmed,
+  ...alone,
+  contracts: 0,
+  hides: true,
+  meters: 3,
+  recordsPerMeter: 12,
+  agent: false,
+  renewed: 0,
+  conditions: { ...calm, delay_ms: 40, scarce: { disclosures: 0.5, envelope: 0.3 } },
+} as const;
+/** One of them is cut off as long as faults last. */
+export const forsaken = { ...confided, isolated: true, partitionEvery_ms: 0 } as const;
+/** A faulty member states ciphertexts that open nothing. */
+export const deceived = {
+  ...confided,
+  ...attacked,
+  behaviours: ["invent"],
+  recordsPerMeter: 20,
+  conditions: { ...calm, delay_ms: 40 },
+} as const;
+
 /** An agent's first broker is a faulty member's, which refuses some records for ever and takes the others. */
 export const picked = {
   ...attacked,

@@ -10,7 +10,7 @@ import type { Genesis } from "../../../../src/wire/genesis.js";
 import { keyId, type Signer } from "../../../../src/wire/key.js";
 import { type AnyRecord, type OperationClaims, parseAnyRecord, signOperation } from "../../../../src/wire/operation.js";
 import { decodeSentReceipt, type Receipt, verifyInclusionOf, verifySealOf } from "../../../../src/wire/receipt.js";
-import { type Claims, signRecord } from "../../../../src/wire/record.js";
+import { type Claims, digestsOf, encodeDisclosure, signRecord } from "../../../../src/wire/record.js";
 import { decodeRefusal } from "../../../../src/wire/refusal.js";
 import { meterTopic, parseTopic, serviceTopic } from "../../../../src/wire/topics.js";
 import type { Value } from "../../../../src/wire/value.js";
@@ -22,6 +22,7 @@ import type { Membership } from "../checks/membership.js";
 import type { Fail } from "../checks/violation.js";
 import type { Coverage } from "../coverage.js";
 import type { Liar } from "../faults/liar.js";
+import { markedBytes } from "./ciphers.js";
 import { createCounters } from "./counters.js";
 import { simulatedSigner, simulatedVerify } from "./keys.js";
 import type { SimulatedNode } from "./node-world.js";
@@ -73,6 +74,8 @@ export interface MeterOptions {
   readonly forking: boolean;
   /** its credential ends at the first of these moments of the run, and at the second it is given a later one, in milliseconds */
   readonly lapse: readonly [ends_ms: number, prolonged_ms: number] | undefined;
+  /** its readings have a confidential group, most of them */
+  readonly hiding: boolean;
   /** offers records with bad signatures beside its good ones, or of the kind that it may not sign */
   readonly forging: boolean;
 }
@@ -109,6 +112,9 @@ const PATIENCE_TICKS = 10;
 const OFFERED_AT_ONCE = 8;
 /** One of so many records is forged as one of the other kind. */
 const MISFIT_EVERY = 3;
+/** Of a meter with a confidential group: probability that a reading has none. */
+const CLEAR = 0.2;
+const SALT_BYTES = 16;
 
 export function createMeter(world: MeterWorld, options: MeterOptions): SimulatedMeter {
   const { genesis, timeline, random, blockChecks } = world;
@@ -116,8 +122,7 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
   const signer = simulatedSigner(options.name);
   const kid = keyId(signer.key);
   const id = toHex(kid);
-  const roles = [options.asking ? "customer" : "meter"] as const;
-  const given = { service, roles, jurisdiction };
+  const given = { service, roles: [options.asking ? "customer" : "meter"] as const, jurisdiction };
   const last = credentialOf(genesis, world.authority, signer, given);
   let credential = options.lapse === undefined ? last : ending(world, options.lapse, { signer, given });
   const recordTopic = serviceTopic(genesis.network, service, "record", id);
@@ -131,6 +136,7 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
   let receipts = 0;
   /** hashes that were refused, so that their acknowledgement promises nothing */
   const refused = new Set<string>();
+  const published = new WeakMap<AnyRecord, Uint8Array>();
 
   blockChecks.addMeter(id, signer.key);
   world.membership.contracts.addParticipant(id, jurisdiction);
@@ -143,7 +149,7 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
     }
     const plain = reading(timeline, random, place);
     const counted = counters?.read(plain.time_s, Number(plain.registers![0]!.value));
-    return parseAnyRecord(signRecord({ ...plain, ...counted }, [], signer, kid));
+    return signReading({ ...plain, ...counted }, { signer, kid, published }, options.hiding ? random : undefined);
   };
 
   const offer = (topic: string, payload: Uint8Array, onAcknowledged: (node: SimulatedNode) => void) => {
@@ -164,7 +170,7 @@ export function createMeter(world: MeterWorld, options: MeterOptions): Simulated
   const offerRecord = (record: AnyRecord) => {
     const hash = toHex(record.hash);
     refused.delete(hash);
-    offer(recordTopic, record.stripped, (node) => {
+    offer(recordTopic, published.get(record) ?? record.stripped, (node) => {
       if (refused.has(hash)) return;
       world.onAcknowledged(node, record);
       if (options.trusting && node.adversary === undefined && node.copies === 1 && !random.chance(world.loss())) {
@@ -298,6 +304,29 @@ export function checkReceipt(
 ): void {
   verifyInclusionOf(receipt, genesis);
   verifySealOf(receipt, genesis, membership.at(receipt.chain, receipt.height) ?? [], simulatedVerify);
+}
+
+interface Signing {
+  readonly signer: Signer;
+  readonly kid: Uint8Array;
+  /** records as they are published, with what they hide */
+  readonly published: WeakMap<AnyRecord, Uint8Array>;
+}
+
+/** Signs a reading. Of a meter that hides something, most have a confidential group, drawn. */
+function signReading(claims: Claims, { signer, kid, published }: Signing, hiding: Random | undefined): AnyRecord {
+  const hidden = hiding === undefined || hiding.chance(CLEAR) ? [] : [confided(hiding)];
+  const digests = hidden.length > 0 && { digests: digestsOf(hidden) };
+  const bytes = signRecord({ ...claims, ...digests }, hidden, signer, kid);
+  const record = parseAnyRecord(bytes);
+  published.set(record, bytes);
+  return record;
+}
+
+/** A confidential group, encoded: what stands in it only its meter and the node that takes it may see. */
+function confided(random: Random): Uint8Array {
+  const power = { obis: Uint8Array.of(1, 0, 1, 7, 0, 255), value: random.below(10_000), scaler: 0, unit: 27 };
+  return encodeDisclosure({ salt: markedBytes(random, SALT_BYTES), label: "power", registers: [power] });
 }
 
 /** The claims of a reading taken now. */

@@ -11,9 +11,9 @@ import { localTimeouts, type Statement } from "../../../consensus/types.js";
 import { governedChain, holderStanding, standingOf } from "../../../ledger/governance.js";
 import { anchorsBeside } from "../../../node/chain/blocks/anchoring.js";
 import type { Chain } from "../../../node/chain/chain.js";
+import { byteOf } from "../../../node/chain/frame.js";
 import type { ChainLog, ChainPorts, SealedBlock } from "../../../node/chain/ports.js";
 import { createGovernor } from "../../../node/chain/sealed-orders.js";
-import type { Sealing } from "../../../node/disclosures/day-keys.js";
 import { rateDefaults } from "../../../node/ingest/allowances.js";
 import { createIntroductions, type Introductions } from "../../../node/ingest/handovers.js";
 import type { AdmissionsPorts } from "../../../node/ingest/publication-ports.js";
@@ -27,13 +27,18 @@ import { type CarrierPorts, createCarrier } from "../../../node/parts/messages/c
 import { createOrders, type OrderAnswer } from "../../../node/parts/orders/orders.js";
 import type { Store } from "../../../node/store/store.js";
 import { createMetrics } from "../../../node/watch/metrics.js";
+import { createHiding, type Hiding, hidesNothing } from "./hiding.js";
 import { simulatedVerify } from "./keys.js";
-import type { NodeOptions, NodeWorld, SimulatedNode } from "./node-world.js";
+import type { LifePorts, NodeWorld } from "./node-world.js";
 import { EPOCH_MS } from "./timeline.js";
 
 export interface Life {
   readonly chains: ReadonlyMap<number, Chain>;
   readonly admissions: Admissions;
+  /** frames that its parts take, by their first byte */
+  readonly frames: Hiding["frames"];
+  /** Another node has made it work. */
+  charge: ChainPorts["charge"];
   submitOrder(bytes: Uint8Array): Promise<OrderAnswer>;
   /** A message of another chain that a node hands over. */
   onPassedOn(chain: number, bytes: Uint8Array): void;
@@ -47,22 +52,8 @@ export interface Life {
   delay_ms(from: string): number;
 }
 
-/** What a life needs of the node that lives it. */
 /** What a node says of its machine. One that cannot go on stands still, which I9 notices. */
 const unheard = { onRunFault() {}, onDisagreement() {} } as const;
-
-export interface LifePorts {
-  readonly world: NodeWorld;
-  readonly options: NodeOptions;
-  readonly node: SimulatedNode;
-  /** Counts a call of the outside; false where the life is over, or ends in it. */
-  reaches(): boolean;
-  isOver(): boolean;
-  /** A transaction is under way. */
-  onWrite(): void;
-  /** It must stop, with this reason. */
-  onFatal(reason: unknown): void;
-}
 
 /** How often a node looks for messages and deadlines, and how soon behind a block. */
 const LOOK_MS = 500;
@@ -74,24 +65,11 @@ const metrics = createMetrics();
  * be started.
  */
 export function openLife(ports: LifePorts): Life {
-  const { world, options, node, reaches, isOver } = ports;
+  const { world, options, node, reaches } = ports;
   const { timeline, random, genesis } = world;
   const { signer, member, adversary } = options;
   const started_ms = timeline.now_ms();
-  const timers = new Map<string, object>();
-
-  const setTimer = (name: string, delay_ms: number, callback: () => void) => {
-    if (!reaches()) return;
-    const token = {};
-    timers.set(name, token);
-    // A timer is a little late, or early by the rounding of the clock.
-    timeline.after(Math.max(0, delay_ms + random.between(-0.4, 3)), () => {
-      if (isOver() || timers.get(name) !== token) return;
-      timers.delete(name);
-      callback();
-    });
-  };
-
+  const { setTimer, clearTimer } = createTimers(ports);
   const { verifyAsync, verifyRecord, verifyRecords, verifyRecordsLater } = createVerification(timeline, random);
   const unverified = () => Promise.resolve(true);
   const now_ms = () => Math.floor(EPOCH_MS + timeline.now_ms() + node.clock_ms);
@@ -112,7 +90,7 @@ export function openLife(ports: LifePorts): Life {
     now_ms,
     monotonic_ms: () => timeline.now_ms() - started_ms,
     setTimer: (name, delay_ms, callback) => setTimer(`${chain.service}/${name}`, delay_ms, callback),
-    clearTimer: (name) => void timers.delete(`${chain.service}/${name}`),
+    clearTimer: (name) => clearTimer(`${chain.service}/${name}`),
     peers: () => node.peers,
     send,
     unsent_bytes: () => 0,
@@ -127,20 +105,13 @@ export function openLife(ports: LifePorts): Life {
       carrying.lookSoon();
       world.onSealed(node, sealed);
       publishReceipts(sealed);
+      hiding.onSealed?.(sealed, []);
       if (sealed.orders.length > 0) running.onGoverned();
     },
     onFatal: ports.onFatal,
   });
 
-  const budget = createPeerBudget(options.budget);
-  /** by node: when its frames are read again */
-  const unreadUntil_ms = new Map<string, number>();
-  const charge: ChainPorts["charge"] = (peer, work, amount) => {
-    world.onCharged(node, peer, work, amount);
-    const verdict = budget.charge(peer, work, amount, timeline.now_ms());
-    if (verdict.type === "shut") world.onShut(node, peer);
-    if (verdict.type === "delay") unreadUntil_ms.set(peer, timeline.now_ms() + verdict.for_ms);
-  };
+  const { budget, charge, unreadUntil_ms } = createAccount(ports);
 
   const sign = (bytes: Uint8Array) => {
     if (reaches()) world.onSigned(node, bytes);
@@ -152,6 +123,9 @@ export function openLife(ports: LifePorts): Life {
     if (adversary === undefined) {
       world.onSent(node, frame);
       world.send(node, to, frame);
+    } else if (hiding.frames.has(byteOf(frame) ?? 0)) {
+      const sent = adversary.onPartFrame(to, frame);
+      if (sent !== undefined) world.send(node, to, sent);
     } else {
       for (const sent of adversary.onSend(to, frame)) world.send(node, sent.to, sent.frame);
     }
@@ -183,11 +157,18 @@ export function openLife(ports: LifePorts): Life {
   });
   running.follow(options.follows);
   const { chains } = running;
+  const receipts = createReceipts(genesis.network, store);
+  const log = createLog(ports, 0);
+  const hiding = options.hides
+    ? createHiding(ports, {
+        ...{ store, governor, chains, receipts, log, send, charge, now_ms, setTimer, clearTimer },
+        signer: { key: signer.key, sign },
+      })
+    : hidesNothing;
   const admissions = createAdmissions({
     ...{ genesis, store, chains, introductions, metrics },
     self: node.id,
-    receipts: createReceipts(genesis.network, store),
-    log: createLog(ports, 0),
+    ...{ receipts, log },
     verifyBirth: verifyAsync,
     verifyRecord: adversary?.takesForgeries ? unverified : verifyRecord,
     now_ms,
@@ -197,7 +178,7 @@ export function openLife(ports: LifePorts): Life {
     holderStanding: (meter) => holderStanding(governor.current, meter),
     standingOf: (...named) => standingOf(governor.current, ...named, Number.POSITIVE_INFINITY),
     publish,
-    sealDisclosures: hidesNothing,
+    sealDisclosures: hiding.seal,
     rate: rateDefaults,
     addressOf: () => undefined,
     ...{ isProved: () => false, onProved() {} },
@@ -212,16 +193,56 @@ export function openLife(ports: LifePorts): Life {
   return {
     chains,
     admissions,
+    frames: hiding.frames,
+    charge,
     submitOrder: orders.submit,
     onPassedOn: carrying.onPassedOn,
     start() {
       running.start();
       carrying.lookSoon();
+      void hiding.start?.();
     },
-    stop: running.stop,
+    stop() {
+      void hiding.stop?.();
+      running.stop();
+    },
     drop: (from, frame, error) => charge(from, costOfDropped(error), frame.length),
     isShut: (from) => budget.isShut(from, timeline.now_ms()),
     delay_ms: (from) => (unreadUntil_ms.get(from) ?? 0) - timeline.now_ms(),
+  };
+}
+
+/** What other nodes have made the life work, and what comes of that. */
+function createAccount({ world, options, node }: LifePorts) {
+  const budget = createPeerBudget(options.budget);
+  /** by node: when its frames are read again */
+  const unreadUntil_ms = new Map<string, number>();
+  const charge: ChainPorts["charge"] = (peer, work, amount) => {
+    const now_ms = world.timeline.now_ms();
+    world.onCharged(node, peer, work, amount);
+    const verdict = budget.charge(peer, work, amount, now_ms);
+    if (verdict.type === "shut") world.onShut(node, peer);
+    if (verdict.type === "delay") unreadUntil_ms.set(peer, now_ms + verdict.for_ms);
+  };
+  return { budget, charge, unreadUntil_ms };
+}
+
+/** One-shot timers by their names, which end with the life. */
+function createTimers({ world: { timeline, random }, reaches, isOver }: LifePorts) {
+  const timers = new Map<string, object>();
+  return {
+    setTimer(name: string, delay_ms: number, callback: () => void) {
+      if (!reaches()) return;
+      const token = {};
+      timers.set(name, token);
+      // A timer is a little late, or early by the rounding of the clock.
+      timeline.after(Math.max(0, delay_ms + random.between(-0.4, 3)), () => {
+        if (isOver() || timers.get(name) !== token) return;
+        timers.delete(name);
+        callback();
+      });
+    },
+    clearTimer: (name: string) => void timers.delete(name),
   };
 }
 
@@ -334,9 +355,4 @@ function describe(fields: object): string {
     .filter(([, value]) => typeof value !== "object")
     .map(([name, value]) => `${name} ${String(value).slice(0, 96)}`)
     .join(", ");
-}
-
-/** No meter of the world has confidential groups. */
-async function hidesNothing(): Promise<Sealing> {
-  return { type: "unready", reason: "no meter of the world hides anything" };
 }

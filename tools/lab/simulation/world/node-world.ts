@@ -2,7 +2,9 @@
 
 import type { Genesis, Member } from "../../../../src/wire/genesis.js";
 import type { Signer } from "../../../../src/wire/key.js";
+import type { SealedDisclosures } from "../../../../src/wire/sealed-disclosure.js";
 import type { Statement } from "../../../consensus/types.js";
+import type { ReadRecord } from "../../../ledger/record-scan.js";
 import type { Chain } from "../../../node/chain/chain.js";
 import type { ChainPorts, SealedBlock } from "../../../node/chain/ports.js";
 import type { BudgetLimits, PeerWork } from "../../../node/network/budget.js";
@@ -29,6 +31,8 @@ export interface NodeWorld {
   /** It has found that the signature of a record in a temporary block does not verify. */
   onRefuted(node: SimulatedNode, chain: number, record: Uint8Array): void;
   onSealed(node: SimulatedNode, sealed: SealedBlock): void;
+  /** It has encrypted what a record hides. */
+  onEncrypted(node: SimulatedNode, record: ReadRecord, sealed: SealedDisclosures): void;
   /** Another node has made it work. */
   onCharged(node: SimulatedNode, peer: string, work: PeerWork, amount: number): void;
   /** It keeps another node out for what that has sent. */
@@ -63,6 +67,8 @@ export interface NodeOptions {
   readonly follows: readonly number[];
   /** it carries messages between chains, and begins blocks for deadlines */
   readonly carries: boolean;
+  /** some meters of the run hide something: it keeps that, and shares of its keys */
+  readonly hides: boolean;
 }
 
 export interface SimulatedNode {
@@ -100,4 +106,18 @@ export interface SimulatedNode {
   submitOrder(bytes: Uint8Array): Promise<OrderAnswer | undefined>;
   /** Sends as this node, past its own code. */
   inject(to: string, frame: Uint8Array): void;
+}
+
+/** What a life of a node needs of the node that lives it. */
+export interface LifePorts {
+  readonly world: NodeWorld;
+  readonly options: NodeOptions;
+  readonly node: SimulatedNode;
+  /** Counts a call of the outside; false where the life is over, or ends in it. */
+  reaches(): boolean;
+  isOver(): boolean;
+  /** A transaction is under way. */
+  onWrite(): void;
+  /** It must stop, with this reason. */
+  onFatal(reason: unknown): void;
 }

@@ -8,6 +8,7 @@ import { byteOf, chainOf, decodeFrame, payloadOf } from "../../../node/chain/fra
 import { consensusRecords } from "../../../node/chain/tables/consensus-records.js";
 import { Busy } from "../../../node/ingest/admission.js";
 import { publishedTopic } from "../../../node/ingest/ingest.js";
+import type { FrameRow } from "../../../node/part.js";
 import { MESSAGE_FRAME } from "../../../node/parts/messages/carrier.js";
 import { chainIn } from "../../../node/store/keys.js";
 import { stackOf } from "../checks/violation.js";
@@ -27,8 +28,7 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
   const id = toHex(member.id);
   let lives = 0;
   let current: Process | undefined;
-  let fuse = Number.POSITIVE_INFINITY;
-  let writeFuse = Number.POSITIVE_INFINITY;
+  let [fuse, writeFuse] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   const backlog = createBacklog(world);
 
   /** Counts a call of the outside; false where the node that makes it is dead, or dies in it. */
@@ -61,20 +61,21 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
     if (mine.life.isShut(from)) return world.onKeptOut(node, from);
     const delay_ms = mine.life.delay_ms(from);
     if (delay_ms > 0) return backlog.wait(from, delay_ms, () => read(mine, from, bytes));
+    const row = mine.life.frames.get(byteOf(bytes) ?? 0);
+    const dropped = (kind: string) => (error: unknown) => {
+      if (current !== mine) return;
+      if (error instanceof GridsealError) return fatal(mine, error);
+      mine.life?.drop(from, bytes, error);
+      world.trace(`${label} drops ${kind} of ${from.slice(0, 4)}: ${reasonOf(error)}`);
+      if (!(error instanceof WireError)) onDefect(`${kind}: ${stackOf(error)}`);
+    };
+    if (row !== undefined) return void takePartFrame(mine.life, row, { from, bytes }).catch(dropped(row.kind));
     if (byteOf(bytes) === MESSAGE_FRAME) return takeMessage(mine.life, from, bytes, onDefect);
     for (const passed of world.mutateFrame(bytes, node)) {
       const frame = decodeFrame(passed);
       const chain = frame === undefined ? undefined : mine.life.chains.get(frame.chain);
-      if (frame === undefined || chain === undefined) {
-        mine.life.drop(from, bytes, frame === undefined ? undefined : new WireError("untimely", "of another chain"));
-        continue;
-      }
-      chain.onFrame(from, frame).catch((error: unknown) => {
-        if (current !== mine) return;
-        mine.life?.drop(from, bytes, error);
-        world.trace(`${label} drops ${frame.kind} of ${from.slice(0, 4)}: ${reasonOf(error)}`);
-        if (!(error instanceof WireError)) onDefect(`${frame.kind}: ${stackOf(error)}`);
-      });
+      if (frame !== undefined && chain !== undefined) chain.onFrame(from, frame).catch(dropped(frame.kind));
+      else mine.life.drop(from, bytes, frame === undefined ? undefined : new WireError("untimely", "of another chain"));
     }
   };
 
@@ -102,8 +103,7 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
     },
     start() {
       lives += 1;
-      fuse = Number.POSITIVE_INFINITY;
-      writeFuse = Number.POSITIVE_INFINITY;
+      [fuse, writeFuse] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
       const mine: Process = { life: undefined };
       current = mine;
       try {
@@ -179,6 +179,17 @@ export function createNode(world: NodeWorld, options: NodeOptions): SimulatedNod
     inject: (to, frame) => world.send(node, to, frame),
   };
   return node;
+}
+
+/** As a link of the node hands it over; rejects with why it is dropped. */
+async function takePartFrame(
+  life: Life,
+  row: FrameRow,
+  { from, bytes }: { readonly from: string; readonly bytes: Uint8Array },
+): Promise<void> {
+  life.charge(from, "verification", row.verifications);
+  const reason = await row.take(from, chainOf(bytes), payloadOf(bytes));
+  if (reason !== undefined) throw new WireError("unproven", reason);
 }
 
 /** What another node hands over for a chain. */

@@ -79,6 +79,7 @@ export function createNodes(options: ClusterOptions, ports: NodePorts): Simulate
         budget,
         follows,
         carries: options.governed,
+        hides: options.hides,
         disk: createDisk({ timeline, random, coverage, onDurable }),
         adversary:
           isHostile && options.fault === "byzantine"
@@ -118,6 +119,7 @@ export function createMeters(
       jurisdiction: hasContracts && index % 2 === 1 ? jurisdictions[(index >> 1) % jurisdictions.length] : undefined,
       counting: hasContracts ? index >> 1 : undefined,
       trusting: index % 2 === 0,
+      hiding: options.hides,
       // No node's word holds for what comes when the credential has ended: who lapses keeps its records itself.
       lapse: options.lapses && index % 2 === 1 ? drawLapse(lapses, options.faults_ms) : undefined,
       forking: world.random.chance(0.15),

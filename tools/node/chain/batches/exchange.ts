@@ -102,7 +102,7 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
         return void ports.charge(effect.node, effect.work, effect.amount);
       case "sendBatch":
         // What it hides goes first: a member that has it signs at once.
-        for (const frame of framesOf(ports, effect.read)) send(effect.to, frame);
+        for (const frame of framesOf(ports, effect)) send(effect.to, frame);
         return undefined;
       case "sign":
         return sign(effect);
@@ -243,8 +243,16 @@ function acknowledged({ genesis, chain, signer }: ChainPorts, read: ReadBatch, v
   return signer.sign(acknowledgementBytes(genesis.hash, chain.service, name, verified));
 }
 
-function* framesOf({ store, chain }: ChainPorts, read: ReadBatch): Generator<Uint8Array, void> {
-  for (const part of sealedParts(store, chain.service, read)) yield encodeFrame("disclosures", chain.service, part);
+/** Of what an origin has encrypted nobody else's word counts, but with the origin itself where it has lost that. */
+function* framesOf(
+  { store, chain, self }: ChainPorts,
+  { to, read }: Extract<ExchangeEffect, { type: "sendBatch" }>,
+): Generator<Uint8Array, void> {
+  const origin = toHex(read.batch.origin);
+  const isHeeded = origin === toHex(self.id) || origin === to;
+  for (const part of isHeeded ? sealedParts(store, chain.service, read) : []) {
+    yield encodeFrame("disclosures", chain.service, part);
+  }
   yield encodeFrame("batch", chain.service, read.bytes);
 }
 

@@ -17,7 +17,7 @@ import { viewOf } from "../stored-state.js";
 import { admitted, admittedRecords } from "../tables/admitted.js";
 import { batches, deleteBatch, storedBatches } from "../tables/batches.js";
 import { credentials } from "../tables/credentials.js";
-import { putSealed } from "../tables/sealed-disclosures.js";
+import { putSealed, type SealedPlace } from "../tables/sealed-disclosures.js";
 import type { Exchange, Returned } from "./exchange.js";
 import {
   examine,
@@ -264,7 +264,7 @@ function createRoles({ store, chain }: ChainPorts): OriginConfig["rolesOf"] {
 }
 
 /** Rows of admitted records: what comes out of verification together is one write. */
-function createAdmittedRows({ store, chain }: ChainPorts) {
+function createAdmittedRows({ store, chain, self }: ChainPorts) {
   /** admitted, and not handed to the store yet */
   let unwritten: Unwritten[] = [];
   /** of what was handed to the store last */
@@ -276,7 +276,7 @@ function createAdmittedRows({ store, chain }: ChainPorts) {
     if (unwritten.length === 0) return writing;
     const rows = unwritten;
     unwritten = [];
-    writing = store.write((writer) => putAdmitted(writer, chain.service, rows));
+    writing = store.write((writer) => putAdmitted(writer, { chain: chain.service, origin: self.id }, rows));
     return writing;
   };
 
@@ -295,9 +295,9 @@ function createAdmittedRows({ store, chain }: ChainPorts) {
   };
 }
 
-function putAdmitted(writer: Writer, service: number, rows: readonly Unwritten[]): void {
+function putAdmitted(writer: Writer, { chain: service, origin }: SealedPlace, rows: readonly Unwritten[]): void {
   for (const { record, sealed } of rows) {
     writer.put(admitted, numberKey(service, kidOf(record), record.seq), record.bytes);
-    if (sealed !== undefined) putSealed(writer, service, sealed);
+    if (sealed !== undefined) putSealed(writer, { chain: service, origin }, sealed);
   }
 }

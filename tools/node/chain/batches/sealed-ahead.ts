@@ -1,12 +1,12 @@
 // Sealed disclosures on their way between members. They come before the temporary block that holds their records, and are held in
-// memory until it comes: what belongs to no record of a temporary block is never written. Its origin's word counts alone: another
-// member could bring any ciphertext first, and the origin's would never be taken then.
+// memory until it comes: what belongs to no record of a temporary block is never written. Its origin's word counts alone, and for its
+// own temporary blocks: another member could bring any ciphertext first.
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import { decodeSealedList, encodeSealedList, type SealedDisclosures } from "../../../../src/wire/sealed-disclosure.js";
 import type { ReadBatch } from "../../../ledger/compose.js";
 import { type ExecutionRecord, kidOf } from "../../../ledger/record-scan.js";
-import { hashKey } from "../../store/keys.js";
+import { hashKey, makerKey } from "../../store/keys.js";
 import type { StoreReader } from "../../store/store.js";
 import type { Writer } from "../../store/writer.js";
 import { putSealed, sealedDisclosures } from "../tables/sealed-disclosures.js";
@@ -79,9 +79,14 @@ export function createSealedAhead(store: StoreReader, chain: number, self: strin
     return [...held.values()].map(({ byHash }) => byHash.get(name)).find((found) => found !== undefined);
   };
 
-  const forget = (name: string) => {
-    for (const of of held.values()) {
-      const known = of.byHash.get(name);
+  const isOnDisk = (read: ReadBatch, record: ExecutionRecord): boolean =>
+    store.get(sealedDisclosures, keyOf(chain, read, record)) !== undefined;
+
+  const forget = ({ batch }: ReadBatch, { hash }: ExecutionRecord) => {
+    const name = toHex(hash);
+    const origin = toHex(batch.origin);
+    for (const [from, of] of held) {
+      const known = from === origin || origin === self ? of.byHash.get(name) : undefined;
       if (known === undefined) continue;
       of.byHash.delete(name);
       of.bytes -= sizeOf(known);
@@ -105,7 +110,7 @@ export function createSealedAhead(store: StoreReader, chain: number, self: strin
       return list.length;
     },
     missingOf(read) {
-      const missing = hidingOf(read).filter((record) => !isOnDisk(store, chain, record));
+      const missing = hidingOf(read).filter((record) => !isOnDisk(read, record));
       if (missing.length === 0) return "none";
       return missing.every((record) => find(read, record) !== undefined) ? "held" : "unknown";
     },
@@ -114,9 +119,11 @@ export function createSealedAhead(store: StoreReader, chain: number, self: strin
         const sealed = find(read, record);
         if (sealed === undefined) continue;
         // Its name is the record's, whatever else it says of itself.
-        if (!isOnDisk(store, chain, record))
-          putSealed(writer, chain, { ...sealed, kid: kidOf(record), seq: record.seq });
-        forget(toHex(record.hash));
+        if (!isOnDisk(read, record)) {
+          const { origin } = read.batch;
+          putSealed(writer, { chain, origin }, { ...sealed, kid: kidOf(record), seq: record.seq });
+        }
+        forget(read, record);
       }
     },
   };
@@ -126,12 +133,12 @@ function sizeOf({ ciphertext }: SealedDisclosures): number {
   return ciphertext.length + ENTRY_BYTES;
 }
 
-/** What is here of what a temporary block's records hide, as the payloads of frames. */
+/** What is here of what a temporary block's records hide, as its origin has encrypted it, as the payloads of frames. */
 export function* sealedParts(store: StoreReader, chain: number, read: ReadBatch): Generator<Uint8Array, void> {
   let part: SealedDisclosures[] = [];
   let bytes = 0;
   for (const record of hidingOf(read)) {
-    const sealed = store.get(sealedDisclosures, keyOf(chain, record));
+    const sealed = store.get(sealedDisclosures, keyOf(chain, read, record));
     if (sealed === undefined) continue;
     part.push(sealed);
     bytes += sealed.ciphertext.length;
@@ -147,10 +154,7 @@ function hidingOf({ records }: ReadBatch): ExecutionRecord[] {
   return records.filter(({ hides }) => hides);
 }
 
-function isOnDisk(store: StoreReader, chain: number, record: ExecutionRecord): boolean {
-  return store.get(sealedDisclosures, keyOf(chain, record)) !== undefined;
-}
-
-function keyOf(chain: number, record: ExecutionRecord) {
-  return hashKey(chain, kidOf(record), record.seq, record.hash);
+/** Of the record as the temporary block's origin has encrypted it. */
+function keyOf(chain: number, { batch }: ReadBatch, record: ExecutionRecord) {
+  return makerKey(hashKey(chain, kidOf(record), record.seq, record.hash), batch.origin);
 }

@@ -8,7 +8,7 @@ import { decodeSealedList, encodeSealedList, type SealedDisclosures } from "../.
 import { UNSENT_BYTES_MAX } from "../../chain/blocks/catch-up.js";
 import { frameOf } from "../../chain/frame.js";
 import { putSealed, sealedDisclosures } from "../../chain/tables/sealed-disclosures.js";
-import { chainRange, type HashKey, hashKey, idIn, numberIn, originKey } from "../../store/keys.js";
+import { chainRange, type HashKey, hashKey, idIn, makerKey, numberIn, originKey } from "../../store/keys.js";
 import type { FoundRow } from "../../store/store.js";
 import { isErasedDay } from "../erased-days.js";
 import { type DisclosuresPorts, FOUND_DISCLOSURES_FRAME, NEED_DISCLOSURES_FRAME, type Standing } from "../ports.js";
@@ -16,7 +16,7 @@ import { opensHere } from "../shares.js";
 import { type MissingDisclosures, missingDisclosures } from "../tables/missing-disclosures.js";
 import { missingShares } from "../tables/missing-shares.js";
 import { createAlike, isVouched } from "./alike.js";
-import { type Asked, decodeAskedRecords, encodeAsked, RECORDS_ASKED_MAX } from "./asking.js";
+import { type AskedRecord, decodeAskedRecords, encodeAskedRecords, RECORDS_ASKED_MAX } from "./asking.js";
 import { type LookedFor, withRoom } from "./looked-for.js";
 import { type Missing, Pass } from "./passes.js";
 
@@ -84,8 +84,10 @@ export class Fetching {
     if (wanted.length > 0) {
       const byKey = new Map(wanted.map((each) => [each.key.toString("hex"), each]));
       this.#round = { rows: byKey, waiting: new Set(peers), since_ms: now_ms() };
-      const asked = wanted.map(({ key, row }): Asked => ({ meter: idIn(key), number: numberIn(key), hash: row.hash }));
-      const frame = frameOf(NEED_DISCLOSURES_FRAME, this.#chain, encodeAsked(asked));
+      const asked = wanted.map(({ key, row }): AskedRecord => {
+        return { meter: idIn(key), number: numberIn(key), hash: row.hash, origin: row.origin };
+      });
+      const frame = frameOf(NEED_DISCLOSURES_FRAME, this.#chain, encodeAskedRecords(asked));
       for (const peer of peers) this.#ports.send(peer, frame);
     }
     if (settled.length === 0) return;
@@ -133,8 +135,8 @@ export class Fetching {
     }
     const looked = withRoom(store, [...shares.values()]);
     await store.write((writer) => {
-      for (const { key, sealed } of found) {
-        putSealed(writer, this.#chain, sealed);
+      for (const { key, row, sealed } of found) {
+        putSealed(writer, { chain: this.#chain, origin: row.origin }, sealed);
         writer.delete(missingDisclosures, key);
       }
       for (const { key, row } of looked) writer.put(missingShares, key, row);
@@ -146,9 +148,9 @@ export class Fetching {
     }
   }
 
-  #isWanted(key: HashKey, { day }: MissingDisclosures): boolean {
+  #isWanted(key: HashKey, { day, origin }: MissingDisclosures): boolean {
     const { store } = this.#ports;
-    if (store.get(sealedDisclosures, key) !== undefined) return false;
+    if (store.get(sealedDisclosures, makerKey(key, origin)) !== undefined) return false;
     return !isErasedDay(store, this.#chain, toHex(idIn(key)), day);
   }
 
@@ -187,8 +189,8 @@ export function serveDisclosures(
   if (unsent_bytes(from) > UNSENT_BYTES_MAX) return charge(from, "unserved", 1);
   const found: SealedDisclosures[] = [];
   let bytes = 0;
-  for (const { meter, number, hash } of asked) {
-    const sealed = store.get(sealedDisclosures, hashKey(chain, meter, number, hash));
+  for (const { meter, number, hash, origin } of asked) {
+    const sealed = store.get(sealedDisclosures, makerKey(hashKey(chain, meter, number, hash), origin));
     if (sealed === undefined) continue;
     found.push(sealed);
     bytes += sealed.ciphertext.length;

@@ -11,7 +11,7 @@ import type { SealedBlock } from "../../chain/ports.js";
 import { blocks } from "../../chain/tables/blocks.js";
 import { heads } from "../../chain/tables/heads.js";
 import { sealedDisclosures } from "../../chain/tables/sealed-disclosures.js";
-import { blockKey, chainKey, type HashKey, hashKey, type OriginKey, originKey } from "../../store/keys.js";
+import { blockKey, chainKey, type HashKey, hashKey, makerKey, type OriginKey, originKey } from "../../store/keys.js";
 import type { Store } from "../../store/store.js";
 import { opensHere, placeKeyOf, type SharePorts } from "../shares.js";
 import { disclosuresNoted } from "../tables/disclosures-noted.js";
@@ -186,7 +186,7 @@ function missingOf(
 ): Noted | undefined {
   const kid = kidOf(record);
   const key = hashKey(chain, kid, record.seq, record.hash);
-  const sealed = ports.store.get(sealedDisclosures, key);
+  const sealed = ports.store.get(sealedDisclosures, makerKey(key, origin));
   const since_s = Math.floor(ports.now_ms() / 1_000);
   if (sealed === undefined) {
     // Views of a block would keep all of it.

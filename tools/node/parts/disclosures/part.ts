@@ -25,6 +25,7 @@ import { missingDisclosures } from "../../disclosures/tables/missing-disclosures
 import { missingShares } from "../../disclosures/tables/missing-shares.js";
 import type { Part } from "../../part.js";
 import { groupGrantRoutes } from "./group-routes.js";
+import type { NodeServices } from "../../services.js";
 import { grantRoutes } from "./routes.js";
 
 const TICK_MS = 500;
@@ -42,13 +43,19 @@ function meterIn(body: Value): string[] {
   return typeof meter === "string" ? [meter] : [];
 }
 
-export const disclosuresPart: Part = {
+/** What it is made of. */
+export interface DisclosuresPartServices
+  extends Pick<NodeServices, "disclosures" | "receipts" | "readersOf" | "chains" | "onFatal"> {
+  readonly timers: Pick<NodeServices["timers"], "scope">;
+}
+
+export const disclosuresPart = {
   name: "disclosures",
   tables: [
     ...[envelopes, custodyKeys, erasures, destroyed],
     ...[divisions, missingDisclosures, missingShares, disclosuresNoted],
   ],
-  create({ disclosures, receipts, readersOf, chains, timers, onFatal }) {
+  create({ disclosures, receipts, readersOf, chains, timers, onFatal }: DisclosuresPartServices) {
     const { erasing, groups, missing } = disclosures;
     let isLooking = false;
     /** One at a time: it goes over whole chains. */
@@ -173,4 +180,4 @@ export const disclosuresPart: Part = {
       },
     };
   },
-};
+} satisfies Part;

@@ -1,0 +1,4 @@
+import { hidingMutants } from "../../../../tools/lab/simulation/mutants/hiding-mutants.js";
+import { catchEach } from "./catching.js";
+
+catchEach(hidingMutants);
