@@ -5,6 +5,7 @@
 
 import { createHash } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -13,6 +14,8 @@ import { build } from "esbuild";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
+/** @type {{ readonly scripts: Readonly<Record<string, string>> }} */
+const { scripts } = createRequire(import.meta.url)("../package.json");
 /** Where the bundles are, all in one folder: wherever a module ends up, it finds its files by the same steps. */
 const bundles = join(dist, "program");
 /** What runs in a browser: one page with its files, not modules for Node. */
@@ -26,11 +29,7 @@ const entries = {
   "tools/crypto": ["verifying-thread"],
   "tools/node/contracts": ["engine-thread", "sandbox-thread"],
   "tools/node/store": ["block-trees-thread"],
-  "tools/lab/fuzz": ["fuzz"],
-  "tools/lab/bench": [
-    ...["bench", "sweep", "contracts", "fleet", "provision", "history"],
-    ...["generator", "verifier", "fleet-worker", "peer-client"],
-  ],
+  "tools/lab/bench": ["generator", "verifier", "fleet-worker", "peer-client"],
 };
 /** Packages that stay where they are installed: they have parts of their own beside their code, or are opened seldom. */
 const installed = [
@@ -168,9 +167,15 @@ async function buildAll() {
   console.log(`dist: ${bundled.length} files and the meter's program (${program.length >> 10} kB) in ${took_ms} ms`);
 }
 
-/** Paths of the modules that something starts with, without their ending. */
+/** Paths of the modules that something starts with, without their ending: those of the package's scripts too. */
 function entryModules() {
-  return Object.entries(entries).flatMap(([folder, names]) => names.map((name) => `${folder}/${name}`));
+  const ofScripts = Object.values(scripts).flatMap((line) =>
+    [...line.matchAll(/dist\/(tools\/lab\/\S+)\.js/g)].map(([, path]) => path),
+  );
+  return [
+    ...Object.entries(entries).flatMap(([folder, names]) => names.map((name) => `${folder}/${name}`)),
+    ...new Set(ofScripts),
+  ];
 }
 
 /**

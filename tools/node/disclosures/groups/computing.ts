@@ -104,16 +104,21 @@ async function recordsOf(ports: ComputingPorts, of: MeterDay, range: SlotRange):
   const known = store.range(envelopes, hashRange(grant.chain, meter, { from: 0, to: DAY_MAX }));
   const dayOfEnvelope = new Map(known.map(({ key }) => [hashIn(key), numberIn(key)]));
   const found = new Map<string, FoundRecord>();
+  /** by hash: records of which a row names an envelope that is known here, and those of which a row names none such */
+  const named = new Set<string>();
+  const nameless = new Set<string>();
   for (let keys: KeyRange = hashRange(grant.chain, meter, { from: 0, to: SEQ_MAX }); !ports.isStopped(); ) {
     const rows = store.range(sealedDisclosures, { ...keys, limit: ROWS_AT_ONCE });
     for (const { row } of rows) {
-      const envelopeDay = dayOfEnvelope.get(toHex(row.envelope.subarray(0, HASH_KEY_BYTES)));
-      // Its origin has put it into an envelope of another day: so it is for all who work.
-      if (envelopeDay !== undefined && envelopeDay !== day) continue;
       const sealed = sealedReading(grant.chain, meter, row.seq, row.recordHash);
       if (sealed === undefined || !counts(sealed, grant, range)) continue;
-      if (envelopeDay === undefined) return undefined;
       const name = toHex(row.recordHash);
+      const envelopeDay = dayOfEnvelope.get(toHex(row.envelope.subarray(0, HASH_KEY_BYTES)));
+      // Each node that has sent the record may have added a row: what one invents says nothing beside one whose envelope is known.
+      if (envelopeDay !== undefined) named.add(name);
+      else nameless.add(name);
+      // Its origin has put it into an envelope of another day: so it is for all who work.
+      if (envelopeDay !== day) continue;
       const same = found.get(name);
       if (same !== undefined) same.rows.push(row);
       else found.set(name, { rows: [row], ...sealed });
@@ -123,6 +128,7 @@ async function recordsOf(ports: ComputingPorts, of: MeterDay, range: SlotRange):
     keys = { ...keys, start: keyBehind(last.key) };
     await afterOthers();
   }
+  if ([...nameless].some((name) => !named.has(name))) return undefined;
   return [...found.values()];
 }
 

@@ -24,8 +24,8 @@ import { erasures } from "../../disclosures/tables/erasures.js";
 import { missingDisclosures } from "../../disclosures/tables/missing-disclosures.js";
 import { missingShares } from "../../disclosures/tables/missing-shares.js";
 import type { Part } from "../../part.js";
-import { groupGrantRoutes } from "./group-routes.js";
 import type { NodeServices } from "../../services.js";
+import { groupGrantRoutes } from "./group-routes.js";
 import { grantRoutes } from "./routes.js";
 
 const TICK_MS = 500;
