@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { installed } from "../tools/build.mjs";
 import { command } from "./cli/command.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -94,6 +95,18 @@ test("commands on docs/deploying.md and the script for upgrades are there with t
   assert.equal(spawnSync("sh", ["-n", script]).status, 0);
   assert.ok(
     units.includes("gridseal-node@.service") && read("docs/deploy/rolling-upgrade").includes("gridseal-node@$node"),
+  );
+});
+
+test("packages that are loaded on use stay where they are installed: a bundle would hide what older ones export", () => {
+  const tools = readdirSync(join(root, "tools"), { recursive: true, encoding: "utf8" });
+  const loaded = tools
+    .filter((name) => name.endsWith(".ts"))
+    .flatMap((name) => [...read(`tools/${name}`).matchAll(/\bimport\("([^."][^"]*)"\)/g)].map(([, found]) => found!));
+  assert.ok(loaded.includes("mqtt"), "there are some");
+  assert.deepEqual(
+    loaded.filter((name) => !name.startsWith("node:") && !installed.includes(name)),
+    [],
   );
 });
 

@@ -31,14 +31,18 @@ const entries = {
   "tools/node/store": ["block-trees-thread"],
   "tools/lab/bench": ["generator", "verifier", "fleet-worker", "peer-client"],
 };
-/** Packages that stay where they are installed: they have parts of their own beside their code, or are opened seldom. */
-const installed = [
+/**
+ * Packages that stay where they are installed: they have parts of their own beside their code, or are loaded on use alone, when a bundle
+ * would hide the names of what an older package exports.
+ */
+export const installed = [
   "@agoric/xsnap",
   "@peculiar/x509",
   "cbor-x",
   "esbuild",
   "esptool-js",
   "lmdb",
+  "mqtt",
   "playwright-core",
   "quickjs-wasi",
   "serialport",

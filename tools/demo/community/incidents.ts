@@ -156,7 +156,9 @@ function unseenOnes(
     const payment = { participant: ids.bert, bill: `${COMMUNITY}-${billed}`, due_s: now_s + 86_400, paid_s: now_s };
     wanted.push(["payment", of("clearing", chains.credit, ratings.paid, payment)]);
   }
-  if (bertsFirst !== undefined && seen.has("dispatch/network")) {
+  // The first check is that of the market: commands show it by its number.
+  const isChecked = [...seen].some((name) => name.startsWith("transmission/"));
+  if (bertsFirst !== undefined && isChecked) {
     const slot_s = SLOT_S * (Math.floor(now_s / SLOT_S) + 2);
     const forecast = { slot_s, length_s: SLOT_S, rows: [[SUPPLY_POINT, FORECAST, null, null]] };
     wanted.push(["forecast", of("office", chains.dispatch, networks.schedule, forecast)]);
