@@ -139,7 +139,7 @@ test("a study is exported, computed, sealed and run again by others; a lie and a
     await runGood("study", "run", at("study.json"), at("own"), "-o", at("own.json"));
     await ask("regulator", "check", id, at("own.json"));
     const shown = await runGood("study", "show", id, "--api", api, "--genesis", genesis);
-    assert.match(shown, /sealed[\s\S]*against the genesis, by proof[\s\S]*the same/);
+    assert.match(shown, /sealed[\s\S]*checked by proof[\s\S]*the same/);
   });
 
   await t.test("a lying study is named by whoever runs it again, and disputed on the chain", async () => {
