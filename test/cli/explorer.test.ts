@@ -47,6 +47,7 @@ test("gridseal explorer serves the blocks of an export, and refuses by name what
     meter: "0011223344556677",
     grant: "0011223344556677-0",
     day: "20000",
+    ...{ from: "1728000000", until: "1728000900" },
   };
   for (const { method, path, body } of liveShapes) {
     const url = `${address}${path.replace(/:(\w+)/g, (_, name: string) => places[name] ?? name)}`;

@@ -12,7 +12,7 @@ import { bidDigest } from "../../tools/market/auction/types.js";
 
 /** What nobody signs in the demo, and why. */
 const excused: ReadonlyMap<number, string> = new Map(
-  [64, 65, 66, 67, 68, 69, 70, 71, 72].map((type) => [
+  [64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74].map((type) => [
     type,
     "no meter of the demo hides anything that could be asked for",
   ]),
