@@ -109,10 +109,9 @@ export function createExchange(ports: ChainPorts, pool: Pool, onWork: () => void
       case "verify":
         return verifyAll(effect);
       case "examine":
-        return void examine(ports, verifyBatch, effect).then(
-          (outcome) => feed({ ...effect, type: "examined", outcome }),
-          ports.onFatal,
-        );
+        return void examine(ports, verifyBatch, effect)
+          .then((outcome) => feed({ ...effect, type: "examined", outcome }))
+          .catch(ports.onFatal);
       case "accuse":
         return void returned.onEvidence(effect.evidence);
       case "setTimer":
@@ -235,7 +234,10 @@ function onceWhole(ports: ChainPorts, sealedAhead: SealedAhead, read: ReadBatch,
   const missing = sealedAhead.missingOf(read);
   if (missing === "none") return void done();
   if (missing === "unknown") return void ports.onDropped("batch-bare");
-  return ports.store.write((writer) => sealedAhead.put(writer, read)).then(done, ports.onFatal);
+  return ports.store
+    .write((writer) => sealedAhead.put(writer, read))
+    .then(done)
+    .catch(ports.onFatal);
 }
 
 function acknowledged({ genesis, chain, signer }: ChainPorts, read: ReadBatch, verified: boolean): Uint8Array {

@@ -100,23 +100,26 @@ export function createContractRuns(ports: ChainPorts, onReady: () => void): Cont
 
   const begin = (name: string, entry: Entry, plan: RunPlan) => {
     const isCurrent = () => entries.get(name) === entry && entry.state === "running";
-    ports.runContracts(plan, entry.unwanted.signal).then(
-      (outcomes) => {
-        if (!isCurrent()) return;
-        entry.outcomes = outcomes;
-        entry.state = "done";
-        notePace(entry);
-        lately_ms = Math.max(ports.monotonic_ms() - entry.since_ms, REMEMBERED * lately_ms);
-        onReady();
-      },
-      (error: unknown) => {
-        if (!isCurrent()) return;
-        entry.state = "faulted";
-        ports.onRunFault();
-        ports.log.error({ height: plan.height, reason: reasonOf(error) }, "contracts cannot be run here");
-        ports.setTimer("runs", AGAIN_MS, forgetFaulted);
-      },
-    );
+    ports
+      .runContracts(plan, entry.unwanted.signal)
+      .then(
+        (outcomes) => {
+          if (!isCurrent()) return;
+          entry.outcomes = outcomes;
+          entry.state = "done";
+          notePace(entry);
+          lately_ms = Math.max(ports.monotonic_ms() - entry.since_ms, REMEMBERED * lately_ms);
+          onReady();
+        },
+        (error: unknown) => {
+          if (!isCurrent()) return;
+          entry.state = "faulted";
+          ports.onRunFault();
+          ports.log.error({ height: plan.height, reason: reasonOf(error) }, "contracts cannot be run here");
+          ports.setTimer("runs", AGAIN_MS, forgetFaulted);
+        },
+      )
+      .catch(ports.onFatal); // a block is composed of what the store has: that may be damaged
   };
 
   return {
