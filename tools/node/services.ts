@@ -197,7 +197,14 @@ function portsOf(ground: Ground, chain: GenesisChain, onEndless: (contract: stri
     },
     now_ms: Date.now,
     monotonic_ms: () => performance.now(),
-    setTimer: scope.set,
+    setTimer: (name, delay_ms, callback) =>
+      scope.set(name, delay_ms, () => {
+        try {
+          callback();
+        } catch (error) {
+          ground.onFatal(error); // as of a damaged row that it reads
+        }
+      }),
     clearTimer: scope.clear,
     peers: () => links.to.connected(),
     send: (node, frame) => void links.to.send(node, frame),

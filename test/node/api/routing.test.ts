@@ -13,6 +13,7 @@ import { slots } from "../../../tools/node/chain/tables/settlement.js";
 import { listViolations } from "../../../tools/node/chain/tables/violations.js";
 import { slotKey, stateKey } from "../../../tools/node/store/keys.js";
 import { brokerHook } from "../../../tools/routes/broker-hooks.js";
+import { groupGrant, groupSums } from "../../../tools/routes/group-grants.js";
 import { RefusalAnswer, type RefusalCode, refusals } from "../../../tools/routes/refusals.js";
 import { shapes } from "../../../tools/routes/routes.js";
 import { pathOf, type RouteShape, writtenPath } from "../../../tools/routes/shape.js";
@@ -22,9 +23,13 @@ import { createNodeApi } from "./api.js";
 /** Of the explorer, whose names have a hash. */
 const script = [...(await builtExplorer()).keys()].find((name) => /^main-[A-Z0-9]{8}\.js$/.test(name))!;
 
-const gets = shapes.filter(({ method }) => method === "GET");
+/** What several custodians work out between them: test/node/disclosures/groups.test.ts asks for it. */
+const workedOut = [groupSums.path];
+const gets = shapes.filter(({ method, path }) => method === "GET" && !workedOut.some((each) => each === path));
 
 const GRANT = "0011223344556677-1";
+/** of sums over a group */
+const GROUP_GRANT = "0011223344556677-2";
 
 /** A request for what is there. */
 function askedOf(shape: RouteShape, meter: string): string {
@@ -38,7 +43,7 @@ function askedOf(shape: RouteShape, meter: string): string {
     name: "1:2:0",
     start: 900,
     file: script,
-    grant: GRANT,
+    grant: shape.path === groupGrant.path ? GROUP_GRANT : GRANT,
     day: 20_000,
   };
   return pathOf(shape, place, query);
@@ -63,6 +68,11 @@ async function createFullApi(t: TestContext, terms: Parameters<typeof createNode
       days: [[20_000, 20_001]],
     };
     writer.put(contractState, stateKey(SERVICE, `access/grant/${GRANT}`), encodeValue(granted));
+    const { meter, days: _, ...alike } = granted;
+    const rule = { unit: 27, slot_s: 900, lateness_s: 86_400, meters_min: 1, share_percent_max: 100 };
+    const sums = { ...alike, ...rule, group: "street", register: "0100010700ff" };
+    writer.put(contractState, stateKey(SERVICE, `access/grant/${GROUP_GRANT}`), encodeValue(sums));
+    writer.put(contractState, stateKey(SERVICE, "access/group/street"), encodeValue([0, [meter], requester]));
   });
   return made;
 }
