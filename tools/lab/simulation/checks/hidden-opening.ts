@@ -6,7 +6,7 @@ import { parseDivision } from "../../../../src/wire/division.js";
 import { parseEnvelope } from "../../../../src/wire/envelope.js";
 import { sha256 } from "../../../../src/wire/hash.js";
 import { faults } from "../../../../src/wire/quorum.js";
-import { decodeDisclosures } from "../../../../src/wire/sealed-disclosure.js";
+import { decodeDisclosures, type SealedDisclosures } from "../../../../src/wire/sealed-disclosure.js";
 import { openDisclosures } from "../../../crypto/day-key.js";
 import { type DeliveredShares, dayKeys } from "../../../crypto/delivered-shares.js";
 import { sealedDisclosures, sealedKey } from "../../../node/chain/tables/sealed-disclosures.js";
@@ -51,6 +51,7 @@ export async function checkOpening(
       const place = { kid: record.kid, seq: record.claims.seq, recordHash: record.hash };
       const sealed = keepers[0]?.disk.rows.get(sealedDisclosures, sealedKey({ chain, origin }, place));
       if (sealed === undefined || hidden.isTrue(origin, sealed) !== true) continue;
+      if (areTooFew(ports, keepers, service, sealed)) continue;
       const key = keys.get(toHex(sealed.envelope));
       const plaintext = key === undefined ? undefined : openDisclosures(key, sealed);
       const opened = plaintext === undefined ? [] : decodeDisclosures(plaintext).map(sha256);
@@ -59,6 +60,22 @@ export async function checkOpening(
       if (!isIt) fail(ALL, `${chain}/${toHex(record.kid)}/${record.claims.seq} of ${toHex(origin)} stays closed`);
     }
   }
+}
+
+/** Whether fewer of the envelope's custodians are members still than open it: then nobody can. */
+function areTooFew(
+  { genesis }: HoldingsPorts,
+  keepers: readonly SimulatedNode[],
+  service: number,
+  { envelope: id }: Pick<SealedDisclosures, "envelope">,
+): boolean {
+  const rows = keepers.flatMap(({ disk }) => disk.rows.all(envelopes, service));
+  const envelope = rows
+    .map(({ row }) => parseEnvelope(genesis.hash, row.bytes))
+    .find((each) => equalBytes(each.id, id));
+  if (envelope === undefined) return false;
+  const left = envelope.custodians.filter(({ node }) => keepers.some((keeper) => keeper.id === toHex(node)));
+  return left.length < envelope.threshold;
 }
 
 /** Day keys that these can put together, by their envelopes' ids. */

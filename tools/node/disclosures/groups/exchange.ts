@@ -119,7 +119,7 @@ export function createExchange(ports: DisclosuresPorts, directory: CustodyDirect
     },
     onQuestion(from, chain, payload) {
       const { request, meter, day } = decodeQuestion(payload);
-      ports.charge(from, "unserved", 1);
+      ports.charge(from, "verification", 1);
       const standing = ports.membersOf(chain);
       const grant = groupGrantInForce(ports, chain, request);
       const key = directory.keyOf(from);

@@ -189,7 +189,8 @@ export function createMissing(ports: MissingPorts, dealing: Dealing): MissingPar
     async onNeedShares(from, chain, payload) {
       const asked = decodeAskedShares(payload);
       assertMember(membersOf(chain), from);
-      if (answering.has(from)) return ports.charge(from, "unserved", 1);
+      // It may have come twice, and is asked again by who has waited long.
+      if (answering.has(from)) return ports.charge(from, "unwanted", payload.length);
       answering.add(from);
       try {
         for (const { meter, number, hash } of asked) {
