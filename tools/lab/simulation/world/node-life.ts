@@ -8,6 +8,7 @@ import { parseAnyRecord } from "../../../../src/wire/operation.js";
 import { encodeSentReceipt, receiptEncoder } from "../../../../src/wire/receipt.js";
 import { serviceTopic } from "../../../../src/wire/topics.js";
 import { localTimeouts, type Statement } from "../../../consensus/types.js";
+import { GridsealError } from "../../../errors.js";
 import { governedChain, holderStanding, standingOf } from "../../../ledger/governance.js";
 import { anchorsBeside } from "../../../node/chain/blocks/anchoring.js";
 import type { Chain } from "../../../node/chain/chain.js";
@@ -228,7 +229,7 @@ function createAccount({ world, options, node }: LifePorts) {
 }
 
 /** One-shot timers by their names, which end with the life. */
-function createTimers({ world: { timeline, random }, reaches, isOver }: LifePorts) {
+function createTimers({ world: { timeline, random }, reaches, isOver, onFatal }: LifePorts) {
   const timers = new Map<string, object>();
   return {
     setTimer(name: string, delay_ms: number, callback: () => void) {
@@ -239,7 +240,12 @@ function createTimers({ world: { timeline, random }, reaches, isOver }: LifePort
       timeline.after(Math.max(0, delay_ms + random.between(-0.4, 3)), () => {
         if (isOver() || timers.get(name) !== token) return;
         timers.delete(name);
-        callback();
+        try {
+          callback();
+        } catch (error) {
+          if (!(error instanceof GridsealError)) throw error;
+          onFatal(error); // as of a damaged row that it reads
+        }
       });
     },
     clearTimer: (name: string) => void timers.delete(name),
