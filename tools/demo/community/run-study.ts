@@ -17,6 +17,8 @@ import { type StudiedPeriod, studyFields } from "./study-plan.js";
 export interface WantedStudy extends StudiedPeriod {
   /** as the chain names it */
   readonly study: string;
+  /** height up to which readings are taken; that of the newest block where nobody has said */
+  readonly to?: number;
 }
 
 /** What a study has come to, as operations say it. */
@@ -30,16 +32,18 @@ interface Running {
   readonly members: readonly string[];
 }
 
-/** What it came to. Rejects with NODE_UNREACHABLE where the node goes down meanwhile. */
+/** What it came to. Rejects with NODE_UNREACHABLE where the node goes down meanwhile, or has not all of the blocks yet. */
 export async function runWantedStudy(
-  { study, ...period }: WantedStudy,
+  { study, to: last, ...period }: WantedStudy,
   { genesis, source, folder, members }: Running,
 ): Promise<StudyResult> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder);
   const fields = studyFields(members, period);
   const known = await source.chains();
-  const height = known.find(({ service }) => service === chains.trading)?.height ?? 0;
+  const newest = known.find(({ service }) => service === chains.trading)?.height ?? 0;
+  const height = last ?? newest;
+  if (newest < height) throw new GridsealError("NODE_UNREACHABLE", `the node has ${newest} of ${height} blocks`);
   const tables = join(folder, "tables");
   const contracts = createChainContracts();
   const manifest = await exportReadings({

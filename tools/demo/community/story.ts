@@ -85,7 +85,11 @@ export function note(story: Story, shown: Seen): void {
   if (key === "mining/asked") {
     story.wantedStudy = { study: String(said.study), from_s: Number(said.from_s), to_s: Number(said.to_s) };
   }
-  if (key === "mining/study") [story.wantedStudy, story.uncheckedStudy] = [undefined, story.wantedStudy];
+  if (key === "mining/study") {
+    // Who checks it takes the same blocks: readings may have come late since.
+    story.uncheckedStudy = story.wantedStudy && { ...story.wantedStudy, to: Number(said.to) };
+    story.wantedStudy = undefined;
+  }
   if (key === "mining/confirmed" || key === "mining/disputed") story.uncheckedStudy = undefined;
   if (key === "community/shares") {
     story.shared = Number(said.start);
