@@ -124,7 +124,9 @@ test("the package is built before it is packed, has the command, and runs where 
     assert.ok(paths.includes(needed), `the package has ${needed}`);
   }
   assert.deepEqual(
-    paths.filter((path) => /^(test|tools|src|node_modules|bench-results)\/|dist\/tools\/lab\//.test(path)),
+    paths.filter((path) =>
+      /^(test|tools|src|node_modules|bench-results)\/|dist\/tools\/lab\/|dist\/program\/lab\.|\.map$/.test(path),
+    ),
     [],
   );
   assert.equal(spawnSync("tar", ["-xzf", join(folder, filename), "-C", folder]).status, 0);
@@ -136,4 +138,17 @@ test("the package is built before it is packed, has the command, and runs where 
   assert.equal(made.status, 0, made.stderr);
   const checked = spawnSync(process.execPath, [program, "config", "check", join(folder, "grid/nodes/node-1")]);
   assert.equal(checked.status, 0, String(checked.stderr));
+  const contracts = paths.flatMap((path) => /^(.+)\.vectors\.json$/.exec(path)?.[1] ?? []);
+  assert.ok(contracts.length >= 8, contracts.join(" "));
+  for (const contract of contracts) {
+    const linted = spawnSync(process.execPath, [
+      program,
+      "contract",
+      "lint",
+      join(folder, "package", `${contract}.ts`),
+    ]);
+    // What it calls bad it has read whole, with all that it imports.
+    const said = `${linted.stdout}${linted.stderr}`;
+    assert.match(said, /\.ts is good: \d+ bytes|uses what a contract must not/, contract);
+  }
 });

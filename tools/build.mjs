@@ -147,12 +147,9 @@ async function buildAll() {
   const started_ms = performance.now();
   const tools = (await filesBelow("tools")).filter((file) => !file.startsWith(explorer));
   // The types for authors of contracts are handed out as they stand; contracts are bundled from their sources, whose bytes name them.
-  const assets = tools.filter(
-    (file) =>
-      !/\.(?:ts|mts|mjs)$/.test(file) ||
-      file === "tools/contracts/author.ts" ||
-      /^tools\/(?:market|dispatch)\//.test(file),
-  );
+  const sources = tools.filter((file) => /^tools\/(?:market|dispatch)\/.*\.ts$/.test(file));
+  const others = tools.filter((file) => !/\.(?:ts|mts|mjs)$/.test(file) || file === "tools/contracts/author.ts");
+  const assets = [...others, ...(await withImported(sources))];
   // Nothing is written before everything is built: a build that fails leaves the last good one.
   const [program, bundled, pages] = await Promise.all([buildMeterBundle(), bundle(), buildExplorer()]);
   const files = new Map(bundled.map(({ path, contents }) => [path, contents]));
@@ -233,6 +230,19 @@ function placeModules({ onLoad }) {
     const place = JSON.stringify(`../${file.replace(/\.ts$/, ".js")}`);
     return { loader: "ts", contents: source.replaceAll("import.meta.url", `new URL(${place}, import.meta.url).href`) };
   });
+}
+
+/**
+ * The sources with those that they import, and those that these import.
+ * @param {readonly string[]} files
+ */
+async function withImported(files) {
+  const found = new Set(files);
+  for (const file of found) {
+    const source = await readFile(join(root, file), "utf8");
+    for (const [, path] of source.matchAll(/\bfrom "(\.[^"]+)\.js"/g)) found.add(join(dirname(file), `${path}.ts`));
+  }
+  return [...found];
 }
 
 /** @param {string} folder */
