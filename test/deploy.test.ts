@@ -120,7 +120,13 @@ test("the package is built before it is packed, has the command, and runs where 
   assert.equal(packed.status, 0, packed.stderr);
   const [{ filename, files }] = JSON.parse(packed.stdout) as [{ filename: string; files: { path: string }[] }];
   const paths = files.map(({ path }) => path);
-  for (const needed of ["dist/tools/cli/gridseal.js", "dist/meter-xsnap.js", "docs/deploy/Containerfile", "LICENSE"]) {
+  for (const needed of [
+    "dist/tools/cli/gridseal.js",
+    "dist/meter-xsnap.js",
+    "dist/program/licences.txt",
+    "docs/deploy/Containerfile",
+    "LICENSE",
+  ]) {
     assert.ok(paths.includes(needed), `the package has ${needed}`);
   }
   assert.deepEqual(

@@ -208,10 +208,28 @@ async function bundle() {
     },
     external: installed.flatMap((name) => [name, `${name}/*`]),
     plugins: [{ name: "places", setup: placeModules }],
-    legalComments: "linked",
+    legalComments: "none",
+    metafile: true,
     logLevel: "silent",
   });
-  return result.outputFiles;
+  return [...result.outputFiles, await licences(Object.keys(result.metafile.inputs))];
+}
+
+/**
+ * What the packages in the bundles ask to be handed on with them: their licences, each under the name of its package.
+ * @param {readonly string[]} inputs files that went into the bundles
+ */
+async function licences(inputs) {
+  const folders = inputs.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file)?.[0] ?? []);
+  const texts = await Promise.all(
+    [...new Set(folders)].sort().map(async (folder) => {
+      const { name, version, license } = JSON.parse(await readFile(join(root, folder, "package.json"), "utf8"));
+      const file = (await readdir(join(root, folder))).find((each) => /^licen[cs]e/i.test(each));
+      const text = file === undefined ? "" : await readFile(join(root, folder, file), "utf8");
+      return `${name} ${version}: ${license}\n\n${text.trim()}\n`;
+    }),
+  );
+  return { path: join(bundles, "licences.txt"), contents: Buffer.from(texts.join("\n---\n\n")) };
 }
 
 /**
