@@ -143,7 +143,8 @@ export function optionsOf(seed: number): ClusterOptions {
       ...inventOf(seed),
     ],
     // Of each tenth and thirteenth seed: what the tables name stays what it was.
-    hides: isHiding(seed),
+    // Where no member may fail, one that leaves takes with it what it alone had: shares and ciphertexts promise nothing there.
+    hides: most > 0 && isHiding(seed),
     ...{ impostors: seed % 13 === 0, revokes: seed % 13 === 0, lapses: seed % 13 === 7 },
     agent: random.chance(0.3),
     ...starvedOf(createRandom(seed ^ 0x38b34ae5)),
