@@ -20,8 +20,9 @@ import { printLines, printNote, printText, toJson } from "../../terminal/output.
 import { serviceNumber } from "../operation/sign.js";
 import { type AgreedSums, agreedSums, type Computing, type SumsTerms } from "./group-sums.js";
 import { deliveryKeysIn } from "./key.js";
+import { type Opened, openDay } from "./open-day.js";
 import { signedSums, slotViews, sumsText } from "./open-sums.js";
-import { type OpenedValue, type Opening, openRecord } from "./opening.js";
+import type { OpenedValue, Opening } from "./opening.js";
 
 interface OpenOptions {
   readonly as: string;
@@ -127,12 +128,6 @@ function proofsOf(values: readonly OpenedValue[]): Uint8Array {
   return Uint8Array.from(Buffer.concat([...proofs.values()]));
 }
 
-interface Opened {
-  readonly values: readonly OpenedValue[];
-  readonly closed: number;
-  readonly complaints: readonly string[];
-}
-
 async function openAll(participant: Identity, request: string, options: OpenOptions): Promise<Opened> {
   const { genesis, tokenFor } = participant;
   const service = serviceNumber(genesis, options.service);
@@ -153,45 +148,12 @@ async function openAll(participant: Identity, request: string, options: OpenOpti
   for (const day of days) {
     await gatherShares(opening, answering, day, complaints);
     const found = await dayKeys(opening, complaints);
-    const opened = await openDay(opening, found, { day, answering });
+    const opened = await openDay(opening, found, { day, sources: answering.map(({ source }) => source) });
     values.push(...opened.values);
     closed += opened.closed;
     complaints.push(...opened.complaints);
   }
   return { values, closed, complaints };
-}
-
-/**
- * The day's records. Several nodes may have encrypted what one of them hides, and one of these may have lied: what opens counts, of
- * whichever node it comes.
- */
-async function openDay(
-  opening: Opening,
-  keys: ReadonlyMap<string, Uint8Array>,
-  { day, answering }: { readonly day: number; readonly answering: readonly Answering[] },
-): Promise<Opened> {
-  const values: OpenedValue[] = [];
-  const opened = new Set<string>();
-  const closed = new Set<string>();
-  const refuted = new Map<string, string>();
-  for (const { source } of answering) {
-    for await (const delivered of source.records(day)) {
-      const name = toHex(sha256(delivered.record));
-      if (opened.has(name)) continue;
-      const record = openRecord(opening, keys, delivered);
-      if (record.type === "closed") closed.add(name);
-      if (record.type === "refuted")
-        refuted.set(name, `${source.origin} delivers a record that proves nothing: ${record.reason}`);
-      if (record.type !== "opened") continue;
-      values.push(...record.values);
-      opened.add(name);
-      closed.delete(name);
-      refuted.delete(name);
-    }
-    if (closed.size + refuted.size === 0) break;
-  }
-  for (const name of refuted.keys()) closed.delete(name);
-  return { values, closed: closed.size, complaints: [...refuted.values()] };
 }
 
 /** The days that the grant opens. */
