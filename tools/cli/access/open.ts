@@ -77,25 +77,25 @@ interface OfGroup {
   readonly nodes: readonly Computing[];
 }
 
-/** Those nodes that have a grant of sums over a group in force, each once; undefined where none has. */
+/** Those nodes that have a grant of sums over a group in force; undefined where none has. */
 async function groupOf(
   { genesis, tokenFor }: Identity,
   request: string,
   options: OpenOptions,
 ): Promise<OfGroup | undefined> {
   const service = serviceNumber(genesis, options.service);
-  const nodes = new Map<string, Computing>();
-  for (const url of options.api) {
+  const nodes: Computing[] = [];
+  for (const url of new Set(options.api)) {
     const source = openGroupGrantSource(url, { service, grant: request }, tokenFor);
     // A node that is not reached is told of where the others have no such grant either.
     const grant = await source.grant().catch(() => undefined);
-    if (grant !== undefined) nodes.set(grant.custodian, { source, grant });
+    if (grant !== undefined) nodes.push({ source, grant });
   }
-  const [first] = nodes.values();
+  const [first] = nodes;
   if (first === undefined) return undefined;
   const lineage = await openApiSource(first.source.origin, tokenFor).lineage(service);
   const terms = { genesis, keys: await deliveryKeysIn(options.as), service, request, lineage };
-  return { terms, nodes: [...nodes.values()] };
+  return { terms, nodes };
 }
 
 async function openGroup({ terms, nodes }: OfGroup, { form, out }: OpenOptions): Promise<void> {
@@ -106,7 +106,7 @@ async function openGroup({ terms, nodes }: OfGroup, { form, out }: OpenOptions):
   } finally {
     for (const complaint of complaints) warn(complaint);
   }
-  const views = all.flatMap(({ sums }) => slotViews(sums, nodes[0]!.grant));
+  const views = all.flatMap(({ sums, grant }) => slotViews(sums, grant));
   if (views.length === 0) throw new GridsealError("GRANT_CLOSED", `grant ${terms.request} has no slot yet`);
   if (out === undefined) return printText(sumsText(views, form === "csv" ? form : "json"));
   const bytes = form === "cbor" ? signedSums(all) : new TextEncoder().encode(sumsText(views, form));
@@ -132,7 +132,8 @@ async function openAll(participant: Identity, request: string, options: OpenOpti
   const { genesis, tokenFor } = participant;
   const service = serviceNumber(genesis, options.service);
   const keys = await deliveryKeysIn(options.as);
-  const sources = options.api.map((url) => openGrantSource(url, { service, grant: request }, tokenFor));
+  const urls = [...new Set(options.api)];
+  const sources = urls.map((url) => openGrantSource(url, { service, grant: request }, tokenFor));
   const complaints: string[] = [];
   const answering = await grantsOf(sources, complaints);
   const [first] = answering;
@@ -170,18 +171,17 @@ interface Answering {
   readonly grant: StatedGrant;
 }
 
-/** Those nodes that have the grant in force, each once. */
+/** Those nodes that have the grant in force: one that says it is another one takes nobody's place. */
 async function grantsOf(sources: readonly GrantSource[], complaints: string[]): Promise<Answering[]> {
-  const answering = new Map<string, Answering>();
+  const answering: Answering[] = [];
   for (const source of sources) {
     try {
-      const grant = await source.grant();
-      answering.set(grant.custodian, { source, grant });
+      answering.push({ source, grant: await source.grant() });
     } catch (error) {
       complaints.push(reasonOf(error));
     }
   }
-  return [...answering.values()];
+  return answering;
 }
 
 async function gatherShares(
