@@ -7,7 +7,13 @@ import { toHex } from "../../../src/wire/bytes.js";
 import { DAY_S } from "../../../src/wire/envelope.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { keyId } from "../../../src/wire/key.js";
-import { type AgreedSums, agreedSums, type Computing, rangesOf } from "../../../tools/cli/access/group-sums.js";
+import {
+  type AgreedSums,
+  agreedSums,
+  type Computing,
+  computingAt,
+  rangesOf,
+} from "../../../tools/cli/access/group-sums.js";
 import { slotViews, sumsText } from "../../../tools/cli/access/open-sums.js";
 import { generateDeliveryKeys, sealTo } from "../../../tools/crypto/hpke.js";
 import { generateSeed, signerFromSeed } from "../../../tools/crypto/signatures.js";
@@ -96,7 +102,8 @@ test("a node that lies about its newest block makes nobody wait", async () => {
 
 /** The node, which says that of the grant. */
 function stating({ source, grant }: Computing, said: Partial<Computing["grant"]>): Computing {
-  return { source, grant: { ...grant, ...said } };
+  const stated = { ...grant, ...said };
+  return { source: { ...source, grant: async () => stated }, grant: stated };
 }
 
 test("what a grant is of is what f + 1 nodes state alike, and who states something else is named", async () => {
@@ -134,7 +141,7 @@ test("a node that says it is another one takes nobody's place, wherever it is na
     [nodeAt(1), impostor, nodeAt(2)],
     [nodeAt(1), nodeAt(2), impostor],
   ]) {
-    const [agreed] = await open(nodes);
+    const [agreed] = await open(await computingAt(nodes.map(({ source }) => source)));
     assert.deepEqual(
       agreed!.signed.map((bytes) => toHex(decodeAggregate(bytes).node)).sort(),
       [...computing.slice(1)].sort(),

@@ -81,6 +81,17 @@ export async function* agreedSums(
   }
 }
 
+/** Those nodes that have a grant of sums in force: one that says it is another one takes nobody's place. */
+export async function computingAt(sources: readonly GroupGrantSource[]): Promise<readonly Computing[]> {
+  const nodes: Computing[] = [];
+  for (const source of sources) {
+    // A node that is not reached is told of where the others have no such grant either.
+    const grant = await source.grant().catch(() => undefined);
+    if (grant !== undefined) nodes.push({ source, grant });
+  }
+  return nodes;
+}
+
 /** A node may say that it is another one: both are asked, and count as one. */
 function custodiansOf(nodes: readonly Computing[]): ReadonlySet<string> {
   return new Set(nodes.map(({ grant: { custodian } }) => custodian));

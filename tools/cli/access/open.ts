@@ -18,7 +18,7 @@ import { openGroupGrantSource } from "../../sources/group-grants.js";
 import { several } from "../../terminal/arguments.js";
 import { printLines, printNote, printText, toJson } from "../../terminal/output.js";
 import { serviceNumber } from "../operation/sign.js";
-import { type AgreedSums, agreedSums, type Computing, type SumsTerms } from "./group-sums.js";
+import { type AgreedSums, agreedSums, type Computing, computingAt, type SumsTerms } from "./group-sums.js";
 import { deliveryKeysIn } from "./key.js";
 import { type Opened, openDay } from "./open-day.js";
 import { signedSums, slotViews, sumsText } from "./open-sums.js";
@@ -84,13 +84,9 @@ async function groupOf(
   options: OpenOptions,
 ): Promise<OfGroup | undefined> {
   const service = serviceNumber(genesis, options.service);
-  const nodes: Computing[] = [];
-  for (const url of new Set(options.api)) {
-    const source = openGroupGrantSource(url, { service, grant: request }, tokenFor);
-    // A node that is not reached is told of where the others have no such grant either.
-    const grant = await source.grant().catch(() => undefined);
-    if (grant !== undefined) nodes.push({ source, grant });
-  }
+  const urls = [...new Set(options.api)];
+  const sources = urls.map((url) => openGroupGrantSource(url, { service, grant: request }, tokenFor));
+  const nodes = await computingAt(sources);
   const [first] = nodes;
   if (first === undefined) return undefined;
   const lineage = await openApiSource(first.source.origin, tokenFor).lineage(service);
