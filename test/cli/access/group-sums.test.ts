@@ -7,7 +7,13 @@ import { toHex } from "../../../src/wire/bytes.js";
 import { DAY_S } from "../../../src/wire/envelope.js";
 import type { Genesis } from "../../../src/wire/genesis.js";
 import { keyId } from "../../../src/wire/key.js";
-import { type AgreedSums, agreedSums, type Computing, rangesOf } from "../../../tools/cli/access/group-sums.js";
+import {
+  type AgreedSums,
+  agreedSums,
+  type Computing,
+  computingAt,
+  rangesOf,
+} from "../../../tools/cli/access/group-sums.js";
 import { slotViews, sumsText } from "../../../tools/cli/access/open-sums.js";
 import { generateDeliveryKeys, sealTo } from "../../../tools/crypto/hpke.js";
 import { generateSeed, signerFromSeed } from "../../../tools/crypto/signatures.js";
@@ -92,6 +98,62 @@ test("a node that lies about its newest block makes nobody wait", async () => {
   const ahead = { ...liar, grant: { ...liar.grant, head_s: 2 ** 40 } };
   const [agreed] = await open([ahead, nodeAt(1), nodeAt(2)]);
   assert.equal(agreed!.sums.from_s, DAY * DAY_S);
+});
+
+/** The node, which says that of the grant. */
+function stating({ source, grant }: Computing, said: Partial<Computing["grant"]>): Computing {
+  const stated = { ...grant, ...said };
+  return { source: { ...source, grant: async () => stated }, grant: stated };
+}
+
+test("what a grant is of is what f + 1 nodes state alike, and who states something else is named", async () => {
+  for (const [said, told] of [
+    [{ unit: 29 }, /unit 29/],
+    [{ register: "0100020700ff" }, /register 0100020700ff/],
+    [{ group: "south" }, /group south/],
+    [{ slot_s: 300, lateness_s: 0 }, /slot_s 300, lateness_s 0/],
+    [{ from: 0, until: 100_000 }, /from 0, until 100000/],
+  ] as const) {
+    const complaints: string[] = [];
+    const [agreed, ...more] = await open([stating(nodeAt(0), said), nodeAt(1), nodeAt(2)], complaints);
+    assert.deepEqual([agreed!.sums.slots, more], [right, []]);
+    const { group, register, unit } = agreed!.grant;
+    assert.deepEqual([group, register, unit], ["north", "0100010700ff", 27]);
+    assert.equal(complaints.length, 1);
+    assert.match(complaints[0]!, /^http:\/\/node-0 states another grant than 2 others: /);
+    assert.match(complaints[0]!, told);
+  }
+});
+
+test("where no f + 1 nodes state the same, in what they differ is told", async () => {
+  await assert.rejects(
+    open([stating(nodeAt(0), { unit: 29, slot_s: 300 }), nodeAt(1)]),
+    isClosed(/fewer than 2 custodians state the same grant bb00000000000001-4: they differ in unit, slot_s/),
+  );
+  // At two addresses it is one custodian.
+  await assert.rejects(open([nodeAt(0), nodeAt(0)]), isClosed(/1 of the nodes work .*, and 2 must/));
+});
+
+test("a node that says it is another one takes nobody's place, wherever it is named", async () => {
+  const impostor = stating(nodeAt(0), { custodian: computing[1]! });
+  for (const nodes of [
+    [impostor, nodeAt(1), nodeAt(2)],
+    [nodeAt(1), impostor, nodeAt(2)],
+    [nodeAt(1), nodeAt(2), impostor],
+  ]) {
+    const [agreed] = await open(await computingAt(nodes.map(({ source }) => source)));
+    assert.deepEqual(
+      agreed!.signed.map((bytes) => toHex(decodeAggregate(bytes).node)).sort(),
+      [...computing.slice(1)].sort(),
+    );
+  }
+});
+
+test("one custodian's sums count once, at however many addresses", async () => {
+  const complaints: string[] = [];
+  await assert.rejects(open([nodeAt(0), nodeAt(0), nodeAt(1, [])]), isClosed(/fewer than 2 custodians/));
+  const [agreed] = await open([nodeAt(0), nodeAt(0), nodeAt(1)], complaints);
+  assert.deepEqual([agreed!.signed.length, complaints], [2, []]);
 });
 
 test("ranges are of one day each, up to where all records have come", () => {

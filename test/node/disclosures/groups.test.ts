@@ -8,6 +8,7 @@ import { fromHex, toHex } from "../../../src/wire/bytes.js";
 import { DAY_S } from "../../../src/wire/envelope.js";
 import { keyId, type Signer } from "../../../src/wire/key.js";
 import { type Claims, digestsOf, encodeDisclosure, parseRecord, signRecord } from "../../../src/wire/record.js";
+import type { SealedDisclosures } from "../../../src/wire/sealed-disclosure.js";
 import { encodeValue, type Value } from "../../../src/wire/value.js";
 import { generateDeliveryKeys } from "../../../tools/crypto/hpke.js";
 import { generateSeed, signerFromSeed } from "../../../tools/crypto/signatures.js";
@@ -34,6 +35,7 @@ const range = { from_s: FROM_S, until_s: FROM_S + 2 * SLOT_S, slot_s: SLOT_S };
 const LATENESS_S = 600;
 const READY_S = range.until_s + LATENESS_S;
 const POWER = Uint8Array.of(1, 0, 1, 7, 0, 255);
+const VOLTAGE = Uint8Array.of(1, 0, 32, 7, 0, 255);
 
 interface Scene {
   readonly world: World;
@@ -50,7 +52,15 @@ interface Scene {
   /** A reading of a meter of so many watts, sealed in a block of that time. */
   read(
     meter: number,
-    reading: { seq: number; time_s: number; value: number; sealed_s?: number; unit?: number },
+    reading: {
+      seq: number;
+      time_s: number;
+      value: number;
+      sealed_s?: number;
+      unit?: number;
+      /** what another node has added of the record besides, whose row comes first */
+      lie?: "partial" | "unknown-envelope";
+    },
   ): Promise<void>;
 }
 
@@ -106,25 +116,39 @@ async function createScene(t: TestContext): Promise<Scene> {
   return {
     ...{ world, groups, meters, working, put, scene },
     idle: all.find((index) => !working.includes(index))!,
-    async read(meter, { seq, time_s, value, sealed_s = time_s + 1, unit = 27 }) {
+    async read(meter, { seq, time_s, value, sealed_s = time_s + 1, unit = 27, lie }) {
       const hidden = encodeDisclosure({
         salt: new Uint8Array(16).fill(seq),
         label: "power",
         registers: [{ obis: POWER, value, scaler: 0, unit }],
       });
+      const other = encodeDisclosure({
+        salt: new Uint8Array(16).fill(seq + 100),
+        label: "voltage",
+        registers: [{ obis: VOLTAGE, value: 230, scaler: 0, unit: 35 }],
+      });
       const claims: Claims = {
         ...{ service: SERVICE, serviceId: 0, seq, previous: new Uint8Array(seq === 0 ? 0 : 32), time_s, quality: 2 },
-        digests: digestsOf([hidden]),
+        digests: digestsOf([hidden, other]),
       };
-      const record = parseRecord(signRecord(claims, [hidden], signers[meter]!, meters[meter]!));
-      const sealing = await world.nodes[0]!.disclosures.seal(record);
-      assert.ok(sealing.type === "sealed", sealing.type === "unready" ? sealing.reason : "");
-      await world.settle();
+      const record = parseRecord(signRecord(claims, [hidden, other], signers[meter]!, meters[meter]!));
+      const sealBy = async (node: number, disclosures = record.disclosures) => {
+        const sealing = await world.nodes[node]!.disclosures.seal({ ...record, disclosures });
+        assert.ok(sealing.type === "sealed", sealing.type === "unready" ? sealing.reason : "");
+        await world.settle();
+        return sealing.sealed;
+      };
+      const putAll = async (origin: Uint8Array, row: SealedDisclosures) => {
+        for (const { ports } of world.nodes) {
+          await ports.store.write((writer) => putSealed(writer, { chain: SERVICE, origin }, row));
+        }
+      };
+      const honest = await sealBy(0);
       sealed.set(toHex(record.hash), { claims: record.claims, sealed_s });
-      const origin = world.nodes[0]!.ports.self;
-      for (const { ports } of world.nodes) {
-        await ports.store.write((writer) => putSealed(writer, { chain: SERVICE, origin }, sealing.sealed));
-      }
+      await putAll(world.nodes[0]!.ports.self, honest);
+      const liar = new Uint8Array(8);
+      if (lie === "partial") await putAll(liar, await sealBy(1, record.disclosures.slice(1)));
+      if (lie === "unknown-envelope") await putAll(liar, { ...honest, envelope: new Uint8Array(32).fill(5) });
     },
     async sums(...nodes) {
       const grantOf = (index: number) => groupGrantInForce(world.nodes[index]!.ports, SERVICE, REQUEST)!;
@@ -216,6 +240,30 @@ test("a custodian that gives false shares holds nobody up, and one that is away 
   };
   const [answer] = await scene.sums(first);
   assert.deepEqual(slotsOf(answer!), expected);
+});
+
+test("what a liar has encrypted of a record in part hides nothing of what another origin has encrypted", async (t) => {
+  const scene = await createScene(t);
+  await scene.read(0, { seq: 0, time_s: FROM_S + 10, value: 100, lie: "partial" });
+  await scene.read(1, { seq: 0, time_s: FROM_S + 30, value: 1_000 });
+  for (const answer of await scene.sums(...scene.working)) {
+    assert.deepEqual(slotsOf(answer), [
+      { count: 2, sum: 1_100_000n },
+      { count: 0, sum: null },
+    ]);
+  }
+});
+
+test("a liar's row with an envelope that nobody knows holds up no sum of a record that another origin has encrypted", async (t) => {
+  const scene = await createScene(t);
+  await scene.read(0, { seq: 0, time_s: FROM_S + 10, value: 100, lie: "unknown-envelope" });
+  await scene.read(1, { seq: 0, time_s: FROM_S + 30, value: 1_000 });
+  for (const answer of await scene.sums(...scene.working)) {
+    assert.deepEqual(slotsOf(answer), [
+      { count: 2, sum: 1_100_000n },
+      { count: 0, sum: null },
+    ]);
+  }
 });
 
 test("without enough shares there are no sums, and the node says what it lacks", async (t) => {

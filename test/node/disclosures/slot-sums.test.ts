@@ -64,4 +64,11 @@ test("values are in thousandths of their unit, whatever their scaler", () => {
   const of = (value: number | bigint, scaler: number) => thousandths({ value, scaler });
   assert.deepEqual([of(4_321, 0), of(4_321, -1), of(-15, -4), of(7, 2)], [4_321_000n, 432_100n, -1n, 700_000n]);
   assert.deepEqual([of(5, -128), of(5, 127), of(2n ** 62n, 0)], [0n, undefined, undefined]);
+  assert.deepEqual([of(5, 15), of(5, 16)], [5n * 10n ** 18n, undefined]);
+});
+
+test("nothing is nothing, whatever its scaler", () => {
+  for (const scaler of [-128, 0, 15, 16, 127]) {
+    assert.deepEqual([thousandths({ value: 0, scaler }), thousandths({ value: 0n, scaler })], [0n, 0n], `${scaler}`);
+  }
 });

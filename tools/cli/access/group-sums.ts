@@ -39,8 +39,13 @@ export interface SumsTerms {
   readonly lineage: readonly Uint8Array[];
 }
 
+/** What is believed of a grant where f + 1 custodians state it alike. */
+const termNames = ["group", "register", "unit", "from", "until", "slot_s", "lateness_s"] as const;
+export type AgreedGrant = Pick<StatedGroupGrant, (typeof termNames)[number]>;
+
 /** Sums that f + 1 custodians have signed alike. */
 export interface AgreedSums {
+  readonly grant: AgreedGrant;
   readonly sums: Aggregate;
   /** as each of them has signed it */
   readonly signed: readonly Uint8Array[];
@@ -59,18 +64,57 @@ export async function* agreedSums(
   const members = memberSets(genesis, service, lineage, nodeVerify).at(-1)?.members ?? [];
   const needed = faults(members.length) + 1;
   const working = nodes.filter(({ grant: { custodian, computing } }) => computing.includes(custodian));
-  if (working.length < needed) {
+  const count = custodiansOf(working).size;
+  if (count < needed) {
     const who = nodes[0]!.grant.computing.join(", ");
-    throw closed(`${working.length} of the nodes work for ${terms.request}, and ${needed} must: ask ${who}`);
+    throw closed(`${count} of the nodes work for ${terms.request}, and ${needed} must: ask ${who}`);
   }
-  const { from, until, slot_s, lateness_s } = working[0]!.grant;
+  const grant = agreedGrant(terms.request, nodes, needed, complaints);
+  const { from, until, slot_s, lateness_s } = grant;
   // One of so many is right, and no one that lies makes the others wait.
   const head_s = working.map(({ grant }) => grant.head_s).sort((one, other) => other - one)[needed - 1]!;
   const ready_s = Math.floor((head_s - lateness_s) / slot_s) * slot_s;
   if (until - from > DAYS_MAX) throw closed(`the grant states more than ${DAYS_MAX} days: no contract grants them`);
   for (const [from_s, until_s] of rangesOf({ from, until, slot_s }, ready_s)) {
-    yield await agreed({ ...terms, members, needed, from_s, until_s, slot_s }, working, complaints);
+    const sums = await agreed({ ...terms, members, needed, from_s, until_s, slot_s }, working, complaints);
+    yield { grant, ...sums };
   }
+}
+
+/** Those nodes that have a grant of sums in force: one that says it is another one takes nobody's place. */
+export async function computingAt(sources: readonly GroupGrantSource[]): Promise<readonly Computing[]> {
+  const nodes: Computing[] = [];
+  for (const source of sources) {
+    // A node that is not reached is told of where the others have no such grant either.
+    const grant = await source.grant().catch(() => undefined);
+    if (grant !== undefined) nodes.push({ source, grant });
+  }
+  return nodes;
+}
+
+/** A node may say that it is another one: both are asked, and count as one. */
+function custodiansOf(nodes: readonly Computing[]): ReadonlySet<string> {
+  return new Set(nodes.map(({ grant: { custodian } }) => custodian));
+}
+
+/** What f + 1 custodians state alike. */
+function agreedGrant(request: string, nodes: readonly Computing[], needed: number, complaints: string[]): AgreedGrant {
+  const differing = (one: AgreedGrant, other: AgreedGrant) => termNames.filter((name) => one[name] !== other[name]);
+  const isAgreed = ({ grant }: Computing) =>
+    custodiansOf(nodes.filter((other) => differing(grant, other.grant).length === 0)).size >= needed;
+  const agreed = nodes.find(isAgreed)?.grant;
+  if (agreed === undefined) {
+    const all = new Set(nodes.flatMap(({ grant }) => differing(grant, nodes[0]!.grant)));
+    const names = termNames.filter((name) => all.has(name)).join(", ");
+    throw closed(`fewer than ${needed} custodians state the same grant ${request}: they differ in ${names}`);
+  }
+  for (const { source, grant } of nodes) {
+    const names = differing(grant, agreed);
+    if (names.length === 0) continue;
+    const said = names.map((name) => `${name} ${grant[name]}`).join(", ");
+    complaints.push(`${source.origin} states another grant than ${needed} others: ${said}`);
+  }
+  return agreed;
 }
 
 /** Runs of slots, each of one day and no longer than one answer, up to where all records have come. */
@@ -100,7 +144,11 @@ interface Signed {
 }
 
 /** Asks until enough have come to the same. */
-async function agreed(terms: RangeTerms, working: readonly Computing[], complaints: string[]): Promise<AgreedSums> {
+async function agreed(
+  terms: RangeTerms,
+  working: readonly Computing[],
+  complaints: string[],
+): Promise<Omit<AgreedSums, "grant">> {
   const { needed, from_s, until_s } = terms;
   const found: Signed[] = [];
   const until_ms = performance.now() + PATIENCE_MS;
@@ -123,13 +171,14 @@ async function agreed(terms: RangeTerms, working: readonly Computing[], complain
     );
     const alike = alikeIn(found, needed);
     if (alike !== undefined) {
-      for (const { sums } of found.filter((each) => !alike.includes(each))) {
+      for (const { sums } of found.filter((each) => !isSameAggregate(each.sums, alike[0]!.sums))) {
         complaints.push(`node ${toHex(sums.node)} has signed other sums than ${needed} others`);
       }
       return { sums: alike[0]!.sums, signed: alike.map(({ bytes }) => bytes) };
     }
     left = waiting;
-    const isLost = left.length === 0 || found.length + left.length < needed;
+    const possible = new Set([...found.map(({ sums }) => toHex(sums.node)), ...custodiansOf(left)]);
+    const isLost = left.length === 0 || possible.size < needed;
     if (isLost || performance.now() > until_ms) {
       const why = said === "" ? (complaints.at(-1) ?? "they differ") : said;
       throw closed(`fewer than ${needed} custodians have come to the same sums from ${from_s} s on: ${why}`);
@@ -152,10 +201,12 @@ function opened(terms: RangeTerms, custodian: string, sealed: Parameters<typeof 
   throw new Error(`node ${custodian} delivers sums of something else`);
 }
 
+/** Of each custodian one. */
 function alikeIn(found: readonly Signed[], needed: number): readonly Signed[] | undefined {
   for (const { sums } of found) {
-    const alike = found.filter((other) => isSameAggregate(sums, other.sums));
-    if (alike.length >= needed) return alike;
+    const same = found.filter((other) => isSameAggregate(sums, other.sums));
+    const alike = new Map(same.map((each) => [toHex(each.sums.node), each]));
+    if (alike.size >= needed) return [...alike.values()];
   }
   return undefined;
 }

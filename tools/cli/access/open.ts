@@ -18,10 +18,11 @@ import { openGroupGrantSource } from "../../sources/group-grants.js";
 import { several } from "../../terminal/arguments.js";
 import { printLines, printNote, printText, toJson } from "../../terminal/output.js";
 import { serviceNumber } from "../operation/sign.js";
-import { type AgreedSums, agreedSums, type Computing, type SumsTerms } from "./group-sums.js";
+import { type AgreedSums, agreedSums, type Computing, computingAt, type SumsTerms } from "./group-sums.js";
 import { deliveryKeysIn } from "./key.js";
+import { type Opened, openDay } from "./open-day.js";
 import { signedSums, slotViews, sumsText } from "./open-sums.js";
-import { type OpenedValue, type Opening, openRecord } from "./opening.js";
+import type { OpenedValue, Opening } from "./opening.js";
 
 interface OpenOptions {
   readonly as: string;
@@ -76,25 +77,21 @@ interface OfGroup {
   readonly nodes: readonly Computing[];
 }
 
-/** Those nodes that have a grant of sums over a group in force, each once; undefined where none has. */
+/** Those nodes that have a grant of sums over a group in force; undefined where none has. */
 async function groupOf(
   { genesis, tokenFor }: Identity,
   request: string,
   options: OpenOptions,
 ): Promise<OfGroup | undefined> {
   const service = serviceNumber(genesis, options.service);
-  const nodes = new Map<string, Computing>();
-  for (const url of options.api) {
-    const source = openGroupGrantSource(url, { service, grant: request }, tokenFor);
-    // A node that is not reached is told of where the others have no such grant either.
-    const grant = await source.grant().catch(() => undefined);
-    if (grant !== undefined) nodes.set(grant.custodian, { source, grant });
-  }
-  const [first] = nodes.values();
+  const urls = [...new Set(options.api)];
+  const sources = urls.map((url) => openGroupGrantSource(url, { service, grant: request }, tokenFor));
+  const nodes = await computingAt(sources);
+  const [first] = nodes;
   if (first === undefined) return undefined;
   const lineage = await openApiSource(first.source.origin, tokenFor).lineage(service);
   const terms = { genesis, keys: await deliveryKeysIn(options.as), service, request, lineage };
-  return { terms, nodes: [...nodes.values()] };
+  return { terms, nodes };
 }
 
 async function openGroup({ terms, nodes }: OfGroup, { form, out }: OpenOptions): Promise<void> {
@@ -105,7 +102,7 @@ async function openGroup({ terms, nodes }: OfGroup, { form, out }: OpenOptions):
   } finally {
     for (const complaint of complaints) warn(complaint);
   }
-  const views = all.flatMap(({ sums }) => slotViews(sums, nodes[0]!.grant));
+  const views = all.flatMap(({ sums, grant }) => slotViews(sums, grant));
   if (views.length === 0) throw new GridsealError("GRANT_CLOSED", `grant ${terms.request} has no slot yet`);
   if (out === undefined) return printText(sumsText(views, form === "csv" ? form : "json"));
   const bytes = form === "cbor" ? signedSums(all) : new TextEncoder().encode(sumsText(views, form));
@@ -127,17 +124,12 @@ function proofsOf(values: readonly OpenedValue[]): Uint8Array {
   return Uint8Array.from(Buffer.concat([...proofs.values()]));
 }
 
-interface Opened {
-  readonly values: readonly OpenedValue[];
-  readonly closed: number;
-  readonly complaints: readonly string[];
-}
-
 async function openAll(participant: Identity, request: string, options: OpenOptions): Promise<Opened> {
   const { genesis, tokenFor } = participant;
   const service = serviceNumber(genesis, options.service);
   const keys = await deliveryKeysIn(options.as);
-  const sources = options.api.map((url) => openGrantSource(url, { service, grant: request }, tokenFor));
+  const urls = [...new Set(options.api)];
+  const sources = urls.map((url) => openGrantSource(url, { service, grant: request }, tokenFor));
   const complaints: string[] = [];
   const answering = await grantsOf(sources, complaints);
   const [first] = answering;
@@ -153,45 +145,12 @@ async function openAll(participant: Identity, request: string, options: OpenOpti
   for (const day of days) {
     await gatherShares(opening, answering, day, complaints);
     const found = await dayKeys(opening, complaints);
-    const opened = await openDay(opening, found, { day, answering });
+    const opened = await openDay(opening, found, { day, sources: answering.map(({ source }) => source) });
     values.push(...opened.values);
     closed += opened.closed;
     complaints.push(...opened.complaints);
   }
   return { values, closed, complaints };
-}
-
-/**
- * The day's records. Several nodes may have encrypted what one of them hides, and one of these may have lied: what opens counts, of
- * whichever node it comes.
- */
-async function openDay(
-  opening: Opening,
-  keys: ReadonlyMap<string, Uint8Array>,
-  { day, answering }: { readonly day: number; readonly answering: readonly Answering[] },
-): Promise<Opened> {
-  const values: OpenedValue[] = [];
-  const opened = new Set<string>();
-  const closed = new Set<string>();
-  const refuted = new Map<string, string>();
-  for (const { source } of answering) {
-    for await (const delivered of source.records(day)) {
-      const name = toHex(sha256(delivered.record));
-      if (opened.has(name)) continue;
-      const record = openRecord(opening, keys, delivered);
-      if (record.type === "closed") closed.add(name);
-      if (record.type === "refuted")
-        refuted.set(name, `${source.origin} delivers a record that proves nothing: ${record.reason}`);
-      if (record.type !== "opened") continue;
-      values.push(...record.values);
-      opened.add(name);
-      closed.delete(name);
-      refuted.delete(name);
-    }
-    if (closed.size + refuted.size === 0) break;
-  }
-  for (const name of refuted.keys()) closed.delete(name);
-  return { values, closed: closed.size, complaints: [...refuted.values()] };
 }
 
 /** The days that the grant opens. */
@@ -208,18 +167,17 @@ interface Answering {
   readonly grant: StatedGrant;
 }
 
-/** Those nodes that have the grant in force, each once. */
+/** Those nodes that have the grant in force: one that says it is another one takes nobody's place. */
 async function grantsOf(sources: readonly GrantSource[], complaints: string[]): Promise<Answering[]> {
-  const answering = new Map<string, Answering>();
+  const answering: Answering[] = [];
   for (const source of sources) {
     try {
-      const grant = await source.grant();
-      answering.set(grant.custodian, { source, grant });
+      answering.push({ source, grant: await source.grant() });
     } catch (error) {
       complaints.push(reasonOf(error));
     }
   }
-  return [...answering.values()];
+  return answering;
 }
 
 async function gatherShares(

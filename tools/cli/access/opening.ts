@@ -36,7 +36,8 @@ export interface Opening extends DeliveredShares {
 }
 
 export type OpenedRecord =
-  | { readonly type: "opened"; readonly values: readonly OpenedValue[] }
+  /** `hidden`: how many disclosures the meter has signed the digest of */
+  | { readonly type: "opened"; readonly values: readonly OpenedValue[]; readonly hidden: number }
   /** too few custodians have given their share of its envelope */
   | { readonly type: "closed" }
   | { readonly type: "refuted"; readonly reason: string };
@@ -68,7 +69,7 @@ export function openRecord(
       const proof = { disclosure: bytes, record: delivered.record, receipt: delivered.receipt };
       return registers.map((register) => ({ ...place, ...proof, recordHash: toHex(hash), label, register }));
     });
-    return { type: "opened", values };
+    return { type: "opened", values, hidden: claims.digests?.length ?? 0 };
   } catch (error) {
     return { type: "refuted", reason: reasonOf(error) };
   }

@@ -8,7 +8,7 @@ import { equalBytes, fromHex, toHex } from "../../../../src/wire/bytes.js";
 import { DAY_MAX, DAY_S } from "../../../../src/wire/envelope.js";
 import { WireError } from "../../../../src/wire/error.js";
 import { sha256 } from "../../../../src/wire/hash.js";
-import { type Claims, decodeDisclosure } from "../../../../src/wire/record.js";
+import { type Claims, decodeDisclosure, type Register } from "../../../../src/wire/record.js";
 import { decodeDisclosures, type SealedDisclosures } from "../../../../src/wire/sealed-disclosure.js";
 import { openDisclosures } from "../../../crypto/day-key.js";
 import { sealedDisclosures } from "../../chain/tables/sealed-disclosures.js";
@@ -67,7 +67,7 @@ export async function computeSums(
     if (ports.isStopped()) return incomplete("as it stops, time");
     if (found === undefined) return incomplete("an envelope of a meter of the group");
     if (found.length === 0) continue;
-    const keys = await exchange.keysFor(of, (some) => found.every((record) => isSettled(record, some)));
+    const keys = await exchange.keysFor(of, (some) => found.every((record) => isSettled(record, some, grant)));
     if (keys === undefined) return incomplete("shares of other custodians");
     try {
       sums.add(found.flatMap((record) => readingIn(record, keys, grant)));
@@ -145,25 +145,29 @@ function counts({ claims, sealed_s }: SealedReading, { lateness_s }: GroupGrant,
   return sealed_s >= claims.time_s - DAY_S && sealed_s < end_s + lateness_s;
 }
 
-/** What one of the rows proves to be what the meter has signed; undefined where none that has a key does. */
-function provedIn({ rows, claims }: FoundRecord, keys: ReadonlyMap<string, Uint8Array>): Uint8Array[] | undefined {
+/** By digest as hex: what all rows that have a key prove to be what the meter has signed. One origin may have encrypted a part alone. */
+function provedIn({ rows, claims }: FoundRecord, keys: ReadonlyMap<string, Uint8Array>): Map<string, Uint8Array> {
+  const all = new Map<string, Uint8Array>();
   for (const row of rows) {
     const key = keys.get(toHex(row.envelope));
     const plaintext = key === undefined ? undefined : openDisclosures(key, row);
     if (plaintext === undefined) continue;
-    const proved = disclosuresIn(plaintext, claims);
+    for (const [digest, bytes] of disclosuresIn(plaintext, claims)) {
+      if (all.has(digest)) bytes.fill(0);
+      else all.set(digest, bytes);
+    }
     plaintext.fill(0);
-    if (proved.length > 0) return proved;
   }
-  return undefined;
+  return all;
 }
 
-/** Those that the record has a digest of. */
-function disclosuresIn(plaintext: Uint8Array, { digests = [] }: Claims): Uint8Array[] {
+/** Those that the record has a digest of, each behind its digest as hex. */
+function disclosuresIn(plaintext: Uint8Array, { digests = [] }: Claims): (readonly [string, Uint8Array])[] {
   try {
     return decodeDisclosures(plaintext).flatMap((view) => {
       const hash = sha256(view);
-      return digests.some((digest) => equalBytes(digest, hash)) ? [Uint8Array.from(view)] : [];
+      const isProved = digests.some((digest) => equalBytes(digest, hash));
+      return isProved ? [[toHex(hash), Uint8Array.from(view)] as const] : [];
     });
   } catch (error) {
     if (error instanceof WireError) return [];
@@ -171,31 +175,53 @@ function disclosuresIn(plaintext: Uint8Array, { digests = [] }: Claims): Uint8Ar
   }
 }
 
-/** Whether more keys would tell no more of it. */
-function isSettled(record: FoundRecord, keys: ReadonlyMap<string, Uint8Array>): boolean {
-  if (record.rows.every((row) => keys.has(toHex(row.envelope)))) return true;
-  const proved = provedIn(record, keys);
-  for (const bytes of proved ?? []) bytes.fill(0);
-  return proved !== undefined;
+interface FoundRegister {
+  readonly register: Register | undefined;
+  /** whether nothing that is not proved yet could have it before */
+  readonly isCertain: boolean;
 }
 
-/** What the record hides of the register; nothing where its origins have encrypted something else than the meter has signed. */
-function readingIn(
+/** The first register of the grant's code and unit, in the order of the digests. */
+function registerIn(
   record: FoundRecord,
   keys: ReadonlyMap<string, Uint8Array>,
   { register: wanted, unit }: GroupGrant,
-): GroupReading[] {
+): FoundRegister {
   const obis = fromHex(wanted)!;
-  const proved = provedIn(record, keys) ?? [];
+  const proved = provedIn(record, keys);
+  let isCertain = true;
   try {
-    const all = proved.flatMap((bytes) => decodeDisclosure(bytes).registers);
-    const register = all.find((each) => equalBytes(each.obis, obis) && each.unit === unit);
-    const value = register === undefined ? undefined : thousandths(register);
-    return value === undefined ? [] : [{ time_s: record.claims.time_s, value }];
+    for (const digest of record.claims.digests ?? []) {
+      const bytes = proved.get(toHex(digest));
+      isCertain &&= bytes !== undefined;
+      const registers = bytes === undefined ? [] : registersOf(bytes);
+      const register = registers.find((each) => equalBytes(each.obis, obis) && each.unit === unit);
+      if (register !== undefined) return { register, isCertain };
+    }
+    return { register: undefined, isCertain };
+  } finally {
+    for (const bytes of proved.values()) bytes.fill(0);
+  }
+}
+
+/** None where the meter has signed the digest of something else than a disclosure. */
+function registersOf(disclosure: Uint8Array): readonly Register[] {
+  try {
+    return decodeDisclosure(disclosure).registers;
   } catch (error) {
     if (error instanceof WireError) return [];
     throw error;
-  } finally {
-    for (const bytes of proved) bytes.fill(0);
   }
+}
+
+/** Whether more keys would tell no more of it: else custodians that have others of them would come to another sum. */
+function isSettled(record: FoundRecord, keys: ReadonlyMap<string, Uint8Array>, grant: GroupGrant): boolean {
+  return record.rows.every((row) => keys.has(toHex(row.envelope))) || registerIn(record, keys, grant).isCertain;
+}
+
+/** What the record hides of the register; nothing where its origins have encrypted something else than the meter has signed. */
+function readingIn(record: FoundRecord, keys: ReadonlyMap<string, Uint8Array>, grant: GroupGrant): GroupReading[] {
+  const { register } = registerIn(record, keys, grant);
+  const value = register === undefined ? undefined : thousandths(register);
+  return value === undefined ? [] : [{ time_s: record.claims.time_s, value }];
 }

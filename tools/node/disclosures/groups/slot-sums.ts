@@ -58,7 +58,7 @@ const POWER_MAX = 18;
 /** A register's value in thousandths of its unit, what is finer cut off; undefined where it has no room. */
 export function thousandths({ value, scaler }: Pick<Register, "value" | "scaler">): bigint | undefined {
   const power = scaler + 3;
-  if (power < -POWER_MAX) return 0n;
+  if (power < -POWER_MAX || BigInt(value) === 0n) return 0n;
   if (power > POWER_MAX) return undefined;
   const size = 10n ** BigInt(Math.abs(power));
   const scaled = power >= 0 ? BigInt(value) * size : BigInt(value) / size;

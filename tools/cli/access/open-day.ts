@@ -1,0 +1,69 @@
+// One day of a grant, opened: several nodes may have encrypted what one record hides, and one of these may have lied, or have encrypted a
+// part of it. What any of them proves counts, of whichever node it comes.
+
+import { toHex } from "../../../src/wire/bytes.js";
+import { sha256 } from "../../../src/wire/hash.js";
+import type { GrantSource } from "../../sources/grants.js";
+import { type OpenedValue, type Opening, openRecord } from "./opening.js";
+
+export interface Opened {
+  readonly values: readonly OpenedValue[];
+  /** records of which something stays closed */
+  readonly closed: number;
+  readonly complaints: readonly string[];
+}
+
+/** What has been delivered of one record. */
+interface Found {
+  /** by digest as hex, with the registers of each disclosure */
+  readonly proved: Map<string, readonly OpenedValue[]>;
+  isClosed: boolean;
+  /** all that it hides is proved */
+  isWhole: boolean;
+  complaint: string | undefined;
+}
+
+/** The day's records, of the first nodes that prove all that they hide. Rejects as the sources do. */
+export async function openDay(
+  opening: Opening,
+  keys: ReadonlyMap<string, Uint8Array>,
+  { day, sources }: { readonly day: number; readonly sources: readonly Pick<GrantSource, "origin" | "records">[] },
+): Promise<Opened> {
+  const all = new Map<string, Found>();
+  for (const { origin, records } of sources) {
+    for await (const delivered of records(day)) {
+      const name = toHex(sha256(delivered.record));
+      const found = all.get(name) ?? { proved: new Map(), isClosed: false, isWhole: false, complaint: undefined };
+      all.set(name, found);
+      if (found.isWhole) continue;
+      const record = openRecord(opening, keys, delivered);
+      if (record.type === "closed") found.isClosed = true;
+      else if (record.type === "refuted") {
+        found.complaint = `${origin} delivers a record that proves nothing: ${record.reason}`;
+      } else {
+        for (const [digest, values] of byDisclosure(record.values)) {
+          if (!found.proved.has(digest)) found.proved.set(digest, values);
+        }
+        found.isWhole = found.proved.size >= record.hidden;
+      }
+    }
+    if ([...all.values()].every(({ isWhole }) => isWhole)) break;
+  }
+  const lacking = [...all.values()].filter(({ isWhole }) => !isWhole);
+  return {
+    values: [...all.values()].flatMap(({ proved }) => [...proved.values()].flat()),
+    closed: lacking.filter(({ isClosed, complaint }) => isClosed && complaint === undefined).length,
+    complaints: lacking.flatMap(({ complaint }) => complaint ?? []),
+  };
+}
+
+function byDisclosure(values: readonly OpenedValue[]): ReadonlyMap<string, readonly OpenedValue[]> {
+  const all = new Map<string, OpenedValue[]>();
+  for (const value of values) {
+    const digest = toHex(sha256(value.disclosure));
+    const same = all.get(digest);
+    if (same === undefined) all.set(digest, [value]);
+    else same.push(value);
+  }
+  return all;
+}
