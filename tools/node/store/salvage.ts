@@ -4,6 +4,7 @@
 import type { Genesis } from "../../../src/wire/genesis.js";
 import type { Verify } from "../../../src/wire/key.js";
 import { credentials } from "../chain/tables/credentials.js";
+import { sealedDisclosures } from "../chain/tables/sealed-disclosures.js";
 import type { FoundRow, Medium } from "./store.js";
 import { type AnyTable, decodeRow, type Repair, type Table } from "./table.js";
 import { tables } from "./tables.js";
@@ -12,7 +13,7 @@ import type { Writer } from "./writer.js";
 /** Those of the new store that may have rows of the damaged one. */
 export const salvagedTables: readonly AnyTable[] = tables.filter((table) => table.isTakenOver);
 
-/** Whether a record can be put before other nodes hangs on its meter's credential. */
+/** Whether a record can be put before other nodes hangs on its meter's credential, and on the ciphertext of what it hides. */
 const inOrder: readonly AnyTable[] = [...tables].sort((left, right) => rankOf(left) - rankOf(right));
 
 /** One row of the new store. */
@@ -30,7 +31,7 @@ export function* salvage(
 ): Generator<Salvage, void, undefined> {
   const found: Salvage[] = [];
   const repair: Repair = {
-    ...{ self, genesis, verify, presentable: new Set() },
+    ...{ self, genesis, verify, presentable: new Set(), encrypted: new Set() },
     put(table, key, row) {
       found.push({ table: table as AnyTable, put: (writer) => writer.put(table, key, row) });
     },
@@ -46,7 +47,7 @@ export function* salvage(
 }
 
 function rankOf(table: AnyTable): number {
-  return table.name === credentials.name ? 0 : 1;
+  return table.name === credentials.name || table.name === sealedDisclosures.name ? 0 : 1;
 }
 
 /** A table's rows as far as they can be read, without those that are damaged. */

@@ -33,6 +33,8 @@ export interface Repair {
   readonly verify: Verify;
   /** Ids of meters, as hex, whose credential the new store has: without it, records cannot be put before the other nodes. */
   readonly presentable: Set<string>;
+  /** Hashes of records, as hex, of which the new store has what this node has encrypted: others take what hides something with that alone. */
+  readonly encrypted: Set<string>;
   /** Puts a row into the new store. */
   put<Key extends Buffer, Written>(table: Table<Key, unknown, Written>, key: Key, row: Written): void;
 }

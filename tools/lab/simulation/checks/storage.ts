@@ -2,12 +2,13 @@
 // their chains (I14), bounded pools (I17).
 
 import { decodeBatch } from "../../../../src/wire/batch.js";
-import { equalBytes, toHex } from "../../../../src/wire/bytes.js";
+import { equalBytes, fromHex, toHex } from "../../../../src/wire/bytes.js";
 import type { Genesis, GenesisChain } from "../../../../src/wire/genesis.js";
 import { noticesOf } from "../../../../src/wire/notice.js";
 import { type AnyRecord, parseAnyRecord } from "../../../../src/wire/operation.js";
 import { reasonOf } from "../../../errors.js";
 import { CONTRACTS_SERVICE } from "../../../ledger/governance.js";
+import { executionRecord } from "../../../ledger/record-scan.js";
 import { ACCEPTED_PER_ORIGIN_MAX, BATCHES_PER_ORIGIN_MAX } from "../../../node/chain/batches/pool.js";
 import { sealedOrders } from "../../../node/chain/sealed-orders.js";
 import { admitted } from "../../../node/chain/tables/admitted.js";
@@ -15,8 +16,9 @@ import { batches } from "../../../node/chain/tables/batches.js";
 import { contractState } from "../../../node/chain/tables/contract-state.js";
 import { credentials } from "../../../node/chain/tables/credentials.js";
 import { locationOf } from "../../../node/chain/tables/runs.js";
+import { sealedDisclosures, sealedKey } from "../../../node/chain/tables/sealed-disclosures.js";
 import { waitingNotices } from "../../../node/chain/tables/waiting-notices.js";
-import { idIn, type KeyOfChain, numberKey, stateKeyIn } from "../../../node/store/keys.js";
+import { chainIn, idIn, type KeyOfChain, numberKey, stateKeyIn } from "../../../node/store/keys.js";
 import type { AnyTable, Table } from "../../../node/store/table.js";
 import type { SimulatedContracts } from "../world/contracts.js";
 import type { SimulatedNode } from "../world/node-world.js";
@@ -39,17 +41,27 @@ export function isDurable(node: SimulatedNode, record: AnyRecord): boolean {
 
 /**
  * Keys of the records that a repair must not lose: unsealed, in rows that are whole, of meters that
- * the node can present.
+ * the node can present, with what it has encrypted where they hide something.
  */
 export function heldRecords({ id, disk }: SimulatedNode): ReadonlySet<string> {
   const whole = <Key extends KeyOfChain, Row>(table: Table<Key, Row, never>) =>
     disk.rows.all(table).filter(({ key }) => disk.isWhole(table as AnyTable, key));
   const presentable = new Set(whole(credentials).map(({ key }) => toHex(idIn(key))));
-  const waiting = whole(admitted).map(({ key }) => key);
+  const encrypted = new Set(
+    whole(sealedDisclosures)
+      .filter(({ key, row }) => sealedKey({ chain: chainIn(key), origin: fromHex(id)! }, row).equals(key))
+      .map(({ row }) => toHex(row.recordHash)),
+  );
+  const isWhole = (record: AnyRecord) => !executionRecord(record).hides || encrypted.has(toHex(record.hash));
+  const waiting = whole(admitted)
+    .filter(({ row }) => isWhole(parseAnyRecord(row)))
+    .map(({ key }) => key);
   for (const { key, row } of whole(batches)) {
     if (toHex(idIn(key)) !== id) continue;
     const { chain, records } = decodeBatch(row).batch;
-    for (const { kid, claims } of records.map(parseAnyRecord)) waiting.push(numberKey(chain, kid, claims.seq));
+    for (const record of records.map((bytes) => parseAnyRecord(bytes)).filter(isWhole)) {
+      waiting.push(numberKey(chain, record.kid, record.claims.seq));
+    }
   }
   return new Set(waiting.filter((key) => presentable.has(toHex(idIn(key)))).map((key) => key.toString("hex")));
 }

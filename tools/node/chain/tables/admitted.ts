@@ -2,6 +2,7 @@
 
 import { toHex } from "../../../../src/wire/bytes.js";
 import { parseAnyRecord } from "../../../../src/wire/operation.js";
+import { executionRecord } from "../../../ledger/record-scan.js";
 import { chainIn, chainRange, type NumberKey, numberKey } from "../../store/keys.js";
 import { soundOf } from "../../store/sound.js";
 import type { StoreReader } from "../../store/store.js";
@@ -14,9 +15,11 @@ export const admitted: Table<NumberKey, Uint8Array> = {
   decode: asIs,
   checksum: crc32Checksum,
   isTakenOver: true,
-  takeOver(key, row, { presentable, put }) {
+  /** What hides something and has lost it is not taken over: its meter, which has no receipt, brings it whole once more. */
+  takeOver(key, row, { presentable, encrypted, put }) {
     const record = soundOf(() => parseAnyRecord(row));
     if (record === undefined || !presentable.has(toHex(record.kid))) return;
+    if (executionRecord(record).hides && !encrypted.has(toHex(record.hash))) return;
     put(admitted, numberKey(chainIn(key), record.kid, record.claims.seq), row);
   },
 };

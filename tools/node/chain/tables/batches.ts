@@ -19,13 +19,14 @@ export const batches: Table<NumberKey, Uint8Array> = {
   decode: asIs,
   checksum: sha256Checksum,
   /** Of its own: what is in it waits by itself again. Where it is sealed or comes back from peers, that is a repetition and falls out. */
-  takeOver(key, row, { self, genesis, presentable, put }) {
+  takeOver(key, row, { self, genesis, presentable, encrypted, put }) {
     if (!equalBytes(idIn(key), self)) return;
     const chain = chainIn(key);
     const read = soundOf(() => readBatch(genesis.hash, row));
     for (const record of read?.records ?? []) {
       const kid = kidOf(record);
-      if (presentable.has(toHex(kid))) put(admitted, numberKey(chain, kid, record.seq), record.bytes);
+      const isLost = record.hides && !encrypted.has(toHex(record.hash));
+      if (!isLost && presentable.has(toHex(kid))) put(admitted, numberKey(chain, kid, record.seq), record.bytes);
     }
     for (const notice of read?.notices ?? []) {
       if (notice.kind !== "credential") put(waitingNotices, noticeKey(chain, notice), notice);

@@ -17,6 +17,11 @@ export const sealedDisclosures: Table<HashKey, SealedDisclosures> = {
   decode: decodeSealed,
   checksum: crc32Checksum,
   isTakenOver: true,
+  takeOver(key, row, { self, encrypted, put }) {
+    put(sealedDisclosures, key, row);
+    const chain = chainIn(key);
+    if (sealedKey({ chain, origin: self }, row).equals(key)) encrypted.add(toHex(row.recordHash));
+  },
 };
 
 /** Whose they are. */
