@@ -31,8 +31,6 @@ const PARTICIPANTS = 8;
 const UNDER_WAY = 128;
 /** Far above what blocks of 32 operations come to: so many are made ready. */
 const OPERATIONS_MAX_PER_S = 200;
-/** Of the first contracts, registry and metering, behind which the order comes that installs the one for operations. */
-const FIRST_ORDERS = 2;
 const VERIFYING_S = 3;
 const MARGIN = 1.3;
 
@@ -97,7 +95,7 @@ async function measureReadings(
     limit_per_s: (MARGIN * per_s) / cluster.verifiers,
   };
   const readings = await measureCluster(cluster, plan, (text) => step(`${name}: ${text}`));
-  if (isContracted) await installCounting(cluster, { service, types: [ASKED_TYPE], number: FIRST_ORDERS + 1 });
+  if (isContracted) await installCounting(cluster, { service, types: [ASKED_TYPE] });
   const asking = { ...plan, limit_per_s: OPERATIONS_MAX_PER_S, participants: { folders, underWay: UNDER_WAY } };
   const operations = isContracted
     ? await measureCluster(cluster, asking, (text) => step(`operations: ${text}`))

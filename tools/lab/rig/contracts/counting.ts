@@ -7,11 +7,11 @@ import { verifyGenesis } from "../../../../src/wire/genesis.js";
 import { sha256 } from "../../../../src/wire/hash.js";
 import { issueOrder } from "../../../../src/wire/order.js";
 import { readOwnKeyOf } from "../../../authority/folder.js";
+import { issuedGovernance } from "../../../authority/issued-orders.js";
 import { nextOrder } from "../../../authority/orders.js";
 import { nodeVerify } from "../../../crypto/signatures.js";
 import { readKeyFile } from "../../../files/key-file.js";
 import { newestEngine } from "../../../ledger/engines.js";
-import { initialGovernance } from "../../../ledger/governance.js";
 import { readNodeConfiguration } from "../../../node/configuration.js";
 import { submitOrder } from "../../../routes/orders.js";
 import type { Cluster } from "../cluster.js";
@@ -32,17 +32,17 @@ export interface Counted {
   readonly service: number;
   /** ascending */
   readonly types: readonly number[];
-  /** of the order: the network's first where it has none before it */
-  readonly number?: number;
 }
 
 /** Installs it on a chain, for operations of these types. Resolves to the order once a node has taken it. */
 export async function installCounting(
   { folder, genesis: bytes, nodes, configurations }: Cluster,
-  { service, types, number = 1 }: Counted,
+  { service, types }: Counted,
 ): Promise<Uint8Array> {
   const genesis = verifyGenesis(bytes, nodeVerify);
-  const own = await readOwnKeyOf(genesis, join(folder, "authority"), () => Promise.reject(new Error("it has none")));
+  const authority = join(folder, "authority");
+  const own = await readOwnKeyOf(genesis, authority, () => Promise.reject(new Error("it has none")));
+  const governance = await issuedGovernance(authority, genesis);
   const keys = await Promise.all(
     configurations.map(async (path) => readKeyFile((await readNodeConfiguration(path)).key)),
   );
@@ -61,7 +61,7 @@ export async function installCounting(
     },
   };
   const action = { ...untried, ready: signTried(genesis.hash, untried, keys) };
-  const order = nextOrder(initialGovernance(genesis), action, { number, now: new Date(), source });
+  const order = nextOrder(governance, action, { number: undefined, now: new Date(), source });
   const travelling = withSource(issueOrder(order, genesis, own), source);
   const { path, method, body } = submitOrder;
   const answer = await fetch(new URL(path, nodes[0]!.api), {
