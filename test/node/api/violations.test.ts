@@ -59,6 +59,8 @@ async function fill(store: Store): Promise<void> {
   });
 }
 
+/** More entries than one answer goes over. */
+const SCANNED = 2_100;
 const newest = ["5:1:0", "1:4:0", "1:2:1", "1:2:0", "1:1:1", "1:1:0"];
 
 test("finds the newest first, and by subject, kind, rule, chain and time", async (t) => {
@@ -279,4 +281,27 @@ test("who reads some chains is shown what those say, and of the others how many 
   const source = openApiSource(base, () => token);
   for await (const _ of source.violations({ onHidden: (list) => told.push(...list) }));
   assert.deepEqual(told, hidden);
+});
+
+test("who asks of one chain alone is not told by where a page ends against whom another one says something", async (t) => {
+  const { judge } = createJudge();
+  const admission = {
+    ...{ isAsked: true, judge: (token: string) => judge.judge(token, []), services: () => [SERVICE, 5] },
+    objection: () => undefined,
+    readersOf: (service: number): readonly Role[] | undefined => (service === SERVICE ? ["researcher"] : undefined),
+  };
+  const { cluster, base } = await createNodeApi(t, {}, admission);
+  const authorization = `Bearer ${createHolder({}, ["researcher"]).token()}`;
+  await cluster.nodes[0]!.store.write((writer) => {
+    for (let height = 1; height <= SCANNED; height += 1) {
+      listViolations(writer, { chain: 5, height, time_ms: height, violations: [gap(anna, height)] });
+    }
+  });
+  const pageOf = async (subject: Uint8Array) => {
+    const path = `/violations?service=${SERVICE}&subject=${toHex(subject)}`;
+    return (await jsonOf(await fetch(base + path, { headers: { authorization } }))) as unknown as ViolationPage;
+  };
+  const [one, other] = [await pageOf(anna), await pageOf(bert)];
+  assert.deepEqual([one.violations, other.violations], [[], []]);
+  assert.deepEqual([one.next, one.hidden], [other.next, other.hidden], "whoever is asked for");
 });

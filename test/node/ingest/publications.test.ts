@@ -222,6 +222,16 @@ test("a reading that forks another one is taken with what it hides, encrypted", 
   assert.deepEqual([admitted, encrypted], [[0], [true]]);
 });
 
+test("readings that fork another one are encrypted no faster than their meter's rate", async () => {
+  const { meter, credential, bytes } = confiding();
+  const { encrypted, submit } = createNode(new Map([[meter, credential]]), undefined, ["other"]);
+  const { burst } = rateDefaults;
+  for (let count = 0; count < burst; count += 1) await submit({ bytes, holder: undefined });
+  const more = await submit({ bytes, holder: undefined });
+  assert.equal(more.type === "refused" && more.reason, "rate-limited");
+  assert.equal(encrypted.length, burst);
+});
+
 test("a reading that waits no more, once it is looked at again, is not taken without what it hides", async () => {
   const { meter, credential, bytes } = confiding();
   const { admitted, submit } = createNode(new Map([[meter, credential]]), undefined, ["waiting", "none"]);

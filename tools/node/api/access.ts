@@ -22,7 +22,7 @@ export type Access = Granted | Refused;
 export interface Granted {
   readonly type: "granted";
   readonly shown: Holder | undefined;
-  /** what the answer is to leave out; none but at level chains */
+  /** all chains of the node that are not for who asks, whichever chain is asked for; none but at level chains */
   readonly hidden: readonly HiddenChain[];
 }
 
@@ -56,7 +56,8 @@ export async function accessOf(
   const { holder } = verdict;
   const objection = objectionTo(admission, asked, holder);
   if (objection !== undefined) return objection;
-  return granted(holder, asked.level === "chains" && isAsked ? hiddenFrom(admission, asked, holder) : []);
+  if (asked.level !== "chains" || !isAsked) return granted(holder);
+  return granted(holder, hiddenFrom(admission, { ...asked, service: undefined }, holder));
 }
 
 /**

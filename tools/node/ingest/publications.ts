@@ -149,10 +149,9 @@ export function createAdmissions(ports: AdmissionsPorts): Admissions {
       throw new Refused("out-of-sequence", `record ${seq} lies in a gap that is closed as a violation`, record);
     }
     if (!chain.hasMember(ports.self)) return sendAway(record);
-    if (known === "none") {
-      checkRate(chain.waitingOf(meter) < WAITING_OF_METER_MAX, record);
-      checkRate(allowances.takeRecord(service, meter, payload.length), record);
-    }
+    if (known === "none") checkRate(chain.waitingOf(meter) < WAITING_OF_METER_MAX, record);
+    // Whatever is new costs as much: what it hides is encrypted for all custodians before the chain is asked whether it has room.
+    if (known !== "waiting") checkRate(allowances.takeRecord(service, meter, payload.length), record);
     await credentials.hold(record.kid, meter);
     // Another record of its number may be known: as proof of a fork it is sealed like any other.
     const hidden = known === "waiting" ? undefined : await sealed(record);

@@ -38,11 +38,13 @@ export function violationRoutes({ store, services }: ViolationPorts): readonly R
         violations: listed,
         next: next === undefined ? null : cursorText(next),
         isComplete: isListed(store, services()),
-        hidden: hidden.map(({ service, readers }) => ({
-          service,
-          violations: store.get(heads, chainKey(service))?.counter ?? 0,
-          readers: [...readers],
-        })),
+        hidden: hidden
+          .filter(({ service }) => service === (query.service ?? service))
+          .map(({ service, readers }) => ({
+            service,
+            violations: store.get(heads, chainKey(service))?.counter ?? 0,
+            readers: [...readers],
+          })),
       };
       return { type: "value", value };
     }),
