@@ -51,6 +51,9 @@ import {
   type World,
 } from "./world.js";
 
+/** Keys that a node makes for one meter before it makes it wait. */
+const DAYS_AT_ONCE = 400;
+
 test("nothing is encrypted before a quorum has stated its custody keys", async (t) => {
   const world = await createWorld(t);
   const sealing = await world.nodes[0]!.disclosures.seal(reading(0).record);
@@ -219,6 +222,21 @@ test("records of one day have one envelope; a key is forgotten with its day, and
   const late = await sealedBy(node, 3);
   assert.notDeepEqual(late.envelope, first.envelope, "the first day again, after it was over");
   assert.equal(keptBy(node).length, 3);
+});
+
+test("a meter that speaks of one day after the other is given keys for so many, and more as time passes", async (t) => {
+  const world = await createWorld(t);
+  await greet(world);
+  const [node] = world.nodes as [World["nodes"][number]];
+  const sealingOf = (day: number) => node.disclosures.seal(reading(day, TIME_S - day * DAY_S).record);
+  const kinds = new Set<string>();
+  for (let day = 0; day < DAYS_AT_ONCE; day += 1) kinds.add((await sealingOf(day)).type);
+  assert.deepEqual([...kinds], ["sealed"], "an outbox of a year");
+  const unready = { type: "unready", reason: "more days of this meter come at once than this node makes keys for" };
+  assert.deepEqual(await sealingOf(DAYS_AT_ONCE), unready);
+  assert.equal((await sealingOf(0)).type, "sealed", "what has its key goes on");
+  world.now_ms += 60_000;
+  assert.equal((await sealingOf(DAYS_AT_ONCE)).type, "sealed");
 });
 
 test("a key is forgotten on the timer once the chain has other members", async (t) => {

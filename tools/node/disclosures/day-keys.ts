@@ -6,6 +6,7 @@ import { toHex } from "../../../src/wire/bytes.js";
 import { DAY_S } from "../../../src/wire/envelope.js";
 import { encodeDisclosures, type SealedDisclosures } from "../../../src/wire/sealed-disclosure.js";
 import type { ReadRecord } from "../../ledger/record-scan.js";
+import { createBudgets } from "../limits/budgets.js";
 import { envelopeFrame } from "./custodian.js";
 import type { CustodyDirectory } from "./custody-directory.js";
 import { type MeterDay, makeDayKey, type OpenKey, OpenKeys } from "./open-keys.js";
@@ -13,6 +14,8 @@ import type { DisclosuresPorts } from "./ports.js";
 
 /** Day keys in memory: of more than that, the one that was not used for longest is forgotten. */
 const KEYS_MAX = 50_000;
+/** Keys made for one meter: a year of days that an outbox brings at once, with restarts meanwhile. Nobody's days use up all meters'. */
+const ofMeter = { tokens_max: 400, tokens_s: 1 / 60 };
 /** A key is kept so long after its day for records that come late, and as long after it was made where its day was over then. */
 const LATE_S = 600;
 /** It is kept no longer than that, whatever day it is for: a meter's clock may be ahead. */
@@ -49,6 +52,7 @@ export interface MeterDays {
 
 export function createDayKeys(ports: DisclosuresPorts, directory: CustodyDirectory): DayKeys {
   const open = new OpenKeys(KEYS_MAX);
+  const budgets = createBudgets(ofMeter, KEYS_MAX);
   /** by name: those that are being made */
   const making = new Map<string, Promise<OpenKey | string>>();
   const membersOf = (chain: number) => ports.membersOf(chain)?.members.join();
@@ -57,8 +61,12 @@ export function createDayKeys(ports: DisclosuresPorts, directory: CustodyDirecto
     const name = `${of.chain}/${toHex(of.meter)}/${of.day}`;
     const known = open.use(name);
     if (known !== undefined && known.members === membersOf(of.chain)) return known;
+    const begun = making.get(name);
+    if (begun === undefined && !budgets.take(toHex(of.meter), 1, ports.now_ms())) {
+      return "more days of this meter come at once than this node makes keys for";
+    }
     const underWay =
-      making.get(name) ??
+      begun ??
       makeDayKey(ports, directory, of)
         .then((made) => {
           if (typeof made === "string") return made;

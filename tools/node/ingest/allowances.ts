@@ -2,7 +2,7 @@
 // no key of the network: repetitions, births, signatures that are none. Pure: the time is handed in, memory is bounded.
 
 import { LOOPBACK } from "../limits/addresses.js";
-import { createBudgets } from "./budgets.js";
+import { createBudgets } from "../limits/budgets.js";
 
 /** How fast one meter's records of one service are taken; a record counts once a kilobyte begun. */
 export interface RecordRate {

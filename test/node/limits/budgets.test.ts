@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createBudgets } from "../../../tools/node/ingest/budgets.js";
+import { createBudgets } from "../../../tools/node/limits/budgets.js";
 
 test("nobody spends more than a full budget and what has come back since, however the clock goes", () => {
   const step = fc.record({

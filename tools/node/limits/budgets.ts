@@ -2,7 +2,7 @@
 // in, and memory is bounded, whoever spends.
 
 import { BoundedMap } from "../../bounded-map.js";
-import { type BucketTerms, tokensAfter } from "../limits/token-bucket.js";
+import { type BucketTerms, tokensAfter } from "./token-bucket.js";
 
 export interface Budgets {
   /** Spends so many tokens of the name's; false, and nothing spent, where there are not as many. */
