@@ -100,6 +100,14 @@ test("a node that lies about its newest block makes nobody wait", async () => {
   assert.equal(agreed!.sums.from_s, DAY * DAY_S);
 });
 
+test("a node that never answers holds up no sum that others have come to alike", async () => {
+  const { grant, source } = nodeAt(0);
+  const asleep = { grant, source: { ...source, sums: () => new Promise<FoundSums>(() => {}) } };
+  const complaints: string[] = [];
+  const [agreed] = await open([asleep, nodeAt(1), nodeAt(2)], complaints);
+  assert.deepEqual([agreed!.sums.slots, complaints], [right, []]);
+});
+
 /** The node, which says that of the grant. */
 function stating({ source, grant }: Computing, said: Partial<Computing["grant"]>): Computing {
   const stated = { ...grant, ...said };
