@@ -54,7 +54,8 @@ export interface AgreedSums {
 }
 
 /**
- * The sums of all slots that are to be had, by their begin. Complaints name whom they are about. Rejects with GRANT_CLOSED where fewer
+ * The sums of all slots that are to be had, by their begin; without the days of which f + 1 say that they are erased. Complaints name whom
+ * or what they are about. Rejects with GRANT_CLOSED where fewer
  * than f + 1 of the nodes come to the same.
  */
 export async function* agreedSums(
@@ -79,19 +80,18 @@ export async function* agreedSums(
   if (until - from > DAYS_MAX) throw closed(`the grant states more than ${DAYS_MAX} days: no contract grants them`);
   for (const [from_s, until_s] of rangesOf({ from, until, slot_s }, ready_s)) {
     const sums = await agreed({ ...terms, members, needed, from_s, until_s, slot_s }, working, complaints);
-    yield { grant, ...sums };
+    if (sums !== undefined) yield { grant, ...sums };
   }
 }
 
 /** Those nodes that have a grant of sums in force: one that says it is another one takes nobody's place. */
 export async function computingAt(sources: readonly GroupGrantSource[]): Promise<readonly Computing[]> {
-  const nodes: Computing[] = [];
-  for (const source of sources) {
-    // A node that is not reached is told of where the others have no such grant either.
-    const grant = await source.grant().catch(() => undefined);
-    if (grant !== undefined) nodes.push({ source, grant });
-  }
-  return nodes;
+  // A node that is not reached is told of where the others have no such grant either.
+  const grants = await Promise.all(sources.map((source) => source.grant().catch(() => undefined)));
+  return sources.flatMap((source, at) => {
+    const grant = grants[at];
+    return grant === undefined ? [] : [{ source, grant }];
+  });
 }
 
 /** A node may say that it is another one: both are asked, and count as one. */
@@ -150,9 +150,11 @@ async function agreed(
   terms: RangeTerms,
   working: readonly Computing[],
   complaints: string[],
-): Promise<Omit<AgreedSums, "grant">> {
+): Promise<Omit<AgreedSums, "grant"> | undefined> {
   const { needed, from_s, until_s } = terms;
   const found: Signed[] = [];
+  /** who says that they are withheld */
+  const withheld: Computing[] = [];
   const left = new Set(working);
   const over = new AbortController();
   const { signal } = over;
@@ -162,8 +164,9 @@ async function agreed(
       const answer = await source.sums(from_s, until_s);
       if (signal.aborted) return;
       if (answer.type === "sums") return void found.push(opened(terms, grant.custodian, answer.sealed));
+      if (answer.type === "withheld") withheld.push({ source, grant });
       said = answer.message;
-      if (answer.type === "refused") return void complaints.push(`${source.origin}: ${answer.message}`);
+      if (answer.type !== "waiting") return void complaints.push(`${source.origin}: ${answer.message}`);
       await pause(AGAIN_MS, undefined, { signal });
     }
   };
@@ -186,6 +189,7 @@ async function agreed(
   await decided;
   over.abort();
   const alike = alikeIn(found, needed);
+  if (alike === undefined && custodiansOf(withheld).size >= needed) return undefined;
   if (alike === undefined) {
     const why = said === "" ? (complaints.at(-1) ?? "they differ") : said;
     throw closed(`fewer than ${needed} custodians have come to the same sums from ${from_s} s on: ${why}`);
