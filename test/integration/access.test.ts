@@ -2,20 +2,18 @@
 // opens it with f + 1 custodians and not with f; what no rule allows is a breach with the ID of who asked; a withdrawal ends delivery.
 
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { decodeBlock } from "../../src/wire/block.js";
-import { fromHex, toHex } from "../../src/wire/bytes.js";
+import { toHex } from "../../src/wire/bytes.js";
 import { decodeReceipt, verifyReceipt } from "../../src/wire/receipt.js";
 import { nodeVerify } from "../../tools/crypto/signatures.js";
 import { readGenesisFile } from "../../tools/files/genesis-file.js";
 import { withParticipant } from "../../tools/files/operations/participant-folder.js";
-import { decodeResults } from "../../tools/ledger/violations.js";
-import { independentSequence } from "../wire/independent-cbor.js";
-import { type AccessNetwork, apiOf, dayText, openAccess, runGood, SERVICE } from "./access-network.js";
-import { stopNodes, type TestNetwork, type TestNode, verifyChains, whenEqual } from "./network.js";
-import { cleanUp, type Defer, gridseal, gridsealJson, until } from "./processes.js";
+import { answersTo, assertHidden, behindDoors, hearing, keysOf, listenTo } from "./access-doors.js";
+import { type AccessNetwork, apiOf, dayText, openAccess, runGood, SERVICE, SLOT_S } from "./access-network.js";
+import { stopNodes, type TestNode, verifyChains, whenEqual } from "./network.js";
+import { cleanUp, gridseal, gridsealJson, until } from "./processes.js";
 
 interface Opened {
   readonly meter: string;
@@ -47,16 +45,20 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
   timeout: 400_000,
 }, async (t) => {
   const defer = cleanUp(t);
-  const access = await openAccess(defer, {
+  const people = {
     anna: "customer",
     study: "researcher",
     keeper: "metered-data-administrator",
     stray: "supplier",
-  });
+    watch: "regulator",
+  } as const;
+  const access = await openAccess(defer, people);
+  const doorsOf = { ...access, people: Object.keys(people) };
   const { network, meterId, say, open, idOf } = access;
   const { folder, genesis } = network;
   const apis = network.nodes.map(apiOf);
-  const [first] = network.nodes as [TestNode, TestNode, TestNode, TestNode];
+  const [first, , third, fourth] = network.nodes as [TestNode, TestNode, TestNode, TestNode];
+  const heard = await hearing(defer, third, fourth);
   const api = apis[1]!;
   const told = listenTo(defer, `${apis[0]}/events`);
   const meter = access.startMeter();
@@ -129,10 +131,28 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
     }
   });
 
+  let sums = { name: "", slot: 0 };
   await t.test(
     "sums over a group are those that f + 1 custodians have signed alike, and a grant of them opens no value",
-    () => summed(access, asked.name),
+    async () => {
+      sums = await summed(access, asked.name);
+    },
   );
+  const keys = await keysOf(doorsOf, asked.name);
+  await t.test("nodes write no memory where they crash", async () => {
+    for (const { process } of network.nodes) {
+      const filter = await readFile(`/proc/${process!.pid}/coredump_filter`, "latin1").catch(() => "0");
+      assert.equal(Number.parseInt(filter, 16), 0);
+    }
+  });
+  const grants = `/chains/${SERVICE}/grants`;
+  const today = Math.floor(Date.now() / 86_400_000);
+  const granted = await answersTo(doorsOf, [
+    ...[asked.name, sums.name].map((name) => `${grants}/${name}`),
+    ...[`${grants}/${asked.name}/days/${today}/shares`, `${grants}/${asked.name}/days/${today}/records`],
+    ...[`${grants}/${sums.name}/days/${today}/shares`, `${grants}/${sums.name}/days/${today}/records`],
+    ...[`${grants}/${sums.name}/group`, `${grants}/${sums.name}/sums/${sums.slot}/${sums.slot + SLOT_S}`],
+  ]);
 
   await t.test("one that does not answer holds nobody up", async () => {
     await first.stop();
@@ -150,16 +170,20 @@ test("a meter's confidence is opened by f + 1 custodians on a sealed grant, and 
     assert.match(errors, /No grant .* is in force/);
   });
 
-  const doors = [...(await behindDoors(network, meterId)), { door: "events", bytes: told() }];
+  const doors = [...(await behindDoors(doorsOf)), ...granted, { door: "events", bytes: told() }];
   await stopNodes(network);
-  await t.test("salts, labels and keys stand in no store, no log, no export and no answer", () =>
-    assertHidden(network, opened, doors),
+  doors.push({ door: "links of two nodes", bytes: await heard() });
+  await t.test("salts, labels, values and keys stand in no store, log, export and answer, and go over no link", () =>
+    assertHidden(network, { opened, keys }, doors),
   );
   await verifyChains(network);
 });
 
 /** Sums over a group of one meter, which this chain lets be one, beside what a grant of its values opens. */
-async function summed({ network, meterId, say, open }: AccessNetwork, request: string): Promise<void> {
+async function summed(
+  { network, meterId, say, open }: AccessNetwork,
+  request: string,
+): Promise<{ readonly name: string; readonly slot: number }> {
   const apis = network.nodes.map(apiOf);
   await say("keeper", "group", "homes", "--kind", "residential", "--meter", meterId);
   const peaks = await say("study", "need", "--purpose", "PublicStatistics", "--days", "31", "--text", "evening peaks");
@@ -193,6 +217,7 @@ async function summed({ network, meterId, say, open }: AccessNetwork, request: s
     `${apis[0]}/chains/${SERVICE}/grants/${name}/days/${Math.floor(Date.now() / 86_400_000)}/shares`,
   );
   assert.equal(shares.status, 403, "no share is delivered on it");
+  return { name, slot: Date.parse(sums[0]!.time) / 1_000 };
 }
 
 /** What is denied ends the command with 1, and is JSON all the same. */
@@ -214,103 +239,4 @@ async function listsWhatConcerns(
   const listed = await withParticipant(folder, () => runGood("access", "list", ...mine));
   assert.match(listed, new RegExp(`you are the subject of meter ${meter}`));
   assert.match(listed, new RegExp(`asks for AcademicResearch, "evening peaks"[^]*access withdraw ${request} --as`));
-}
-
-interface Door {
-  readonly door: string;
-  readonly bytes: Buffer;
-}
-
-/** What is told from here on; nobody waits for its end. */
-function listenTo(defer: Defer, url: string): () => Buffer {
-  const chunks: Uint8Array[] = [];
-  const aborting = new AbortController();
-  defer(async () => aborting.abort());
-  void (async () => {
-    const { body } = await fetch(url, { signal: aborting.signal });
-    for await (const chunk of body!) chunks.push(chunk);
-  })().catch(() => undefined);
-  return () => Buffer.concat(chunks);
-}
-
-/** What a running node tells: its answers, errors among them, rows and headers of its chain, a copy of its store. */
-async function behindDoors({ folder, nodes, genesis }: TestNetwork, meterId: string): Promise<readonly Door[]> {
-  const [node] = nodes as [TestNode];
-  const api = apiOf(node);
-  const chain = `/chains/${SERVICE}`;
-  const paths = [
-    ...["/metrics", "/health", "/chains", "/orders", "/violations", "/nowhere", `${chain}/holders`, `${chain}/lineage`],
-    ...[`${chain}/blocks`, `${chain}/records/${meterId}`, `/receipts/${SERVICE}/${meterId}/0`, `${chain}/blocks/0`],
-    ...[`${chain}/state/access`, `${chain}/grants/${"11".repeat(8)}-1`, `${chain}/erasures/${meterId}`],
-  ];
-  const doors: Door[] = [];
-  for (const path of paths) {
-    const answer = await fetch(api + path);
-    doors.push({ door: path, bytes: Buffer.from(await answer.arrayBuffer()) });
-  }
-  const files = [
-    { name: "dispatch.public", args: ["--public"] },
-    { name: "dispatch.csv", args: ["--format", "csv"] },
-    { name: "dispatch.jsonl", args: ["--format", "jsonl"] },
-  ];
-  for (const { name, args } of files) {
-    const file = join(folder, name);
-    await runGood("chain", "export", SERVICE, ...args, "--api", api, "-o", file);
-    doors.push({ door: name, bytes: await readFile(file) });
-  }
-  const copy = join(folder, "copy");
-  await runGood("backup", join(node.folder, "node.json"), copy);
-  for (const name of await readdir(copy))
-    doors.push({ door: `backup ${name}`, bytes: await readFile(join(copy, name)) });
-  const { status, errors } = await gridseal("chain", "audit", join(folder, "dispatch.public"), "--genesis", genesis);
-  assert.equal(status, 3, errors);
-  assert.match(errors, /what the blocks hold is not in the file/);
-  const { bytes } = doors.find(({ door }) => door === "dispatch.public")!;
-  assert.ok(!bytes.includes(Buffer.from(fromHex(meterId)!)), "nor which meters there are, in what strangers may have");
-  return doors;
-}
-
-/** What the meter has confided, and the keys of those who keep it, are searched for in all that nodes have left, as bytes, hex and base64. */
-async function assertHidden(
-  { folder, nodes }: TestNetwork,
-  opened: readonly Opened[],
-  doors: readonly Door[],
-): Promise<void> {
-  const salts = opened.map(({ disclosure }) => fromHex(disclosure)!.subarray(2, 18));
-  assert.ok(salts.length >= 5, "salts to look for");
-  const keys = await Promise.all(
-    nodes.map(async ({ folder: of }) => {
-      const name = (await readdir(of)).find((each) => each.endsWith(".custody"))!;
-      const { secret } = JSON.parse(await readFile(join(of, name), "utf8")) as { readonly secret: string };
-      return fromHex(secret)!;
-    }),
-  );
-  const planted = [...salts, ...keys, ...["phases", "evening"].map((text) => new TextEncoder().encode(text))];
-  const [need] = planted.splice(-1); // which is public, and shows that the search finds something
-  const file = join(folder, "dispatch.chain");
-  await runGood("chain", "export", SERVICE, "--data", join(nodes[0]!.folder, "data"), "-o", file);
-  const exported = await readFile(file);
-  assert.ok(exported.includes(Buffer.from(need!)), "the need's text is in the export");
-  const stores = await Promise.all(nodes.map((node) => readFile(join(node.folder, "data", "data.mdb"))));
-  const logs = nodes.map((node) => Buffer.from(`${node.process?.output ?? ""}${node.process?.errors ?? ""}`));
-  assert.ok(doors.find(({ door }) => door === "events")!.bytes.length > 0, "something was told");
-  const places = [
-    { door: "export", bytes: exported },
-    ...stores.map((bytes, index) => ({ door: `store ${index}`, bytes })),
-    ...logs.map((bytes, index) => ({ door: `log ${index}`, bytes })),
-    ...doors,
-  ];
-  for (const { door, bytes: place } of places) {
-    for (const secret of planted) {
-      const bytes = Buffer.from(secret);
-      const forms = [bytes, Buffer.from(bytes.toString("hex")), Buffer.from(bytes.toString("base64").slice(0, -4))];
-      for (const form of forms) assert.ok(!place.includes(form), `${bytes.toString("hex")} behind ${door}`);
-    }
-  }
-  const breaches = independentSequence(exported).flatMap((bytes) => {
-    return decodeResults(decodeBlock(bytes).results).violations.map((each) =>
-      each.kind === "contract" ? each.name : each.kind,
-    );
-  });
-  assert.deepEqual(breaches, ["role", "not-subject", "not-subject"]);
 }

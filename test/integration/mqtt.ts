@@ -5,7 +5,7 @@ import { connectAsync, type MqttClient } from "mqtt";
 import { type Credential, issueCredential, issuerName } from "../../src/wire/credential.js";
 import { keyId } from "../../src/wire/key.js";
 import { decodeSentReceipt, type Receipt } from "../../src/wire/receipt.js";
-import { type Claims, parseRecord, signRecord } from "../../src/wire/record.js";
+import { type Claims, digestsOf, parseRecord, signRecord } from "../../src/wire/record.js";
 import { meterTopic, serviceTopic } from "../../src/wire/topics.js";
 import { generateSeed, signerFromSeed } from "../../tools/crypto/signatures.js";
 import { type Item, independentDecode } from "../wire/independent-cbor.js";
@@ -17,8 +17,8 @@ export interface HandMadeMeter {
   /** key id as topics write it */
   readonly id: string;
   readonly credential: Uint8Array;
-  /** A record that follows on the one made before it, unless the claims say otherwise. */
-  record(claims?: Partial<Claims>): Uint8Array;
+  /** A record that follows on the one made before it, unless the claims say otherwise, with what it hides beside it. */
+  record(claims?: Partial<Claims>, hidden?: readonly Uint8Array[]): Uint8Array;
 }
 
 /** A meter of the network, with a credential as its authority issues them unless the terms say otherwise. */
@@ -42,7 +42,7 @@ export function makeMeter(network: TestNetwork, terms: Partial<Credential> = {})
   return {
     id: hexOf(kid),
     credential: issueCredential(credential, network.authority),
-    record(stated = {}) {
+    record(stated = {}, hidden = []) {
       const service = stated.service ?? 1;
       const follows = next.get(service) ?? { seq: 0, previous: new Uint8Array(0) };
       const claims: Claims = {
@@ -53,9 +53,10 @@ export function makeMeter(network: TestNetwork, terms: Partial<Credential> = {})
         quality: 2,
         registers: [{ obis: Uint8Array.of(1, 0, 1, 8, 0, 255), value: 2_130_115 + follows.seq, scaler: 0, unit: 30 }],
         source: 1,
+        ...(hidden.length > 0 && { digests: digestsOf(hidden) }),
         ...stated,
       };
-      const record = signRecord(claims, [], signer, kid);
+      const record = signRecord(claims, hidden, signer, kid);
       if (claims.seq === follows.seq) next.set(service, { seq: claims.seq + 1, previous: parseRecord(record).hash });
       return record;
     },

@@ -1,34 +1,22 @@
 // A network is brought to another version one node after the other, and seals all the while: each node says which one it runs.
 
 import assert from "node:assert/strict";
-import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { health } from "../../tools/routes/health.js";
+import { alteredCommand } from "./altered.js";
 import { connectMeter, makeMeter } from "./mqtt.js";
 import { makeNetwork, startNodes, stopNodes, verifyChains, whenEqual } from "./network.js";
 import { cleanUp, gridseal, temporaryFolder } from "./processes.js";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const NEWER = "99.0.0";
-
-/** The built command under another version. */
-async function newerCommand(folder: string): Promise<string> {
-  await mkdir(folder);
-  await cp(join(root, "dist"), join(folder, "dist"), { recursive: true });
-  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
-  const text = await readFile(join(root, "package.json"), "utf8");
-  await writeFile(join(folder, "package.json"), JSON.stringify({ ...(JSON.parse(text) as object), version: NEWER }));
-  return join(folder, "dist/tools/cli/gridseal.js");
-}
 
 test("nodes of two versions with one protocol are one cluster while they are upgraded in turn", {
   timeout: 280_000,
 }, async (t) => {
   const defer = cleanUp(t);
   const folder = await temporaryFolder(defer);
-  const newer = await newerCommand(join(folder, "newer"));
+  const newer = await alteredCommand(join(folder, "newer"), { version: NEWER });
   const network = await makeNetwork(defer, join(folder, "network"), { nodes: 4, meters: 0 });
   await startNodes(network);
   const meter = makeMeter(network);

@@ -16,6 +16,8 @@ export type FoundSums =
   /** [enc, ciphertext] */
   | { readonly type: "sums"; readonly sealed: SealedShare }
   | { readonly type: "waiting"; readonly message: string }
+  /** a meter of the group has had that day erased */
+  | { readonly type: "withheld"; readonly message: string }
   /** they will not come of this node */
   | { readonly type: "refused"; readonly message: string };
 
@@ -46,7 +48,8 @@ export function openGroupGrantSource(
     async sums(from, until) {
       const asked = await ask(base, groupSums, { parameters: { ...of, from, until }, token: token() });
       if (asked.type === "refused") {
-        return { type: asked.code === "waiting" ? "waiting" : "refused", message: asked.message };
+        const type = asked.code === "waiting" || asked.code === "withheld" ? asked.code : "refused";
+        return { type, message: asked.message };
       }
       const bytes = await bytesOf(asked.answer, sealedLimits.size);
       try {

@@ -100,6 +100,35 @@ test("a node that lies about its newest block makes nobody wait", async () => {
   assert.equal(agreed!.sums.from_s, DAY * DAY_S);
 });
 
+test("a node that never answers holds up no sum that others have come to alike", async () => {
+  const { grant, source } = nodeAt(0);
+  const asleep = { grant, source: { ...source, sums: () => new Promise<FoundSums>(() => {}) } };
+  const complaints: string[] = [];
+  const [agreed] = await open([asleep, nodeAt(1), nodeAt(2)], complaints);
+  assert.deepEqual([agreed!.sums.slots, complaints], [right, []]);
+});
+
+test("a day that f + 1 say is erased is left out, and the days beside it are told; one that says so alone is named", async () => {
+  const erased = (index: number): Computing => {
+    const { source, grant } = stating(nodeAt(index), { from: DAY - 1 });
+    const sums = async (from_s: number, until_s: number): Promise<FoundSums> =>
+      from_s < DAY * DAY_S ? { type: "withheld", message: "it is erased" } : source.sums(from_s, until_s);
+    return { grant, source: { ...source, sums } };
+  };
+  const complaints: string[] = [];
+  const [agreed, ...more] = await open([erased(0), erased(1), erased(2)], complaints);
+  assert.deepEqual([agreed!.sums.from_s, agreed!.sums.slots, more], [DAY * DAY_S, right, []]);
+  assert.equal(complaints[0], "http://node-0: it is erased");
+  const alone: string[] = [];
+  const { source, grant } = nodeAt(0);
+  const liar = {
+    grant,
+    source: { ...source, sums: async (): Promise<FoundSums> => ({ type: "withheld", message: "no" }) },
+  };
+  const [told] = await open([liar, nodeAt(1), nodeAt(2)], alone);
+  assert.deepEqual([told!.sums.slots, alone], [right, ["http://node-0: no"]]);
+});
+
 /** The node, which says that of the grant. */
 function stating({ source, grant }: Computing, said: Partial<Computing["grant"]>): Computing {
   const stated = { ...grant, ...said };

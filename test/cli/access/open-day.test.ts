@@ -4,7 +4,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "../../../src/wire/bytes.js";
 import { DAY_S } from "../../../src/wire/envelope.js";
-import { digestsOf, encodeDisclosure, parseRecord, signRecord, stripRecord } from "../../../src/wire/record.js";
+import {
+  decodeDisclosure,
+  digestsOf,
+  encodeDisclosure,
+  parseRecord,
+  signRecord,
+  stripRecord,
+} from "../../../src/wire/record.js";
 import { encodeDisclosures, encodeSealed } from "../../../src/wire/sealed-disclosure.js";
 import { openDay } from "../../../tools/cli/access/open-day.js";
 import type { Opening } from "../../../tools/cli/access/opening.js";
@@ -33,7 +40,9 @@ const keys = new Map([1, 2].map((byte) => [toHex(envelope(byte)), generateDayKey
 const opening: Opening = {
   ...{ genesis: network.genesis, keys: generateDeliveryKeys(), grant: "00-1", service: TRADING, lineage: [] },
   meter: toHex(meter.kid),
-  envelopes: new Map([...keys.keys()].map((id) => [id, { envelope: { day: DAY } }])) as unknown as Opening["envelopes"],
+  envelopes: new Map(
+    [...keys.keys()].map((id, at) => [id, { envelope: { day: DAY, origin: nodes[at]!.id } }]),
+  ) as unknown as Opening["envelopes"],
 };
 
 /** What the origin of that envelope has encrypted of the record. */
@@ -79,5 +88,25 @@ test("what stays closed or proves nothing is told where no other row opens it", 
   };
   const { complaints } = await open([broken]);
   assert.match(complaints[0]!, /^http:\/\/node-0 delivers a record that proves nothing: its disclosures do not open/);
+  assert.match(complaints[0]!, new RegExp(` with the day key of node ${toHex(nodes[0]!.id)}$`));
   assert.deepEqual(await open([broken], [rowOf(2)]), { ...whole, asked: 2 });
+});
+
+test("what is proved is given though something beside it is not, and whose that is, is named once", async () => {
+  const foreign = decodeDisclosure(
+    encodeDisclosure({
+      ...{ salt: new Uint8Array(16).fill(9), label: "phases" },
+      registers: [{ obis: Uint8Array.of(1, 0, 9, 7, 0, 255), value: 999, scaler: 0, unit: 27 }],
+    }),
+  );
+  const said = `node ${toHex(nodes[1]!.id)} has encrypted what record 0 of meter ${toHex(meter.kid)} has no digest of`;
+  const named = { ...whole, complaints: [said], asked: 1 };
+  assert.deepEqual(await open([rowOf(2, [...disclosures, foreign])]), named);
+  assert.deepEqual(await open([rowOf(2, [foreign, ...power!]), rowOf(1, voltage)]), named);
+  const part = { labels: ["power"], closed: 0, complaints: [said], asked: 2 };
+  assert.deepEqual(await open([rowOf(2, [...power!, foreign])], [rowOf(2, [...power!, foreign])]), part);
+});
+
+test("who has encrypted a disclosure twice has encrypted it once", async () => {
+  assert.deepEqual(await open([rowOf(1, [...power!, ...power!])], [rowOf(2)]), { ...whole, asked: 2 });
 });

@@ -28,6 +28,8 @@ import { chainKey, hashKey, stateKey } from "../../../tools/node/store/keys.js";
 import { createWorld, greet, SERVICE, TIME_S, type World } from "./world.js";
 
 const REQUEST = "bb00000000000001-4";
+/** A node whose rows come before those of others. */
+const LIAR = "0000000000000001";
 const DAY = Math.floor(TIME_S / DAY_S);
 const SLOT_S = 900;
 const FROM_S = Math.floor(TIME_S / SLOT_S) * SLOT_S;
@@ -58,8 +60,8 @@ interface Scene {
       value: number;
       sealed_s?: number;
       unit?: number;
-      /** what another node has added of the record besides, whose row comes first */
-      lie?: "partial" | "unknown-envelope";
+      /** what another node has added of the record besides, whose row comes first; or alone */
+      lie?: "partial" | "unknown-envelope" | "no-envelope";
     },
   ): Promise<void>;
 }
@@ -145,10 +147,11 @@ async function createScene(t: TestContext): Promise<Scene> {
       };
       const honest = await sealBy(0);
       sealed.set(toHex(record.hash), { claims: record.claims, sealed_s });
-      await putAll(world.nodes[0]!.ports.self, honest);
-      const liar = new Uint8Array(8);
+      if (lie !== "no-envelope") await putAll(world.nodes[0]!.ports.self, honest);
+      const liar = fromHex(LIAR)!;
       if (lie === "partial") await putAll(liar, await sealBy(1, record.disclosures.slice(1)));
-      if (lie === "unknown-envelope") await putAll(liar, { ...honest, envelope: new Uint8Array(32).fill(5) });
+      if (lie === "unknown-envelope" || lie === "no-envelope")
+        await putAll(liar, { ...honest, envelope: new Uint8Array(32).fill(5) });
     },
     async sums(...nodes) {
       const grantOf = (index: number) => groupGrantInForce(world.nodes[index]!.ports, SERVICE, REQUEST)!;
@@ -264,6 +267,14 @@ test("a liar's row with an envelope that nobody knows holds up no sum of a recor
       { count: 0, sum: null },
     ]);
   }
+});
+
+test("who alone has encrypted a record, in an envelope that nobody knows, is named by those who work", async (t) => {
+  const scene = await createScene(t);
+  await scene.read(0, { seq: 0, time_s: FROM_S + 10, value: 100, lie: "no-envelope" });
+  await scene.read(1, { seq: 0, time_s: FROM_S + 30, value: 1_000 });
+  const reason = `this node lacks an envelope of a meter of the group, which node ${LIAR} named`;
+  for (const answer of await scene.sums(...scene.working)) assert.deepEqual(answer, { type: "waiting", reason });
 });
 
 test("without enough shares there are no sums, and the node says what it lacks", async (t) => {

@@ -21,6 +21,8 @@ import type { GroupGrantSource, StatedGroupGrant } from "../../sources/group-gra
 
 /** Nodes are asked again after so long, while they work. */
 const AGAIN_MS = 1_000;
+/** Where enough have come to the same, others have so long to say something else. */
+const OTHERS_MS = 1_000;
 const PATIENCE_MS = 600_000;
 /** Days of a grant that are asked for: a node that states more of them is not believed. */
 const DAYS_MAX = 4_000;
@@ -52,7 +54,8 @@ export interface AgreedSums {
 }
 
 /**
- * The sums of all slots that are to be had, by their begin. Complaints name whom they are about. Rejects with GRANT_CLOSED where fewer
+ * The sums of all slots that are to be had, by their begin; without the days of which f + 1 say that they are erased. Complaints name whom
+ * or what they are about. Rejects with GRANT_CLOSED where fewer
  * than f + 1 of the nodes come to the same.
  */
 export async function* agreedSums(
@@ -77,19 +80,18 @@ export async function* agreedSums(
   if (until - from > DAYS_MAX) throw closed(`the grant states more than ${DAYS_MAX} days: no contract grants them`);
   for (const [from_s, until_s] of rangesOf({ from, until, slot_s }, ready_s)) {
     const sums = await agreed({ ...terms, members, needed, from_s, until_s, slot_s }, working, complaints);
-    yield { grant, ...sums };
+    if (sums !== undefined) yield { grant, ...sums };
   }
 }
 
 /** Those nodes that have a grant of sums in force: one that says it is another one takes nobody's place. */
 export async function computingAt(sources: readonly GroupGrantSource[]): Promise<readonly Computing[]> {
-  const nodes: Computing[] = [];
-  for (const source of sources) {
-    // A node that is not reached is told of where the others have no such grant either.
-    const grant = await source.grant().catch(() => undefined);
-    if (grant !== undefined) nodes.push({ source, grant });
-  }
-  return nodes;
+  // A node that is not reached is told of where the others have no such grant either.
+  const grants = await Promise.all(sources.map((source) => source.grant().catch(() => undefined)));
+  return sources.flatMap((source, at) => {
+    const grant = grants[at];
+    return grant === undefined ? [] : [{ source, grant }];
+  });
 }
 
 /** A node may say that it is another one: both are asked, and count as one. */
@@ -143,48 +145,59 @@ interface Signed {
   readonly bytes: Uint8Array;
 }
 
-/** Asks until enough have come to the same. */
+/** Asks each until enough have come to the same: one that sleeps holds nobody up. */
 async function agreed(
   terms: RangeTerms,
   working: readonly Computing[],
   complaints: string[],
-): Promise<Omit<AgreedSums, "grant">> {
+): Promise<Omit<AgreedSums, "grant"> | undefined> {
   const { needed, from_s, until_s } = terms;
   const found: Signed[] = [];
-  const until_ms = performance.now() + PATIENCE_MS;
-  let left = [...working];
-  for (;;) {
-    const waiting: Computing[] = [];
-    let said = "";
-    await Promise.all(
-      left.map(async (node) => {
-        try {
-          const answer = await node.source.sums(from_s, until_s);
-          if (answer.type === "sums") return void found.push(opened(terms, node.grant.custodian, answer.sealed));
-          said = answer.message;
-          if (answer.type === "waiting") waiting.push(node);
-          else complaints.push(`${node.source.origin}: ${answer.message}`);
-        } catch (error) {
-          complaints.push(reasonOf(error));
-        }
-      }),
-    );
-    const alike = alikeIn(found, needed);
-    if (alike !== undefined) {
-      for (const { sums } of found.filter((each) => !isSameAggregate(each.sums, alike[0]!.sums))) {
-        complaints.push(`node ${toHex(sums.node)} has signed other sums than ${needed} others`);
+  /** who says that they are withheld */
+  const withheld: Computing[] = [];
+  const left = new Set(working);
+  const over = new AbortController();
+  const { signal } = over;
+  let said = "";
+  const ask = async ({ source, grant }: Computing): Promise<void> => {
+    for (;;) {
+      const answer = await source.sums(from_s, until_s);
+      if (signal.aborted) return;
+      if (answer.type === "sums") return void found.push(opened(terms, grant.custodian, answer.sealed));
+      if (answer.type === "withheld") withheld.push({ source, grant });
+      said = answer.message;
+      if (answer.type !== "waiting") return void complaints.push(`${source.origin}: ${answer.message}`);
+      await pause(AGAIN_MS, undefined, { signal });
+    }
+  };
+  const isLost = () =>
+    new Set([...found.map(({ sums }) => toHex(sums.node)), ...custodiansOf([...left])]).size < needed;
+  const decided = new Promise<void>((resolve) => {
+    const onAnswer = async (node: Computing) => {
+      try {
+        await ask(node);
+      } catch (error) {
+        if (!signal.aborted) complaints.push(reasonOf(error));
       }
-      return { sums: alike[0]!.sums, signed: alike.map(({ bytes }) => bytes) };
-    }
-    left = waiting;
-    const possible = new Set([...found.map(({ sums }) => toHex(sums.node)), ...custodiansOf(left)]);
-    const isLost = left.length === 0 || possible.size < needed;
-    if (isLost || performance.now() > until_ms) {
-      const why = said === "" ? (complaints.at(-1) ?? "they differ") : said;
-      throw closed(`fewer than ${needed} custodians have come to the same sums from ${from_s} s on: ${why}`);
-    }
-    await pause(AGAIN_MS);
+      left.delete(node);
+      if (left.size === 0 || isLost()) return resolve();
+      if (alikeIn(found, needed) !== undefined) pause(OTHERS_MS, undefined, { signal }).then(resolve, resolve);
+    };
+    for (const node of working) void onAnswer(node);
+    pause(PATIENCE_MS, undefined, { signal }).then(resolve, resolve);
+  });
+  await decided;
+  over.abort();
+  const alike = alikeIn(found, needed);
+  if (alike === undefined && custodiansOf(withheld).size >= needed) return undefined;
+  if (alike === undefined) {
+    const why = said === "" ? (complaints.at(-1) ?? "they differ") : said;
+    throw closed(`fewer than ${needed} custodians have come to the same sums from ${from_s} s on: ${why}`);
   }
+  for (const { sums } of found.filter((each) => !isSameAggregate(each.sums, alike[0]!.sums))) {
+    complaints.push(`node ${toHex(sums.node)} has signed other sums than ${needed} others`);
+  }
+  return { sums: alike[0]!.sums, signed: alike.map(({ bytes }) => bytes) };
 }
 
 /** Throws where it is not what this custodian has signed for these slots. */

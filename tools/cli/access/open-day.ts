@@ -23,13 +23,15 @@ interface Found {
   complaint: string | undefined;
 }
 
-/** The day's records, of the first nodes that prove all that they hide. Rejects as the sources do. */
+/** The day's records, of the first nodes that prove all that they hide; whose rows hold what nothing proves. Rejects as the sources do. */
 export async function openDay(
   opening: Opening,
   keys: ReadonlyMap<string, Uint8Array>,
   { day, sources }: { readonly day: number; readonly sources: readonly Pick<GrantSource, "origin" | "records">[] },
 ): Promise<Opened> {
   const all = new Map<string, Found>();
+  /** what was opened and is not proved, by whose it was: each is told once, however many nodes deliver it */
+  const named = new Set<string>();
   for (const { origin, records } of sources) {
     for await (const delivered of records(day)) {
       const name = toHex(sha256(delivered.record));
@@ -41,7 +43,8 @@ export async function openDay(
       else if (record.type === "refuted") {
         found.complaint = `${origin} delivers a record that proves nothing: ${record.reason}`;
       } else {
-        for (const [digest, values] of byDisclosure(record.values)) {
+        for (const complaint of record.complaints) named.add(complaint);
+        for (const [digest, values] of record.proved) {
           if (!found.proved.has(digest)) found.proved.set(digest, values);
         }
         found.isWhole = found.proved.size >= record.hidden;
@@ -53,17 +56,6 @@ export async function openDay(
   return {
     values: [...all.values()].flatMap(({ proved }) => [...proved.values()].flat()),
     closed: lacking.filter(({ isClosed, complaint }) => isClosed && complaint === undefined).length,
-    complaints: lacking.flatMap(({ complaint }) => complaint ?? []),
+    complaints: [...named, ...lacking.flatMap(({ complaint }) => complaint ?? [])],
   };
-}
-
-function byDisclosure(values: readonly OpenedValue[]): ReadonlyMap<string, readonly OpenedValue[]> {
-  const all = new Map<string, OpenedValue[]>();
-  for (const value of values) {
-    const digest = toHex(sha256(value.disclosure));
-    const same = all.get(digest);
-    if (same === undefined) all.set(digest, [value]);
-    else same.push(value);
-  }
-  return all;
 }

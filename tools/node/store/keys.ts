@@ -87,6 +87,11 @@ export function makerKey(key: HashKey, node: Uint8Array): HashKey {
   return Buffer.concat([key, node]) as Buffer as HashKey;
 }
 
+/** Who has made it. */
+export function makerIn(key: HashKey): Uint8Array {
+  return Uint8Array.from(key.subarray(-8));
+}
+
 /** The range of what all nodes have made of it. */
 export function makersRange(key: HashKey) {
   return { start: key, end: Buffer.concat([key, Buffer.alloc(9, 0xff)]) };

@@ -12,7 +12,7 @@ import { type Claims, decodeDisclosure, type Register } from "../../../../src/wi
 import { decodeDisclosures, type SealedDisclosures } from "../../../../src/wire/sealed-disclosure.js";
 import { openDisclosures } from "../../../crypto/day-key.js";
 import { sealedDisclosures } from "../../chain/tables/sealed-disclosures.js";
-import { type HashKey, hashRange, type KeyRange, keyBehind, numberIn } from "../../store/keys.js";
+import { type HashKey, hashRange, type KeyRange, keyBehind, makerIn, numberIn } from "../../store/keys.js";
 import type { DisclosuresPorts } from "../ports.js";
 import { envelopes } from "../tables/envelopes.js";
 import { missingDisclosures } from "../tables/missing-disclosures.js";
@@ -65,7 +65,7 @@ export async function computeSums(
     if (lacksDisclosures(ports, of)) return incomplete("sealed disclosures of a meter of the group");
     const found = await recordsOf(ports, of, range);
     if (ports.isStopped()) return incomplete("as it stops, time");
-    if (found === undefined) return incomplete("an envelope of a meter of the group");
+    if (typeof found === "string") return incomplete(`an envelope of a meter of the group, which ${found} named`);
     if (found.length === 0) continue;
     const keys = await exchange.keysFor(of, (some) => found.every((record) => isSettled(record, some, grant)));
     if (keys === undefined) return incomplete("shares of other custodians");
@@ -95,28 +95,28 @@ interface FoundRecord extends SealedReading {
 }
 
 /**
- * The records of the slots that count: of the envelopes of their day, and sealed in time. Undefined where this node knows the envelope
- * of one of them not.
+ * The records of the slots that count: of the envelopes of their day, and sealed in time. Where this node knows the envelope of one of
+ * them not, who has named it, in words.
  */
-async function recordsOf(ports: ComputingPorts, of: MeterDay, range: SlotRange): Promise<FoundRecord[] | undefined> {
+async function recordsOf(ports: ComputingPorts, of: MeterDay, range: SlotRange): Promise<FoundRecord[] | string> {
   const { store, sealedReading, afterOthers } = ports;
   const { grant, meter, day } = of;
   const known = store.range(envelopes, hashRange(grant.chain, meter, { from: 0, to: DAY_MAX }));
   const dayOfEnvelope = new Map(known.map(({ key }) => [hashIn(key), numberIn(key)]));
   const found = new Map<string, FoundRecord>();
-  /** by hash: records of which a row names an envelope that is known here, and those of which a row names none such */
+  /** by hash: records of which a row names an envelope that is known here; those of which one names another, and whose row that is */
   const named = new Set<string>();
-  const nameless = new Set<string>();
+  const nameless = new Map<string, string>();
   for (let keys: KeyRange = hashRange(grant.chain, meter, { from: 0, to: SEQ_MAX }); !ports.isStopped(); ) {
     const rows = store.range(sealedDisclosures, { ...keys, limit: ROWS_AT_ONCE });
-    for (const { row } of rows) {
+    for (const { key, row } of rows) {
       const sealed = sealedReading(grant.chain, meter, row.seq, row.recordHash);
       if (sealed === undefined || !counts(sealed, grant, range)) continue;
       const name = toHex(row.recordHash);
       const envelopeDay = dayOfEnvelope.get(toHex(row.envelope.subarray(0, HASH_KEY_BYTES)));
       // Each node that has sent the record may have added a row: what one invents says nothing beside one whose envelope is known.
       if (envelopeDay !== undefined) named.add(name);
-      else nameless.add(name);
+      else nameless.set(name, toHex(makerIn(key)));
       // Its origin has put it into an envelope of another day: so it is for all who work.
       if (envelopeDay !== day) continue;
       const same = found.get(name);
@@ -128,8 +128,8 @@ async function recordsOf(ports: ComputingPorts, of: MeterDay, range: SlotRange):
     keys = { ...keys, start: keyBehind(last.key) };
     await afterOthers();
   }
-  if ([...nameless].some((name) => !named.has(name))) return undefined;
-  return [...found.values()];
+  const [maker] = [...nameless].flatMap(([name, of]) => (named.has(name) ? [] : [of]));
+  return maker === undefined ? [...found.values()] : `node ${maker}`;
 }
 
 /** The beginning of the envelope's id, as hex. */
