@@ -17,9 +17,9 @@ import { contractState } from "../../../tools/node/chain/tables/contract-state.j
 import { heads } from "../../../tools/node/chain/tables/heads.js";
 import { putSealed } from "../../../tools/node/chain/tables/sealed-disclosures.js";
 import { createCustodyDirectory } from "../../../tools/node/disclosures/custody-directory.js";
-import type { SealedReading } from "../../../tools/node/disclosures/groups/computing.js";
 import { computingFor, groupGrantInForce, rangeComplaint } from "../../../tools/node/disclosures/groups/group-grant.js";
 import { createGroups, type GroupAnswer, type Groups } from "../../../tools/node/disclosures/groups/groups.js";
+import type { HidingReading } from "../../../tools/node/disclosures/groups/sealed-readings.js";
 import { encodeQuestion } from "../../../tools/node/disclosures/groups/share-frames.js";
 import { GROUP_QUESTION_FRAME, GROUP_SHARE_FRAME } from "../../../tools/node/disclosures/ports.js";
 import { envelopes } from "../../../tools/node/disclosures/tables/envelopes.js";
@@ -38,6 +38,12 @@ const LATENESS_S = 600;
 const READY_S = range.until_s + LATENESS_S;
 const POWER = Uint8Array.of(1, 0, 1, 7, 0, 255);
 const VOLTAGE = Uint8Array.of(1, 0, 32, 7, 0, 255);
+
+/** Readings of one meter and slot that count. */
+const READINGS_OF_SLOT = 256;
+/** Shares that a custodian seals for another one. */
+const SHARES_AT_ONCE = 1_024;
+const SHARES_A_SECOND = 512;
 
 interface Scene {
   readonly world: World;
@@ -72,7 +78,8 @@ async function createScene(t: TestContext): Promise<Scene> {
   await greet(world);
   const signers: readonly Signer[] = [1, 2, 3].map(() => signerFromSeed(generateSeed()));
   const meters = signers.map(({ key }) => keyId(key));
-  const sealed = new Map<string, SealedReading>();
+  const sealed: HidingReading[] = [];
+  const claimsOf = new Map<string, Claims>();
   const groups = world.nodes.map(({ ports }) => {
     const made = createGroups(
       {
@@ -81,7 +88,10 @@ async function createScene(t: TestContext): Promise<Scene> {
         onFatal: (error) => assert.match(String(error), /is closed/),
         knowsMissing: () => scene.isLevel,
         letGoUntil_s: () => scene.letGoUntil_s,
-        sealedReading: (_chain, _meter, _seq, hash) => sealed.get(toHex(hash)),
+        sealedBetween: ({ meters, from_s, until_s }) => [
+          sealed.filter((each) => meters.has(each.meter) && each.sealed_s >= from_s && each.sealed_s < until_s),
+        ],
+        sealedClaims: (_chain, _meter, { hash }) => claimsOf.get(toHex(hash)),
       },
       createCustodyDirectory(ports),
     );
@@ -146,7 +156,8 @@ async function createScene(t: TestContext): Promise<Scene> {
         }
       };
       const honest = await sealBy(0);
-      sealed.set(toHex(record.hash), { claims: record.claims, sealed_s });
+      sealed.push({ meter: toHex(meters[meter]!), seq, hash: record.hash, time_s, sealed_s });
+      claimsOf.set(toHex(record.hash), record.claims);
       if (lie !== "no-envelope") await putAll(world.nodes[0]!.ports.self, honest);
       const liar = fromHex(LIAR)!;
       if (lie === "partial") await putAll(liar, await sealBy(1, record.disclosures.slice(1)));
@@ -197,6 +208,31 @@ test("those that work for a request come to the same sums, of what is in the uni
   assert.ok(isSameAggregate(one!, other!));
 });
 
+test("of a slot the first readings of a meter count, and no more: who floods the chain stops nobody", async (t) => {
+  const scene = await createScene(t);
+  for (let seq = 0; seq < READINGS_OF_SLOT; seq += 1) await scene.read(0, { seq, time_s: FROM_S + seq, value: 100 });
+  await scene.read(0, { seq: READINGS_OF_SLOT, time_s: FROM_S + READINGS_OF_SLOT, value: 1_000_000 });
+  await scene.read(1, { seq: 0, time_s: FROM_S + 30, value: 1_000 });
+  for (const answer of await scene.sums(...scene.working)) {
+    assert.deepEqual(slotsOf(answer)[0], { count: 2, sum: 1_100_000n });
+  }
+});
+
+test("one grant has two ranges worked on at a time, whatever it asks for, and leaves the others' places", async (t) => {
+  const scene = await createScene(t);
+  await readAll(scene);
+  const { world, groups, working } = scene;
+  const [node = 0] = working;
+  const grant = groupGrantInForce(world.nodes[node]!.ports, SERVICE, REQUEST)!;
+  const ask = (slots: readonly [number, number]) =>
+    groups[node]!.ask(grant, {
+      from_s: FROM_S + slots[0] * SLOT_S,
+      until_s: FROM_S + slots[1] * SLOT_S,
+      slot_s: SLOT_S,
+    });
+  assert.deepEqual([ask([0, 1]).type, ask([1, 2]).type, ask([0, 2]).type], ["waiting", "waiting", "busy"]);
+});
+
 test("one that does not work for it computes nothing, and is given no share though it asks", async (t) => {
   const scene = await createScene(t);
   await readAll(scene);
@@ -226,6 +262,24 @@ test("one that does not work for it computes nothing, and is given no share thou
   ask(second);
   assert.equal(given, 0, "nor where the grant does not stand in its own state");
   assert.ok(!world.refused.some((why) => why.includes("undefined")));
+});
+
+test("a custodian that asks for ever more shares is given them as time passes, and charged for asking alone", async (t) => {
+  const scene = await createScene(t);
+  await readAll(scene);
+  const { world, groups, working, meters } = scene;
+  let given = 0;
+  world.passes = (_from, _to, frame) => {
+    if (byteOf(frame) === GROUP_SHARE_FRAME) given += 1;
+    return undefined;
+  };
+  const [first, second] = working as [number, number];
+  const asker = toHex(world.nodes[second]!.ports.self);
+  const question = encodeQuestion({ request: REQUEST, meter: meters[0]!, day: DAY });
+  const began_ms = performance.now();
+  for (let count = 0; count < 2 * SHARES_AT_ONCE; count += 1) groups[first]!.onQuestion(asker, SERVICE, question);
+  const most = SHARES_AT_ONCE + (SHARES_A_SECOND * (performance.now() - began_ms)) / 1_000 + 1;
+  assert.ok(given >= SHARES_AT_ONCE && given <= most, `${given} shares, at most ${most}`);
 });
 
 test("a custodian that gives false shares holds nobody up, and one that is away neither", async (t) => {

@@ -8,7 +8,7 @@ import { createDealing } from "./dealing.js";
 import { createEnvelopeLimits } from "./envelope-limits.js";
 import { createErasing, type Erasing } from "./erasing.js";
 import { createGroups, type Groups } from "./groups/groups.js";
-import { letGoUntil_s, readsSealed } from "./groups/sealed-readings.js";
+import { letGoUntil_s, sealedBetween, sealedClaims } from "./groups/sealed-readings.js";
 import { createMissing, type MissingParts, type MissingPorts } from "./missing/missing.js";
 import type { DisclosuresPorts } from "./ports.js";
 import { createEnvelopesUnderWay } from "./under-way.js";
@@ -58,7 +58,9 @@ export function createDisclosures(ports: DisclosuresTerms): Disclosures {
   const missing = createMissing({ ...ports, onFetched }, dealing);
   const groups = createGroups(
     {
-      ...{ ...ports, sealedReading: readsSealed(ports.store) },
+      ...ports,
+      sealedBetween: (span) => sealedBetween(ports.store, span),
+      sealedClaims: (chain, meter, reading) => sealedClaims(ports.store, chain, meter, reading),
       letGoUntil_s: (chain) => letGoUntil_s(ports.store, chain),
       knowsMissing: (chain) => missing.of(chain)?.isKnown ?? false,
     },

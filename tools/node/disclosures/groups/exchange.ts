@@ -5,6 +5,8 @@ import { toHex } from "../../../../src/wire/bytes.js";
 import { type DeliveredShares, dayKeys, takeShare } from "../../../crypto/delivered-shares.js";
 import { UNSENT_BYTES_MAX } from "../../chain/blocks/catch-up.js";
 import { frameOf } from "../../chain/frame.js";
+import { createBudgets } from "../../limits/budgets.js";
+import type { BucketTerms } from "../../limits/token-bucket.js";
 import type { CustodyDirectory } from "../custody-directory.js";
 import { isErasedDay } from "../erased-days.js";
 import { sharesOf } from "../grants.js";
@@ -17,8 +19,13 @@ const AGAIN_MS = 2_000;
 const PATIENCE_MS = 10_000;
 /** Shares of one meter's day that are taken of one node: what a custodian has of the envelopes of a day is less. */
 const SHARES_MAX = 512;
-/** What sealing a share takes, in verifications. */
-const SEALING_VERIFICATIONS = 8;
+/**
+ * Shares sealed for one custodian: some 200 ms of each second, more than a meter's day has at once. Who asks for more asks again later:
+ * it does what it must, and is charged nothing else for it.
+ */
+const ofAsker: BucketTerms = { tokens_max: 1_024, tokens_s: 512 };
+/** Custodians that are remembered; there are at most 128 members. */
+const ASKERS_MAX = 512;
 
 /** One meter's day of a grant. */
 export interface MeterDay {
@@ -31,6 +38,8 @@ interface Gathering extends MeterDay {
   readonly delivered: DeliveredShares;
   /** how many shares have come, by node */
   readonly counts: Map<string, number>;
+  /** nodes of whose shares one was refused */
+  readonly complained: Set<string>;
   /** a share has come since it was last looked */
   isNew: boolean;
   wake(): void;
@@ -40,7 +49,7 @@ export type DayKeys = ReadonlyMap<string, Uint8Array>;
 
 export interface Exchange {
   /** Day keys by their envelope's id as hex, in the caller's own memory, once they are enough; undefined where they are not in time. */
-  keysFor(of: MeterDay, isEnough: (keys: DayKeys) => boolean): Promise<DayKeys | undefined>;
+  keysFor(of: MeterDay, isEnough: (keys: DayKeys) => Promise<boolean>): Promise<DayKeys | undefined>;
   /** Answers another custodian; what it may not have, it is not told. */
   onQuestion(from: string, chain: number, payload: Uint8Array): void;
   onShare(from: string, chain: number, payload: Uint8Array): void;
@@ -49,13 +58,18 @@ export interface Exchange {
 export function createExchange(ports: DisclosuresPorts, directory: CustodyDirectory): Exchange {
   const { genesis, self, custody, send, log } = ports;
   const own = toHex(self);
+  const sealings = createBudgets(ofAsker, ASKERS_MAX);
   /** at most one */
   let gathering: Gathering | undefined;
 
   const take = (custodian: string, share: Parameters<typeof takeShare>[2]): void => {
     if (gathering === undefined) return;
     const complaint = takeShare(gathering.delivered, custodian, share);
-    if (complaint !== undefined) log.warn({ node: custodian }, `for the sums over a group ${complaint}`);
+    // Once a meter's day: a liar fills no log.
+    if (complaint !== undefined && !gathering.complained.has(custodian)) {
+      gathering.complained.add(custodian);
+      log.warn({ node: custodian }, `for the sums over a group ${complaint}`);
+    }
     gathering.isNew = true;
     gathering.wake();
   };
@@ -79,6 +93,7 @@ export function createExchange(ports: DisclosuresPorts, directory: CustodyDirect
           ...{ genesis, keys: custody, grant: grant.id, service: grant.chain, meter: id, envelopes: new Map() },
         },
         counts: new Map(),
+        complained: new Set(),
         isNew: false,
         wake: () => onCome(),
       };
@@ -92,7 +107,7 @@ export function createExchange(ports: DisclosuresPorts, directory: CustodyDirect
           gathered.isNew = false;
           const keys = await dayKeys(gathered.delivered);
           const now_ms = performance.now();
-          const enough = isEnough(keys) ? copyOf(keys) : undefined;
+          const enough = (await isEnough(keys)) ? copyOf(keys) : undefined;
           forget(keys, gathered.delivered);
           if (enough !== undefined) return enough;
           if (now_ms >= until_ms) return undefined;
@@ -129,8 +144,7 @@ export function createExchange(ports: DisclosuresPorts, directory: CustodyDirect
       if (!isTheirs || day < grant.from || day >= grant.until) return;
       if (isErasedDay(ports.store, chain, id, day)) return;
       for (const item of sharesOf(ports, { id: request, chain, meter: id, key: toHex(key) }, day)) {
-        if (ports.unsent_bytes(from) > UNSENT_BYTES_MAX) return;
-        ports.charge(from, "verification", SEALING_VERIFICATIONS);
+        if (ports.unsent_bytes(from) > UNSENT_BYTES_MAX || !sealings.take(from, 1, performance.now())) return;
         send(from, frameOf(GROUP_SHARE_FRAME, chain, encodeShare({ request, meter, day }, item)));
       }
     },

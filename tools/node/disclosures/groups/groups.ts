@@ -15,6 +15,8 @@ import type { SlotRange } from "./slot-sums.js";
 
 /** Ranges that wait to be worked on, and those that are remembered once they were. */
 const WAITING_MAX = 8;
+/** Those of one grant: whoever asks for parts of it takes nobody else's place. */
+const WAITING_OF_GRANT_MAX = 2;
 const KEPT_MAX = 64;
 
 export type GroupAnswer =
@@ -96,11 +98,13 @@ export function createGroups(ports: GroupsPorts, directory: CustodyDirectory): G
       if (head_s(grant.chain) < ready_s) {
         return { type: "waiting", reason: `records of these slots may come until a block of ${ready_s} s` };
       }
-      const name = `${grant.chain}/${grant.id}/${range.from_s}/${range.until_s}`;
+      const ofGrant = `${grant.chain}/${grant.id}/`;
+      const name = `${ofGrant}${range.from_s}/${range.until_s}`;
       const bytes = kept.get(name);
       if (bytes !== undefined) return { type: "sums", bytes };
       if (!waiting.has(name)) {
-        if (waiting.size >= WAITING_MAX) return { type: "busy" };
+        const same = [...waiting.keys()].filter((other) => other.startsWith(ofGrant));
+        if (waiting.size >= WAITING_MAX || same.length >= WAITING_OF_GRANT_MAX) return { type: "busy" };
         waiting.set(name, () => compute(name, grant, range));
         work().catch(ports.onFatal);
       }
