@@ -65,6 +65,7 @@ export async function openAccess(
   const ready = await readyOf(network.nodes, ACCESS, join(folder, "access.ready"), ...place, ...named);
   await order("install.cose", "contract", "propose", ACCESS, ...place, ...named, ...ready);
   const sums = [
+    "rule-9-8=law 31 *",
     "group-9-8=law 31 *",
     "group_residential=1",
     "group_nonresidential=1",
