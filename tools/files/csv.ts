@@ -1,4 +1,4 @@
-// Rows of comma-separated values (RFC 4180), written and read. Spreadsheets of some countries write semicolons: the first row tells.
+// Rows of comma-separated values (RFC 4180), written and read. Some spreadsheets write semicolons or tabs: the first row tells.
 
 import { csvCell } from "../printable.js";
 
@@ -18,10 +18,12 @@ export function readCsv(text: string): readonly CsvRow[] {
   return [...csvRows(text)];
 }
 
-/** As `readCsv`, a row at a time. */
-export function* csvRows(text: string): Generator<CsvRow> {
+export type Separator = "," | ";" | "\t";
+
+/** As `readCsv`, a row at a time. `named` separates cells, where the first row does not tell. */
+export function* csvRows(text: string, named?: Separator): Generator<CsvRow> {
   const source = text.startsWith("\ufeff") ? text.slice(1) : text;
-  const separator = /^[^,\r\n]*;/.test(source) ? ";" : ",";
+  const separator = named ?? separatorOf(source);
   let line = 1;
   for (let offset = 0; offset < source.length; ) {
     const row = readRow(source, offset, separator, line);
@@ -29,6 +31,11 @@ export function* csvRows(text: string): Generator<CsvRow> {
     offset = row.next;
     line += row.lines;
   }
+}
+
+function separatorOf(source: string): Separator {
+  if (/^[^,\r\n]*;/.test(source)) return ";";
+  return /^[^,;\r\n]*\t/.test(source) ? "\t" : ",";
 }
 
 function readRow(source: string, start: number, separator: string, line: number) {

@@ -209,3 +209,56 @@ test("a feeder that carries its deliveries is accepted; one that does not is cur
   );
   assert.match(run("grid", "check", "feeder.json").stderr, /is no grid: .*there is no bus barn/);
 });
+
+test("reports of other grid operators come to the same figures, however they write them", async () => {
+  const head = HEAD.trimEnd().replaceAll(",", ";");
+  const rows = ["14.11.2023 22:15;0,25;0,0625;0,0625;0,1;0,15;0", "14.11.2023 22:30;2,5e-1;0,0625;0,0625;0,1;0,15;0"];
+  const plain = [head, ...rows].join("\r\n");
+  const tabs = plain.replaceAll(";", "\t");
+  const comma = { ...columns, decimal: "," };
+  const ended = plain.replace("22:30", "22:45").replace("22:15", "22:30");
+  // 0.25 kWh in a quarter of an hour are a mean of 1 kW.
+  const power = `${head}\n14.11.2023 22:15;1.000;250;250,0;400;600;0\n`;
+  const watthours = `${head}\n14.11.2023 22:15;250.000;62.500;62.500;100.000;150.000;0\n`;
+  const windows = plain.replace("rest", "übrig");
+  const named = { ...comma, producers: [{ ...columns.producers[0], surplus: "übrig" }] };
+  const utf16 = Buffer.from(`\ufeff${tabs}`, "utf16le");
+  const cases: readonly (readonly [string, string | Buffer, object])[] = [
+    ["semicolons", plain, comma],
+    ["tabs", tabs, comma],
+    ["UTF-16, little end first", utf16, comma],
+    ["UTF-16, big end first", Buffer.from(utf16).swap16(), comma],
+    ["UTF-8 with its mark", `\ufeff${plain}`, comma],
+    ["Windows-1252", Buffer.from(windows, "latin1"), { ...named, encoding: "windows-1252" }],
+    ["a title with a comma", `Report, November;;\n${plain}`, { ...comma, headings: 2, separator: ";" }],
+    ["ends of slots", ended, { ...comma, stamp: "end" }],
+    ["power", power, { ...comma, unit: "W", grouping: "." }],
+    ["groups of digits", watthours, { ...comma, unit: "mWh", grouping: "." }],
+    ["totals and empty rows", `${plain}\r\n;;;;;;\r\nSum;0,5;;;;;\r\n;;;\r\n`, { ...comma, footings: 1 }],
+  ];
+  for (const [name, report, map] of cases) {
+    await writeFile(join(folder, "kind.csv"), report);
+    await writeFile(join(folder, "kind.json"), JSON.stringify(map));
+    const { status, stderr } = run(
+      "market",
+      "recompute",
+      "kind.csv",
+      "--columns",
+      "kind.json",
+      "--chain",
+      "chain.cbor",
+    );
+    assert.equal(status, 0, `${name}: ${stderr}`);
+  }
+  await writeFile(join(folder, "kind.csv"), power.replace("1.000", "10.00"));
+  await writeFile(join(folder, "kind.json"), JSON.stringify({ ...comma, unit: "W", grouping: "." }));
+  const misplaced = run("market", "recompute", "kind.csv", "--columns", "kind.json", "--chain", "chain.cbor");
+  assert.match(misplaced.stderr, /line 2, "Anna": "10.00" is no number/);
+});
+
+test("24:00 is the end of a day, of a month too, and no other time of an hour 24 is one", () => {
+  const utc = createZoneClock("UTC");
+  assert.equal(utc.read("30.11.2026 24:00", 0), Date.UTC(2026, 11, 1) / 1_000);
+  assert.equal(utc.read("30.11.2026 24:15", 0), undefined);
+  assert.equal(utc.read("31.11.2026 00:00", 0), undefined);
+});

@@ -5,6 +5,7 @@ import { Value } from "@sinclair/typebox/value";
 import { parseObis } from "../../../src/meter/obis.js";
 import { idFromText } from "../../../src/wire/key.js";
 import { GridsealError, reasonOf } from "../../errors.js";
+import type { Separator } from "../../files/csv.js";
 import { readWhole } from "../../files/made-once.js";
 import { KEY_PARTS, type Rounding, type SharingModel } from "../../market/sharing.js";
 import type { CounterNamed } from "../../sources/counters.js";
@@ -34,8 +35,18 @@ const shape = Type.Object(
     time: column,
     zone: Type.Optional(Type.String()),
     headings: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
-    unit: Type.Optional(Type.Union([Type.Literal("kWh"), Type.Literal("Wh"), Type.Literal("mWh")])),
+    footings: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
+    stamp: Type.Optional(Type.Union([Type.Literal("begin"), Type.Literal("end")])),
+    encoding: Type.Optional(Type.Union([Type.Literal("utf-8"), Type.Literal("windows-1252")])),
+    separator: Type.Optional(Type.Union([Type.Literal(","), Type.Literal(";"), Type.Literal("\t")])),
+    unit: Type.Optional(
+      Type.Union([
+        ...[Type.Literal("MWh"), Type.Literal("kWh"), Type.Literal("Wh"), Type.Literal("mWh")],
+        ...[Type.Literal("kW"), Type.Literal("W")],
+      ]),
+    ),
     decimal: Type.Optional(Type.Union([Type.Literal("."), Type.Literal(",")])),
+    grouping: Type.Optional(Type.Union([Type.Literal("."), Type.Literal(","), Type.Literal(" "), Type.Literal("'")])),
     model: Type.Union([
       ...[Type.Literal("proportional"), Type.Literal("static"), Type.Literal("redistributed"), Type.Literal("ranked")],
     ]),
@@ -81,9 +92,21 @@ export interface Columns {
   readonly zone: string;
   /** rows before the first slot; the last of them heads the columns */
   readonly headings: number;
-  /** digits behind the point that mWh have in the report's unit */
+  /** rows after the last slot, such as totals */
+  readonly footings: number;
+  /** the moment of a slot that the time names */
+  readonly stamp: "begin" | "end";
+  /** of a report that begins with no byte order mark */
+  readonly encoding: "utf-8" | "windows-1252";
+  /** undefined: the first row tells */
+  readonly separator: Separator | undefined;
+  /** digits behind the point that mWh, or mW, have in the report's unit */
   readonly digits: number;
+  /** figures are the mean power of a slot */
+  readonly isPower: boolean;
   readonly decimal: "." | ",";
+  /** between groups of three digits */
+  readonly grouping: "." | "," | " " | "'" | undefined;
   readonly model: SharingModel;
   readonly rounding: Rounding;
   readonly consumers: readonly (Participant & {
@@ -95,7 +118,7 @@ export interface Columns {
   readonly producers: readonly (Participant & { readonly produced?: Column; readonly surplus?: Column })[];
 }
 
-const digitsOf = { kWh: 6, Wh: 3, mWh: 0 } as const;
+const digitsOf = { MWh: 9, kWh: 6, Wh: 3, mWh: 0, kW: 6, W: 3 } as const;
 
 /** Reads the file. Rejects with REPORT_INVALID, which names the field. */
 export async function readColumns(path: string): Promise<Columns> {
@@ -126,12 +149,20 @@ function columnsOf(fields: Static<typeof shape>): Columns {
   if ((model === "static" || model === "redistributed") && keys > Number(KEY_PARTS)) {
     throw new Error(`keys add up to ${keys}, which is more than ${KEY_PARTS}`);
   }
+  const { unit = "kWh", decimal = ".", grouping } = fields;
+  if (grouping === decimal) throw new Error(`grouping: ${JSON.stringify(grouping)} is the decimal sign too`);
   return {
     time: fields.time,
     zone: fields.zone ?? "UTC",
     headings: fields.headings ?? 1,
-    digits: digitsOf[fields.unit ?? "kWh"],
-    decimal: fields.decimal ?? ".",
+    footings: fields.footings ?? 0,
+    stamp: fields.stamp ?? "begin",
+    encoding: fields.encoding ?? "utf-8",
+    separator: fields.separator,
+    digits: digitsOf[unit],
+    isPower: unit === "kW" || unit === "W",
+    decimal,
+    grouping,
     model,
     rounding,
     consumers: fields.consumers.map((consumer) => ({ ...consumer, counters: countersOf(consumer, "imported") })),

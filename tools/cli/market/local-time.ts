@@ -46,8 +46,10 @@ function partsOf(text: string): Parts | undefined {
   const [first, second, third, hour, minute, seconds] = found.slice(1, 7).map((digits) => Number(digits ?? 0));
   const [year, month, day] = iso === null ? [third!, second!, first!] : [first!, second!, third!];
   const local_ms = Date.UTC(year, month - 1, day, hour, minute, seconds);
-  const date = new Date(local_ms);
-  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day || hour! > 23 || minute! > 59 || seconds! > 59) {
+  const date = new Date(Date.UTC(year, month - 1, day));
+  // 24:00 is the end of a day: reports that name ends of slots write it.
+  const isClock = (hour! < 24 || (hour === 24 && minute === 0 && seconds === 0)) && minute! < 60 && seconds! < 60;
+  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day || !isClock) {
     return undefined;
   }
   const zone = found[7];

@@ -11,7 +11,7 @@ import { serviceIn } from "../../sources/source.js";
 import { whole, withNode } from "../../terminal/arguments.js";
 import { decimal, printLines, table, timeText, toJson } from "../../terminal/output.js";
 import { type Columns, type Counter, readColumns } from "./columns.js";
-import { type ReportRow, readReport } from "./report-file.js";
+import { decodeReport, type ReportRow, readReport } from "./report-file.js";
 
 interface RecomputeOptions extends SourceOptions {
   readonly columns: string;
@@ -29,7 +29,7 @@ const REPORT_BYTES_MAX = 268_435_456;
 
 export function registerRecompute(market: Command): void {
   withNode(market.command("recompute").description("compute a grid operator's allocation report again, line by line"))
-    .argument("<report>", "the report: comma- or semicolon-separated values")
+    .argument("<report>", "the report: values separated by commas, semicolons or tabs")
     .requiredOption("--columns <file>", "which of its columns is what, and who has which meter")
     .option("--chain <file>", "exported chain with the meters' readings")
     .option("--service <name>", "name or number of the chain's service, with --api or --data")
@@ -43,18 +43,14 @@ export function registerRecompute(market: Command): void {
 
 async function recompute(path: string, options: RecomputeOptions): Promise<void> {
   const columns = await readColumns(options.columns);
-  const text = await readText(path);
+  const bytes = await readWhole(path, REPORT_BYTES_MAX);
+  const text = reading(path, () => decodeReport(bytes, columns));
   const readings = await readingsOf(columns, options);
   const result = reading(path, () => compareReport(text, columns, readings, options));
   printLines(options.json ? [toJson(viewOf(columns, result))] : linesOf(columns, result, options));
   const differ = differingOf(result);
   if (differ > 0)
     throw new GridsealError("REPORT_DIFFERS", `${path} differs in ${differ} figures from what was computed`);
-}
-
-async function readText(path: string): Promise<string> {
-  const bytes = await readWhole(path, REPORT_BYTES_MAX);
-  return reading(path, () => new TextDecoder("utf-8", { fatal: true }).decode(bytes));
 }
 
 function reading<T>(path: string, read: () => T): T {
@@ -129,7 +125,7 @@ function compareReport(
   const differences: Difference[] = [];
   let slots = 0;
   let incomplete = 0;
-  for (const { row, measured } of measuredRows(readReport(text, columns), columns, readings, { slot, gap })) {
+  for (const { row, measured } of measuredRows(readReport(text, columns, slot), columns, readings, { slot, gap })) {
     const { compared, isComplete } = compareSlot(rule, row.reported, measured);
     slots += 1;
     if (!isComplete) incomplete += 1;

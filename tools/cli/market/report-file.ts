@@ -18,9 +18,23 @@ interface Place {
   readonly name: string;
 }
 
-/** The rows of a report, in their order. Throws an Error that names line and column where one cannot be read. */
-export function* readReport(text: string, columns: Columns): Generator<ReportRow> {
-  const rows = csvRows(text);
+/** The text of a report: as its byte order mark says, else as the columns do. Throws where bytes are none of its encoding. */
+export function decodeReport(bytes: Uint8Array, { encoding }: Pick<Columns, "encoding">): string {
+  return new TextDecoder(markOf(bytes) ?? encoding, { fatal: true }).decode(bytes);
+}
+
+function markOf([first, second, third]: Uint8Array): string | undefined {
+  if (first === 0xff && second === 0xfe) return "utf-16le";
+  if (first === 0xfe && second === 0xff) return "utf-16be";
+  return first === 0xef && second === 0xbb && third === 0xbf ? "utf-8" : undefined;
+}
+
+/**
+ * The rows of a report, in their order, of slots of `slot_s` seconds. Rows of empty cells are passed over.
+ * Throws an Error that names line and column where one cannot be read.
+ */
+export function* readReport(text: string, columns: Columns, slot_s: number): Generator<ReportRow> {
+  const rows = csvRows(text, columns.separator);
   const heads = headsOf(rows, columns.headings);
   const place = (column: Column | undefined) => (column === undefined ? undefined : placeOf(column, heads));
   const time = placeOf(columns.time, heads);
@@ -33,16 +47,16 @@ export function* readReport(text: string, columns: Columns): Generator<ReportRow
   };
   const clock = createZoneClock(columns.zone);
   let before_s = Number.NEGATIVE_INFINITY;
-  for (const row of rows) {
-    const start_s = clock.read(row.cells[time.at] ?? "", before_s);
-    if (start_s === undefined) throw new Error(`${where(row, time)}: ${quoted(row, time)} is no time`);
-    if (start_s <= before_s) throw new Error(`${where(row, time)}: ${quoted(row, time)} is not after the row before`);
-    before_s = start_s;
+  for (const row of slotRows(rows, columns.footings)) {
+    const time_s = clock.read(row.cells[time.at] ?? "", before_s);
+    if (time_s === undefined) throw new Error(`${where(row, time)}: ${quoted(row, time)} is no time`);
+    if (time_s <= before_s) throw new Error(`${where(row, time)}: ${quoted(row, time)} is not after the row before`);
+    before_s = time_s;
     const energies = (places: readonly (Place | undefined)[]) =>
-      places.map((each) => (each === undefined ? undefined : energyOf(row, each, columns)));
+      places.map((each) => (each === undefined ? undefined : energyOf(row, each, { ...columns, slot_s })));
     yield {
       line: row.line,
-      start_s,
+      start_s: columns.stamp === "end" ? time_s - slot_s : time_s,
       reported: {
         consumed: energies(figures.consumed),
         offered: energies(figures.offered),
@@ -51,6 +65,16 @@ export function* readReport(text: string, columns: Columns): Generator<ReportRow
         surplus: energies(figures.surplus),
       },
     };
+  }
+}
+
+/** Without empty ones and without the last ones, which are held back until more follow. */
+function* slotRows(rows: Iterable<CsvRow>, footings: number): Generator<CsvRow> {
+  const held: CsvRow[] = [];
+  for (const row of rows) {
+    if (row.cells.every((cell) => cell === "")) continue;
+    held.push(row);
+    if (held.length > footings) yield held.shift()!;
   }
 }
 
@@ -74,18 +98,34 @@ function placeOf(column: Column, heads: readonly string[]): Place {
   return { at, name: JSON.stringify(column) };
 }
 
+type Numbers = Pick<Columns, "digits" | "decimal" | "grouping" | "isPower"> & { readonly slot_s: number };
+
+const HOUR_S = 3_600n;
+
 /** In mWh, what is finer rounded half up; undefined where the cell is empty. */
-function energyOf(row: CsvRow, place: Place, { digits, decimal }: Columns): bigint | undefined {
+function energyOf(row: CsvRow, place: Place, numbers: Numbers): bigint | undefined {
   const cell = row.cells[place.at] ?? "";
   if (cell === "") return undefined;
-  const found = /^(-?)(\d{1,15})(?:([.,])(\d{0,30}))?$/.exec(cell);
+  const { digits, decimal, isPower, slot_s } = numbers;
+  const found = /^([+-]?)(\d{1,15})(?:([.,])(\d{0,30}))?(?:[eE]([+-]?\d{1,2}))?$/.exec(ungrouped(cell, numbers));
   if (found === null || (found[3] !== undefined && found[3] !== decimal)) {
     throw new Error(`${where(row, place)}: ${quoted(row, place)} is no number with ${JSON.stringify(decimal)}`);
   }
-  const [, sign, whole, , fraction = ""] = found;
-  const exact = BigInt(whole! + fraction.slice(0, digits).padEnd(digits, "0"));
-  const isUp = (fraction[digits] ?? "0") >= "5";
-  return (sign === "-" ? -1n : 1n) * (exact + (isUp ? 1n : 0n));
+  const [, sign, whole, , fraction = "", exponent = "0"] = found;
+  const power = digits + Number(exponent) - fraction.length;
+  const over = BigInt(whole! + fraction) * (isPower ? BigInt(slot_s) : 1n) * 10n ** BigInt(Math.max(power, 0));
+  const under = (isPower ? HOUR_S : 1n) * 10n ** BigInt(Math.max(-power, 0));
+  return (sign === "-" ? -1n : 1n) * ((2n * over + under) / (2n * under));
+}
+
+/** Without the signs between groups of three digits; as it is where they stand elsewhere. Spreadsheets write spaces that do not break. */
+function ungrouped(cell: string, { decimal, grouping }: Numbers): string {
+  if (grouping === undefined) return cell;
+  const text = grouping === " " ? cell.replace(/[\u00a0\u202f]/g, " ") : cell;
+  const [whole = "", ...rest] = text.split(decimal);
+  const [first = "", ...groups] = whole.split(grouping);
+  const isGrouped = /^[+-]?\d{1,3}$/.test(first) && groups.every((group) => /^\d{3}$/.test(group));
+  return isGrouped ? [first + groups.join(""), ...rest].join(decimal) : text;
 }
 
 function where({ line }: CsvRow, { name }: Place): string {

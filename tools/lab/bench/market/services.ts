@@ -2,6 +2,7 @@
 
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { GridsealError } from "../../../errors.js";
 import { pairs, table } from "../../../terminal/output.js";
 import { type MiningMeasurement, measureMining } from "./mining.js";
 import { measureSharing, type SharingMeasurement } from "./sharing.js";
@@ -53,6 +54,7 @@ export function serviceLines({ sizes, mining }: ServicesMeasurement): string[] {
     "A slot of all points by one core; bytes a point and year, kept: that stay. SQL proves nothing and signs nothing.",
     "",
     ...table(heads, sizes.flatMap(rowsOf)),
+    ...(sizes.some(({ sql }) => sql === undefined) ? ["", missing()] : []),
     "",
     ...pairs([
       ["studies: meters, slots of each", `${mining.meters}, ${mining.slots}`],
@@ -62,13 +64,18 @@ export function serviceLines({ sizes, mining }: ServicesMeasurement): string[] {
   ];
 }
 
+function missing(): string {
+  const { message, remedy } = new GridsealError("DUCKDB_MISSING", "SQL did not run: DuckDB is not installed");
+  return `${message}. ${remedy}`;
+}
+
 function rowsOf({ sharing, sql }: Beside): (string | number)[][] {
   const { points, chains, slots_per_s, operations_per_s, readings_bytes, sealed_bytes, kept_bytes } = sharing;
   const own = [readings_bytes, sealed_bytes, kept_bytes].map((bytes) => (bytes / KB).toFixed(1));
   return [
     [points, `${chains}`, slots_per_s.toFixed(2), operations_per_s.toFixed(0), ...own, "the contract"],
     sql === undefined
-      ? [points, "-", "-", "-", "-", "-", "-", "SQL: not run, as DuckDB is not installed"]
+      ? [points, "-", "-", "-", "-", "-", "-", "SQL: not run"]
       : [
           points,
           "-",
