@@ -44,3 +44,19 @@ test("an outlet that never answers holds a bounded number of alarms, and no othe
   assert.equal(posted, 1_003);
   assert.deepEqual(said, ["the broker does not take alarms: 1000 wait for it already. Standard output has them all"]);
 });
+
+test("an outlet that takes its time is named once while the alarm waits, and when it takes it", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const said: string[] = [];
+  const taken: (() => void)[] = [];
+  const deliver = () => new Promise<undefined>((resolve) => taken.push(() => resolve(undefined)));
+  const send = createOutlet({ name: "the broker", deliver, say: (text) => said.push(text) });
+  const sent = [send(line), send(line)];
+  t.mock.timers.tick(9_999);
+  assert.deepEqual(said, []);
+  t.mock.timers.tick(1);
+  assert.deepEqual(said, ["the broker has not taken an alarm for 10 s. Standard output has them all"]);
+  for (const take of taken) take();
+  await Promise.all(sent);
+  assert.deepEqual(said.slice(1), ["the broker takes alarms again, 0 were not taken"]);
+});
