@@ -23,7 +23,7 @@ test("a day of a community goes through slots, shares, bills and ratings, and ad
   assert.deepEqual(days, [1]);
   assert.deepEqual([parts[0]!.slots, bills], [96, 3]);
   assert.ok(ratings >= 3, "credit hears of the bills");
-  assert.deepEqual(faults, { bills: 0, money: 0n, energy: 0n });
+  assert.deepEqual(faults, { bills: 0, money: 0n });
   for (const bytes of [parts[0]!.records_bytes, parts[0]!.sealed_bytes, parts[0]!.kept_bytes]) assert.ok(bytes > 0);
 });
 
@@ -31,7 +31,7 @@ test("the reckoning tells a bill that differs, one that is missing, and money th
   const bills = [pointOf(0), pointOf(1)].map((point) => ({ point, amount: BigInt(terms.fee) }));
   const fees = BigInt(2 * terms.fee);
   const reckoned = () => new Reckoning(2);
-  assert.deepEqual(reckoned().close(bills, -fees, pointOf), { bills: 0, money: 0n, energy: 0n });
+  assert.deepEqual(reckoned().close(bills, -fees, pointOf), { bills: 0, money: 0n });
   assert.equal(reckoned().close([bills[0]!, { ...bills[1]!, amount: 1n }], -fees, pointOf).bills, 1);
   assert.equal(reckoned().close(bills.slice(1), -fees, pointOf).bills, 2, "one is missing and has no amount");
   assert.equal(reckoned().close(bills, -fees + 7n, pointOf).money, 7n);

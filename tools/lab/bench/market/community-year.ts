@@ -105,7 +105,7 @@ class Year {
   #messages = 0;
   #bills = 0;
   #ratings = 0;
-  #faults: Faults = { bills: 0, money: 0n, energy: 0n };
+  #faults: Faults = { bills: 0, money: 0n };
 
   private constructor({ points, days }: YearPlan, trading: MemoryChain, credit: MemoryChain) {
     this.#points = points;
@@ -212,7 +212,6 @@ class Year {
     this.#faults = {
       bills: this.#faults.bills + faults.bills,
       money: this.#faults.money + magnitude(faults.money),
-      energy: this.#faults.energy + magnitude(faults.energy),
     };
     await this.#timed("rate_ms", () => this.#tell(said, end_s, day));
   }

@@ -1,5 +1,5 @@
 // The bills of a community reckoned beside its contract, from the same energies and by the pure rules of sharing alone: what each member's
-// lines must come to, and that energy and money add up between members and supplier.
+// lines must come to, and that money adds up between members and supplier.
 
 import { roundHalfUp } from "../../../market/amounts.js";
 import { sharesOf } from "../../../market/sharing.js";
@@ -16,7 +16,6 @@ export const terms = {
 const MWH = 1_000_000n;
 
 interface Sums {
-  consumed: bigint;
   covered: bigint;
   produced: bigint;
   surplus: bigint;
@@ -33,8 +32,6 @@ export interface Faults {
   readonly bills: number;
   /** 10^-5 of the currency's unit that members and supplier do not add up to zero by */
   readonly money: bigint;
-  /** mWh that what members take and give does not come to what the supplier delivers and takes by */
-  readonly energy: bigint;
 }
 
 export class Reckoning {
@@ -49,7 +46,6 @@ export class Reckoning {
     const produced = energies.map(({ given }) => BigInt(given));
     const { covered, surplus } = sharesOf({ model: terms.model, rounding: terms.rounding, consumed, produced });
     for (const [home, sums] of this.#sums.entries()) {
-      sums.consumed += consumed[home]!;
       sums.covered += covered[home]!;
       sums.produced += produced[home]!;
       sums.surplus += surplus[home]!;
@@ -65,15 +61,11 @@ export class Reckoning {
     });
     const wrong = amounts.filter((amount, home) => billed.get(pointOf(home)) !== amount).length;
     const money = amounts.reduce((sum, amount) => sum + amount, own);
-    const total = (of: (sums: Sums) => bigint) => this.#sums.reduce((sum, sums) => sum + of(sums), 0n);
-    // The supplier delivers what nobody covers and takes what nobody consumes.
-    const supplied = total(({ consumed, covered }) => consumed - covered) - total(({ surplus }) => surplus);
-    const energy = total(({ consumed, produced }) => consumed - produced) - supplied;
     this.#sums = emptySums(this.#sums.length);
-    return { bills: wrong + Math.abs(bills.length - amounts.length), money, energy };
+    return { bills: wrong + Math.abs(bills.length - amounts.length), money };
   }
 }
 
 function emptySums(points: number): readonly Sums[] {
-  return Array.from({ length: points }, () => ({ consumed: 0n, covered: 0n, produced: 0n, surplus: 0n }));
+  return Array.from({ length: points }, () => ({ covered: 0n, produced: 0n, surplus: 0n }));
 }
