@@ -137,6 +137,10 @@ test("the package is built before it is packed, has the command, and runs where 
   );
   assert.equal(spawnSync("tar", ["-xzf", join(folder, filename), "-C", folder]).status, 0);
   symlinkSync(join(root, "node_modules"), join(folder, "package/node_modules"));
+  const licences = readFileSync(join(folder, "package/dist/program/licences.txt"), "utf8");
+  for (const name of ["fastify", "@noble/curves", "preact", "quickjs-wasi"]) {
+    assert.match(licences, new RegExp(`^${name} \\S+: MIT$`, "m"), "what is in the bundles, for Node and for browsers");
+  }
   const program = join(folder, "package/dist/tools/cli/gridseal.js");
   const made = spawnSync(process.execPath, [program, "init", join(folder, "grid"), "--nodes", "1", "--meters", "1"], {
     encoding: "utf8",

@@ -83,7 +83,7 @@ export async function buildMeterBundle(entry = join(root, "src/main.ts")) {
 /**
  * The explorer for browsers: the page, and what it names under names that have a hash of what they hold; each beside itself compressed,
  * with the ending of its compression.
- * @returns {Promise<Map<string, Uint8Array>>} contents by name
+ * @returns {Promise<{ files: Map<string, Uint8Array>, inputs: string[] }>} contents by name, and the files that went into them
  */
 export async function buildExplorer() {
   // By itself: what it shares with the page would be cut into dozens of small files, each of which the first page asks for.
@@ -91,8 +91,10 @@ export async function buildExplorer() {
     buildPages({ main: "main.tsx", style: "style.css" }),
     buildPages({ replay: "replay/worker.ts" }),
   ]);
-  const files = new Map(built.flat().map(({ path, contents }) => [basename(path), contents]));
-  const engine = await readFile(fileURLToPath(import.meta.resolve("quickjs-wasi/quickjs.wasm")));
+  const outputs = built.flatMap(({ outputFiles }) => outputFiles);
+  const files = new Map(outputs.map(({ path, contents }) => [basename(path), contents]));
+  const engineFile = fileURLToPath(import.meta.resolve("quickjs-wasi/quickjs.wasm"));
+  const engine = await readFile(engineFile);
   files.set(`engine-${createHash("sha256").update(engine).digest("hex").slice(0, 8).toUpperCase()}.wasm`, engine);
   const template = await readFile(join(root, explorer, "index.html"), "utf8");
   const page = template.replace(/\{(\w+)\}/g, (_, what) => {
@@ -101,12 +103,13 @@ export async function buildExplorer() {
   });
   files.set("index.html", Buffer.from(page));
   const compressed = await Promise.all([...files].flatMap(([name, contents]) => compress(name, contents)));
-  return new Map([...files, ...compressed]);
+  const inputs = [...built.flatMap(({ metafile }) => Object.keys(metafile.inputs)), relative(root, engineFile)];
+  return { files: new Map([...files, ...compressed]), inputs };
 }
 
 /** @param {Readonly<Record<string, string>>} entries files of the explorer by their names */
 async function buildPages(entries) {
-  const result = await build({
+  return await build({
     entryPoints: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, join(root, explorer, file)])),
     absWorkingDir: root,
     outdir: join(dist, explorer),
@@ -122,9 +125,9 @@ async function buildPages(entries) {
     entryNames: "[name]-[hash]",
     chunkNames: "part-[hash]",
     legalComments: "none",
+    metafile: true,
     logLevel: "silent",
   });
-  return result.outputFiles;
 }
 
 /**
@@ -152,8 +155,10 @@ async function buildAll() {
   const assets = [...others, ...(await withImported(sources))];
   // Nothing is written before everything is built: a build that fails leaves the last good one.
   const [program, bundled, pages] = await Promise.all([buildMeterBundle(), bundle(), buildExplorer()]);
-  const files = new Map(bundled.map(({ path, contents }) => [path, contents]));
-  for (const [name, contents] of pages) files.set(join(dist, explorer, name), contents);
+  const files = new Map(bundled.outputFiles.map(({ path, contents }) => [path, contents]));
+  const licensed = await licences([...Object.keys(bundled.metafile.inputs), ...pages.inputs]);
+  files.set(join(bundles, "licences.txt"), Buffer.from(licensed));
+  for (const [name, contents] of pages.files) files.set(join(dist, explorer, name), contents);
   files.set(join(dist, "meter-xsnap.js"), Buffer.from(program));
   for (const entry of entryModules()) {
     const path = join(dist, `${entry}.js`);
@@ -165,7 +170,9 @@ async function buildAll() {
   await removeAllBut(files);
   await chmod(join(dist, "tools/cli/gridseal.js"), 0o755);
   const took_ms = Math.round(performance.now() - started_ms);
-  console.log(`dist: ${bundled.length} files and the meter's program (${program.length >> 10} kB) in ${took_ms} ms`);
+  console.log(
+    `dist: ${bundled.outputFiles.length} files and the meter's program (${program.length >> 10} kB) in ${took_ms} ms`,
+  );
 }
 
 /** Paths of the modules that something starts with, without their ending: those of the package's scripts too. */
@@ -189,7 +196,7 @@ function bundleOf(entry) {
 
 /** What runs on Node, with the packages that it uses. */
 async function bundle() {
-  const result = await build({
+  return await build({
     entryPoints: Object.fromEntries(entryModules().map((entry) => [bundleOf(entry), join(root, `${entry}.ts`)])),
     absWorkingDir: root,
     outdir: bundles,
@@ -212,7 +219,6 @@ async function bundle() {
     metafile: true,
     logLevel: "silent",
   });
-  return [...result.outputFiles, await licences(Object.keys(result.metafile.inputs))];
 }
 
 /**
@@ -229,7 +235,7 @@ async function licences(inputs) {
       return `${name} ${version}: ${license}\n\n${text.trim()}\n`;
     }),
   );
-  return { path: join(bundles, "licences.txt"), contents: Buffer.from(texts.join("\n---\n\n")) };
+  return texts.join("\n---\n\n");
 }
 
 /**
