@@ -21,10 +21,7 @@ export interface StoppedNode {
 export interface StoredChains {
   readonly data: string;
   readonly chains: readonly ChainSummary[];
-  readonly reports: readonly Pick<
-    AuditReport,
-    "service" | "height" | "header" | "records" | "orders" | "violations"
-  >[];
+  readonly reports: readonly Pick<AuditReport, "service" | "height" | "header" | "records" | "orders" | "violations">[];
 }
 
 /** The chains of each node, by its name. Rejects with what the audit of a store finds. */
