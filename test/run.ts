@@ -3,7 +3,7 @@
 // Integration tests wait more than they compute: two processes more than there are cores.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { run } from "node:test";
@@ -12,48 +12,55 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const INTEGRATION = "test/integration/";
-/** Files whose time is said at the end, to correct the list below by. */
+/** Files whose time is said at the end, to correct the list below by; and as many by what they take of the processor. */
 const SLOWEST = 25;
 
 /** Those that took longest when last measured, the longest first. */
 const longest = [
   "lab/simulation/mutants/contracts",
-  "integration/faults",
-  "integration/story",
-  "integration/market",
   "lab/simulation/cluster",
+  "integration/market",
+  "integration/story",
+  "integration/contract-load",
+  "integration/repeating-member",
+  "integration/cli",
+  "integration/access-away",
+  "integration/explorer",
+  "integration/access",
+  "integration/dispatch",
+  "integration/demo",
+  "integration/mining",
+  "integration/kill",
+  "integration/community",
   "lab/simulation/mutants/limits",
   "lab/simulation/mutants/members",
-  "lab/simulation/mutants/slots",
   "lab/simulation/mutants/core",
+  "lab/simulation/mutants/slots",
+  "integration/faults",
   "integration/slots",
-  "integration/community",
-  "integration/explorer",
-  "integration/dispatch",
-  "integration/admission",
-  "integration/repeating-member",
-  "integration/starved",
-  "integration/api-attack",
-  "integration/demo",
-  "integration/kill",
-  "integration/cli",
-  "integration/contract-load",
-  "integration/operations",
   "integration/provision",
   "meters/inputs",
   "integration/contract",
-  "integration/access",
+  "integration/starved",
+  "integration/operations",
+  "integration/messages",
+  "integration/signals",
+  "integration/membership",
   "integration/lying-member",
   "integration/monitor",
-  "integration/messages",
-  "integration/membership",
+  "integration/admission",
+  "integration/api-attack",
   "integration/health",
   "integration/regained",
-  "integration/signals",
+  "market/auction-contract",
+  "node/chain/contract-limits",
   "integration/captures",
   "integration/mosquitto",
   "integration/fuzz",
   "integration/events",
+  "lab/determinism/determinism",
+  "market/access",
+  "market/community",
 ].map((name) => join(root, "test", `${name}.test.ts`));
 
 /** So many short files share a process at most: who fails is still found quickly, and no process is the last for long. */
@@ -90,6 +97,11 @@ execFileSync(process.execPath, [join(root, "tools/build.mjs")], { stdio: "inheri
 process.env.GRIDSEAL_BUILT = "1";
 const folder = mkdtempSync(join(tmpdir(), "gridseal-tests-"));
 process.once("exit", () => rmSync(folder, { recursive: true }));
+/** A line for each test's process that has ended, by ./usage.mjs. */
+const usage = join(folder, "usage");
+process.env.GRIDSEAL_TESTS_USAGE = usage;
+// What this process is started with, its tests' are too.
+process.execArgv.push("--import", new URL("usage.mjs", import.meta.url).href);
 const tests = run({ files: modulesOf(process.argv[2], folder), concurrency: availableParallelism() + 2 });
 const failures: string[] = [];
 const times_ms = new Map<string, number>();
@@ -122,5 +134,20 @@ function nameOf(file: string | undefined): string {
 function ending(): string {
   const slowest = [...times_ms].sort(([, one], [, other]) => other - one).slice(0, SLOWEST);
   const lines = slowest.map(([file, ms]) => `took ${Math.round(ms / 1_000)} s: ${file}`);
-  return [...lines, ...failures.map((failure) => `failed: ${failure}`)].map((line) => `# ${line}\n`).join("");
+  return [...lines, ...usageLines(), ...failures.map((failure) => `failed: ${failure}`)]
+    .map((line) => `# ${line}\n`)
+    .join("");
+}
+
+/** What the tests' processes have taken of the processor, with all that they have started: together, and those that took most. */
+function usageLines(): readonly string[] {
+  if (!existsSync(usage)) return [];
+  const rows = readFileSync(usage, "utf8").trim().split("\n");
+  const used = rows.map((row) => JSON.parse(row) as readonly [file: string, cpu_s: number]);
+  const total_s = used.reduce((sum, [, cpu_s]) => sum + cpu_s, 0);
+  const most = used.sort(([, one_s], [, other_s]) => other_s - one_s).slice(0, SLOWEST);
+  return [
+    `the processor took ${Math.round(total_s)} s for all tests`,
+    ...most.map(([file, cpu_s]) => `the processor took ${Math.round(cpu_s)} s: ${nameOf(file)}`),
+  ];
 }

@@ -11,23 +11,14 @@ import { readKeyFile } from "../../tools/files/key-file.js";
 import { readNodeConfiguration } from "../../tools/node/configuration.js";
 import type { FirstContract } from "../../tools/provisioning/contracts/founding.js";
 import { createNetwork } from "../../tools/provisioning/network.js";
-import { type ChainState, chains as chainsRoute } from "../../tools/routes/chains.js";
+import { type ChainState, type ChainSummary, chains as chainsRoute } from "../../tools/routes/chains.js";
 import { health } from "../../tools/routes/health.js";
 import { metrics } from "../../tools/routes/metrics.js";
 import { type StrangerChainReport, verifyExport } from "../wire/stranger.js";
 import { CONTRACTS } from "../wire/stranger-orders.js";
 import { isGoverned, verifyNewestReceipt } from "./lineages.js";
-import {
-  type Defer,
-  gridseal,
-  gridsealJson,
-  inPairs,
-  PATIENCE_MS,
-  program,
-  type Running,
-  start,
-  until,
-} from "./processes.js";
+import { type Defer, gridseal, gridsealJson, PATIENCE_MS, program, type Running, start, until } from "./processes.js";
+import { auditStores, exportOf, type StoppedNode, type StoredChains } from "./stores.js";
 
 export interface TestNode {
   readonly name: string;
@@ -219,21 +210,11 @@ export async function whenEqual({ nodes }: TestNetwork, patience_ms = PATIENCE_M
   );
 }
 
-/** What `chain audit --json` says of a chain, as far as the stranger says it too. */
-interface AuditedChain {
-  readonly service: number;
-  readonly height: number;
-  readonly header: string;
-  readonly records: number;
-  readonly orders: number;
-  readonly violations: Readonly<Record<string, number>>;
-}
-
 /** So many blocks at most come while one node after the other stops. */
 const BEHIND_MAX = 3;
 
 /** That a node's newest block is the one of its height that the node of the newest has in its folder. */
-async function assertShortlyBehind(own: ChainState, newest: ChainState, data: string): Promise<void> {
+async function assertShortlyBehind(own: ChainSummary, newest: ChainSummary, data: string): Promise<void> {
   const { service, height, header, name } = own;
   assert.ok(
     newest.height - height <= BEHIND_MAX,
@@ -249,70 +230,58 @@ async function assertShortlyBehind(own: ChainState, newest: ChainState, data: st
 }
 
 /**
- * What must hold of every network whose nodes have stopped: the command's own audit of each node's store finds nothing, all nodes
- * have the same blocks but for the last few, which come while one node stops before the other, and a stranger who knows nothing but the genesis verifies the export of every chain, those that orders have
- * added included, and comes to what the audit comes to. Returns what the stranger has read, by service.
+ * What must hold of every network whose nodes have stopped: the audit of each node's store finds nothing, all nodes have the same blocks
+ * but for the last few, which come while one node stops before the other, and a stranger who knows nothing but the genesis verifies the
+ * export of every chain, those that orders have added included, and comes to what the audit comes to. Returns what the stranger has
+ * read, by service.
  */
 export async function verifyChains({
   folder,
   genesis,
   nodes,
 }: Pick<TestNetwork, "folder" | "genesis"> & {
-  readonly nodes: readonly { readonly name: string; readonly folder: string }[];
+  readonly nodes: readonly StoppedNode[];
 }): Promise<ReadonlyMap<number, StrangerChainReport>> {
-  const lists = new Map<string, readonly ChainState[]>();
-  const audits = new Map<string, readonly AuditedChain[]>();
-  await inPairs(nodes, async (node) => {
-    const data = join(node.folder, "data");
-    lists.set(node.name, (await gridsealJson("chain", "list", "--data", data)) as ChainState[]);
-    const audited = await gridsealJson("chain", "audit", "--data", data, "--genesis", genesis);
-    audits.set(node.name, audited as AuditedChain[]);
-  });
-  const newest = new Map<number, { readonly state: ChainState; readonly name: string; readonly data: string }>();
-  for (const { name, folder } of nodes) {
-    for (const state of lists.get(name)!) {
+  const stores = await auditStores(genesis, nodes);
+  const newest = new Map<number, { readonly state: ChainSummary; readonly name: string }>();
+  for (const [name, { chains }] of stores) {
+    for (const state of chains) {
       const known = newest.get(state.service);
-      if (known !== undefined && known.state.height >= state.height) continue;
-      newest.set(state.service, { state, name, data: join(folder, "data") });
+      if (known === undefined || known.state.height < state.height) newest.set(state.service, { state, name });
     }
   }
-  for (const { name } of nodes) {
-    for (const { state, name: other, data } of newest.values()) {
-      const own = lists.get(name)!.find(({ service }) => service === state.service);
+  for (const [name, { chains }] of stores) {
+    for (const { state, name: other } of newest.values()) {
+      const own = chains.find(({ service }) => service === state.service);
       assert.ok(own !== undefined, `${name} has no chain ${state.name}`);
-      if (own.height < state.height) await assertShortlyBehind(own, state, data);
+      if (own.height < state.height) await assertShortlyBehind(own, state, stores.get(other)!.data);
       else assert.deepEqual(own, state, `${name} has other blocks than ${other}`);
     }
   }
-  const chains = [...newest.values()].map(({ state }) => state);
 
   const genesisBytes = await readFile(genesis);
   const reports = new Map<number, StrangerChainReport>();
-  const exports = await mkdtemp(join(folder, "exports-"));
-  const verify = async ({ service, name }: ChainState) => {
-    const file = join(exports, name);
-    const { data, name: holder } = newest.get(service)!;
-    const exported = await gridseal("chain", "export", String(service), "--data", data, "--out", file);
-    assert.equal(exported.status, 0, exported.errors);
-    const report = verifyExport(genesisBytes, await readFile(file), reports.get(CONTRACTS)?.orders);
+  const receipts = await mkdtemp(join(folder, "receipts-"));
+  const sealed = [...newest.values()].filter(({ state }) => state.height > 0);
+  // The contracts chain first: it has the orders that the others are judged by.
+  const isContracts = ({ state }: (typeof sealed)[number]) => state.service === CONTRACTS;
+  for (const { state, name } of [...sealed.filter(isContracts), ...sealed.filter((each) => !isContracts(each))]) {
+    const { service } = state;
+    const { data, reports: audited } = stores.get(name)!;
+    const exported = await exportOf(data, genesis, service);
+    const report = verifyExport(genesisBytes, exported, reports.get(CONTRACTS)?.orders);
     assertAgreed(
       report,
-      audits.get(holder)!.find((audited) => audited.service === service),
+      audited.find((one) => one.service === service),
     );
     reports.set(service, report);
-    if (isGoverned(report)) await verifyNewestReceipt(report, genesis, data, exports);
-  };
-  const sealed = chains.filter(({ height }) => height > 0);
-  for (const contracts of sealed.filter(({ service }) => service === CONTRACTS)) await verify(contracts);
-  await inPairs(
-    sealed.filter(({ service }) => service !== CONTRACTS),
-    verify,
-  );
+    if (isGoverned(report)) await verifyNewestReceipt(report, genesis, data, receipts);
+  }
   return reports;
 }
 
 /** Fails unless the stranger and the command's audit have read the same from a chain. */
-function assertAgreed(report: StrangerChainReport, audited: AuditedChain | undefined): void {
+function assertAgreed(report: StrangerChainReport, audited: StoredChains["reports"][number] | undefined): void {
   const { chain, height, header, records, counter, orders } = report;
   const violations = Object.values(audited?.violations ?? {}).reduce((sum, count) => sum + count, 0);
   assert.deepEqual(

@@ -149,7 +149,7 @@ export async function gridsealJson(...args: readonly string[]): Promise<unknown>
 }
 
 /** Between two looks; and of one that takes long, as a command does that is started for it, so many times as long. */
-const LOOK_MS = { least: 100, most: 2_000, times: 3 } as const;
+const LOOK_MS = { least: 100, most: 3_000, times: 6 } as const;
 
 /** Waits until the check gives something other than false, undefined or nothing; what it gives. */
 export async function until<Result>(
