@@ -178,6 +178,11 @@ test("bids clear at one price, and what is no bid is refused with its line", asy
   );
   await writeFile(join(folder, "bids.csv"), "side,price,volume\nbuy,9000,500\n");
   assert.match(run("market", "clear", "bids.csv", "--floor", "0", "--cap", "4000").stderr, /line 2: price is beyond/);
+  await writeFile(join(folder, "bids.csv"), "side,price,volume\nbuy,30,500\n");
+  assert.match(
+    run("market", "clear", "bids.csv", "--floor", "0", "--cap", "4000", "--tie", "reward").stderr,
+    /no column preferred: add one of yes and no/,
+  );
 });
 
 test("a feeder that carries its deliveries is accepted; one that does not is curtailed, and the exit status says so", async () => {

@@ -38,15 +38,17 @@ export function registerClear(market: Command): void {
 async function clearFile(path: string, { floor, cap, tie, json }: ClearOptions): Promise<void> {
   if (floor > cap) throw new GridsealError("USAGE", `the floor ${floor} is above the cap ${cap}`);
   const bytes = await readWhole(path, BIDS_BYTES_MAX);
-  const bids = bidsOf(path, bytes, { floor, cap });
+  const bids = bidsOf(path, bytes, { floor, cap, tie });
   const clearing = clear(bids, { floor, cap, ...(tie !== undefined && { tie }) });
   printLines(json ? [toJson(clearing)] : linesOf(bids, clearing));
 }
 
-function bidsOf(path: string, bytes: Uint8Array, band: { readonly floor: bigint; readonly cap: bigint }): Bid[] {
+function bidsOf(path: string, bytes: Uint8Array, band: Pick<ClearOptions, "floor" | "cap" | "tie">): Bid[] {
   try {
     const [head, ...rows] = readCsv(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     if (!heads.includes(head?.cells.join(",") ?? "")) throw new Error(`its first row is not ${heads.join(" or ")}`);
+    if (band.tie === "reward" && !head?.cells.includes(PREFERRED))
+      throw new Error(`--tie reward asks who is preferred, and it has no column ${PREFERRED}: add one of yes and no`);
     return rows.map(({ line, cells: [side, price = "", volume = "", preferred = "no"] }) => {
       if (side !== "buy" && side !== "sell") throw new Error(`line ${line}: side is neither buy nor sell`);
       if (!/^-?\d{1,18}$/.test(price)) throw new Error(`line ${line}: price is no whole number`);

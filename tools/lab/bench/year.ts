@@ -8,7 +8,7 @@ import { whole } from "../../terminal/arguments.js";
 import { pairs, printLines, table } from "../../terminal/output.js";
 import { measureYear, type YearMeasurement, type YearPart } from "./market/community-year.js";
 
-/** Points that a community has at most, as credit hears of them in messages of 100. */
+/** Points that a community has at most, as credit hears of them in messages of 25. */
 const POINTS_MAX = 500;
 const QUARTERS = 4;
 const TOLD_DAYS = 7;
