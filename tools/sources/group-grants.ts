@@ -16,6 +16,8 @@ export type FoundSums =
   /** [enc, ciphertext] */
   | { readonly type: "sums"; readonly sealed: SealedShare }
   | { readonly type: "waiting"; readonly message: string }
+  /** the node works for others first, or for other slots of the grant */
+  | { readonly type: "busy"; readonly message: string }
   /** a meter of the group has had that day erased */
   | { readonly type: "withheld"; readonly message: string }
   /** they will not come of this node */
@@ -30,6 +32,8 @@ export interface GroupGrantSource {
 }
 
 const SEALING_BYTES_MAX = 64;
+/** Refusals that who asks tells apart. */
+const kept = ["waiting", "busy", "withheld"] as const;
 const sealedLimits = { size: AGGREGATE_BYTES_MAX + SEALING_BYTES_MAX, items: 4 };
 
 export function openGroupGrantSource(
@@ -48,7 +52,7 @@ export function openGroupGrantSource(
     async sums(from, until) {
       const asked = await ask(base, groupSums, { parameters: { ...of, from, until }, token: token() });
       if (asked.type === "refused") {
-        const type = asked.code === "waiting" || asked.code === "withheld" ? asked.code : "refused";
+        const type = kept.find((code) => code === asked.code) ?? "refused";
         return { type, message: asked.message };
       }
       const bytes = await bytesOf(asked.answer, sealedLimits.size);

@@ -129,6 +129,31 @@ test("a day that f + 1 say is erased is left out, and the days beside it are tol
   assert.deepEqual([told!.sums.slots, alone], [right, ["http://node-0: no"]]);
 });
 
+test("slots that fewer than f + 1 come to alike are named, and those of other days are told", async () => {
+  const partly = (index: number): Computing => {
+    const { source, grant } = stating(nodeAt(index), { from: DAY - 1 });
+    const sums = async (from_s: number, until_s: number): Promise<FoundSums> =>
+      from_s < DAY * DAY_S ? { type: "refused", message: "it cannot" } : source.sums(from_s, until_s);
+    return { grant, source: { ...source, sums } };
+  };
+  const complaints: string[] = [];
+  const [agreed, ...more] = await open([partly(0), partly(1), partly(2)], complaints);
+  assert.deepEqual([agreed!.sums.from_s, more], [DAY * DAY_S, []]);
+  assert.match(complaints.join(), /fewer than 2 custodians have come to the same sums from \d+ s on: it cannot/);
+});
+
+test("a custodian that works for others first is asked again", async () => {
+  let asked = 0;
+  const { grant, source } = nodeAt(0);
+  const sums = async (from_s: number, until_s: number): Promise<FoundSums> => {
+    asked += 1;
+    return asked === 1 ? { type: "busy", message: "later" } : source.sums(from_s, until_s);
+  };
+  const complaints: string[] = [];
+  const [agreed] = await open([{ grant, source: { ...source, sums } }, nodeAt(1)], complaints);
+  assert.deepEqual([agreed!.sums.slots, asked, complaints], [right, 2, []]);
+});
+
 /** The node, which says that of the grant. */
 function stating({ source, grant }: Computing, said: Partial<Computing["grant"]>): Computing {
   const stated = { ...grant, ...said };

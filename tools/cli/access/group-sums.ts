@@ -24,6 +24,8 @@ const AGAIN_MS = 1_000;
 /** Where enough have come to the same, others have so long to say something else. */
 const OTHERS_MS = 1_000;
 const PATIENCE_MS = 600_000;
+/** Once slots did not come, others are not waited for as long. */
+const IMPATIENCE_MS = 60_000;
 /** Days of a grant that are asked for: a node that states more of them is not believed. */
 const DAYS_MAX = 4_000;
 
@@ -54,9 +56,8 @@ export interface AgreedSums {
 }
 
 /**
- * The sums of all slots that are to be had, by their begin; without the days of which f + 1 say that they are erased. Complaints name whom
- * or what they are about. Rejects with GRANT_CLOSED where fewer
- * than f + 1 of the nodes come to the same.
+ * The sums of all slots that are to be had, by their begin; without the days of which f + 1 say that they are erased, and without what fewer
+ * than f + 1 come to alike. Complaints name whom or what they are about. Rejects with GRANT_CLOSED where nothing is to be had of them.
  */
 export async function* agreedSums(
   terms: SumsTerms,
@@ -78,10 +79,27 @@ export async function* agreedSums(
   const head_s = working.map(({ grant }) => grant.head_s).sort((one, other) => other - one)[needed - 1]!;
   const ready_s = Math.floor((head_s - lateness_s) / slot_s) * slot_s;
   if (until - from > DAYS_MAX) throw closed(`the grant states more than ${DAYS_MAX} days: no contract grants them`);
+  let patience_ms = PATIENCE_MS;
+  let hasSums = false;
+  let first: GridsealError | undefined;
   for (const [from_s, until_s] of rangesOf({ from, until, slot_s }, ready_s)) {
-    const sums = await agreed({ ...terms, members, needed, from_s, until_s, slot_s }, working, complaints);
-    if (sums !== undefined) yield { grant, ...sums };
+    try {
+      const sums = await agreed(
+        { ...terms, members, needed, from_s, until_s, slot_s, patience_ms },
+        working,
+        complaints,
+      );
+      if (sums === undefined) continue;
+      hasSums = true;
+      yield { grant, ...sums };
+    } catch (error) {
+      if (!(error instanceof GridsealError && error.code === "GRANT_CLOSED")) throw error;
+      first ??= error;
+      complaints.push(error.message);
+      patience_ms = IMPATIENCE_MS;
+    }
   }
+  if (first !== undefined && !hasSums) throw first;
 }
 
 /** Those nodes that have a grant of sums in force: one that says it is another one takes nobody's place. */
@@ -138,6 +156,7 @@ interface RangeTerms extends SumsTerms {
   readonly from_s: number;
   readonly until_s: number;
   readonly slot_s: number;
+  readonly patience_ms: number;
 }
 
 interface Signed {
@@ -151,7 +170,7 @@ async function agreed(
   working: readonly Computing[],
   complaints: string[],
 ): Promise<Omit<AgreedSums, "grant"> | undefined> {
-  const { needed, from_s, until_s } = terms;
+  const { needed, from_s, until_s, patience_ms } = terms;
   const found: Signed[] = [];
   /** who says that they are withheld */
   const withheld: Computing[] = [];
@@ -166,7 +185,8 @@ async function agreed(
       if (answer.type === "sums") return void found.push(opened(terms, grant.custodian, answer.sealed));
       if (answer.type === "withheld") withheld.push({ source, grant });
       said = answer.message;
-      if (answer.type !== "waiting") return void complaints.push(`${source.origin}: ${answer.message}`);
+      const comesLater = answer.type === "waiting" || answer.type === "busy";
+      if (!comesLater) return void complaints.push(`${source.origin}: ${answer.message}`);
       await pause(AGAIN_MS, undefined, { signal });
     }
   };
@@ -184,7 +204,7 @@ async function agreed(
       if (alikeIn(found, needed) !== undefined) pause(OTHERS_MS, undefined, { signal }).then(resolve, resolve);
     };
     for (const node of working) void onAnswer(node);
-    pause(PATIENCE_MS, undefined, { signal }).then(resolve, resolve);
+    pause(patience_ms, undefined, { signal }).then(resolve, resolve);
   });
   await decided;
   over.abort();

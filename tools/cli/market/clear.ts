@@ -10,7 +10,7 @@ import { printLines, table, toJson } from "../../terminal/output.js";
 interface ClearOptions {
   readonly floor: bigint;
   readonly cap: bigint;
-  readonly tie?: Tie;
+  readonly tie?: Tie | undefined;
   readonly json?: true;
 }
 
