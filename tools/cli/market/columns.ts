@@ -7,6 +7,7 @@ import { idFromText } from "../../../src/wire/key.js";
 import { GridsealError, reasonOf } from "../../errors.js";
 import type { Separator } from "../../files/csv.js";
 import { readWhole } from "../../files/made-once.js";
+import type { SheetNamed } from "../../files/xlsx/workbook.js";
 import { KEY_PARTS, type Rounding, type SharingModel } from "../../market/sharing.js";
 import type { CounterNamed } from "../../sources/counters.js";
 
@@ -33,6 +34,7 @@ const strict = { additionalProperties: false };
 const shape = Type.Object(
   {
     time: column,
+    sheet: Type.Optional(Type.Union([Type.String({ minLength: 1 }), Type.Integer({ minimum: 1, maximum: 10_000 })])),
     zone: Type.Optional(Type.String()),
     headings: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
     footings: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
@@ -88,6 +90,8 @@ interface Participant {
 
 export interface Columns {
   readonly time: Column;
+  /** of a workbook */
+  readonly sheet: SheetNamed;
   /** of times that do not say it themselves: UTC, an offset or a name of the IANA's list */
   readonly zone: string;
   /** rows before the first slot; the last of them heads the columns */
@@ -153,6 +157,7 @@ function columnsOf(fields: Static<typeof shape>): Columns {
   if (grouping === decimal) throw new Error(`grouping: ${JSON.stringify(grouping)} is the decimal sign too`);
   return {
     time: fields.time,
+    sheet: fields.sheet ?? 1,
     zone: fields.zone ?? "UTC",
     headings: fields.headings ?? 1,
     footings: fields.footings ?? 0,

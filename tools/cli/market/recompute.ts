@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { GridsealError, reasonOf } from "../../errors.js";
+import type { CsvRow } from "../../files/csv.js";
 import { readWhole } from "../../files/made-once.js";
 import { type CounterReading, SLOTS_MAX, type SlotEnergy, slotEnergies, sumSlots } from "../../ledger/slot-energy.js";
 import { type Compared, compareSlot, type Figure, figures, type MeasuredSlot } from "../../market/report.js";
@@ -11,7 +12,7 @@ import { serviceIn } from "../../sources/source.js";
 import { whole, withNode } from "../../terminal/arguments.js";
 import { decimal, printLines, table, timeText, toJson } from "../../terminal/output.js";
 import { type Columns, type Counter, readColumns } from "./columns.js";
-import { decodeReport, type ReportRow, readReport } from "./report-file.js";
+import { type ReportRow, readReport, reportRows } from "./report-file.js";
 
 interface RecomputeOptions extends SourceOptions {
   readonly columns: string;
@@ -29,7 +30,7 @@ const REPORT_BYTES_MAX = 268_435_456;
 
 export function registerRecompute(market: Command): void {
   withNode(market.command("recompute").description("compute a grid operator's allocation report again, line by line"))
-    .argument("<report>", "the report: values separated by commas, semicolons or tabs")
+    .argument("<report>", "the report: an XLSX workbook, or values separated by commas, semicolons or tabs")
     .requiredOption("--columns <file>", "which of its columns is what, and who has which meter")
     .option("--chain <file>", "exported chain with the meters' readings")
     .option("--service <name>", "name or number of the chain's service, with --api or --data")
@@ -44,9 +45,9 @@ export function registerRecompute(market: Command): void {
 async function recompute(path: string, options: RecomputeOptions): Promise<void> {
   const columns = await readColumns(options.columns);
   const bytes = await readWhole(path, REPORT_BYTES_MAX);
-  const text = reading(path, () => decodeReport(bytes, columns));
+  const rows = reading(path, () => reportRows(bytes, columns));
   const readings = await readingsOf(columns, options);
-  const result = reading(path, () => compareReport(text, columns, readings, options));
+  const result = reading(path, () => compareReport(rows, columns, readings, options));
   printLines(options.json ? [toJson(viewOf(columns, result))] : linesOf(columns, result, options));
   const differ = differingOf(result);
   if (differ > 0)
@@ -113,7 +114,7 @@ interface Result {
 }
 
 function compareReport(
-  text: string,
+  rows: Generator<CsvRow>,
   columns: Columns,
   readings: readonly Read[],
   { slot, gap, tolerance, limit }: RecomputeOptions,
@@ -125,7 +126,7 @@ function compareReport(
   const differences: Difference[] = [];
   let slots = 0;
   let incomplete = 0;
-  for (const { row, measured } of measuredRows(readReport(text, columns, slot), columns, readings, { slot, gap })) {
+  for (const { row, measured } of measuredRows(readReport(rows, columns, slot), columns, readings, { slot, gap })) {
     const { compared, isComplete } = compareSlot(rule, row.reported, measured);
     slots += 1;
     if (!isComplete) incomplete += 1;

@@ -1,12 +1,14 @@
 // A report's rows as the energies of slots, in mWh.
 
 import { type CsvRow, csvRows } from "../../files/csv.js";
+import { sheetRows } from "../../files/xlsx/sheet.js";
+import { isWorkbook } from "../../files/xlsx/workbook.js";
 import type { ReportedSlot } from "../../market/report.js";
 import type { Column, Columns } from "./columns.js";
 import { createZoneClock } from "./local-time.js";
 
 export interface ReportRow {
-  /** of the file, from 1 */
+  /** of the file or the sheet, from 1 */
   readonly line: number;
   readonly start_s: number;
   readonly reported: ReportedSlot;
@@ -18,8 +20,16 @@ interface Place {
   readonly name: string;
 }
 
+/**
+ * The rows of a report: of an XLSX workbook, as its first bytes tell, else of separated values.
+ * Throws an Error where the file is of neither kind, then or when a row is asked for.
+ */
+export function reportRows(bytes: Uint8Array, columns: Columns): Generator<CsvRow> {
+  return isWorkbook(bytes) ? sheetRows(bytes, columns) : csvRows(decodeReport(bytes, columns), columns.separator);
+}
+
 /** The text of a report: as its byte order mark says, else as the columns do. Throws where bytes are none of its encoding. */
-export function decodeReport(bytes: Uint8Array, { encoding }: Pick<Columns, "encoding">): string {
+function decodeReport(bytes: Uint8Array, { encoding }: Pick<Columns, "encoding">): string {
   return new TextDecoder(markOf(bytes) ?? encoding, { fatal: true }).decode(bytes);
 }
 
@@ -30,11 +40,10 @@ function markOf([first, second, third]: Uint8Array): string | undefined {
 }
 
 /**
- * The rows of a report, in their order, of slots of `slot_s` seconds. Rows of empty cells are passed over.
+ * What the rows of a report say, in their order, of slots of `slot_s` seconds. Rows of empty cells are passed over.
  * Throws an Error that names line and column where one cannot be read.
  */
-export function* readReport(text: string, columns: Columns, slot_s: number): Generator<ReportRow> {
-  const rows = csvRows(text, columns.separator);
+export function* readReport(rows: Generator<CsvRow>, columns: Columns, slot_s: number): Generator<ReportRow> {
   const heads = headsOf(rows, columns.headings);
   const place = (column: Column | undefined) => (column === undefined ? undefined : placeOf(column, heads));
   const time = placeOf(columns.time, heads);
