@@ -83,9 +83,14 @@ export async function buildMeterBundle(entry = join(root, "src/main.ts")) {
 /**
  * The explorer for browsers: the page, and what it names under names that have a hash of what they hold; each beside itself compressed,
  * with the ending of its compression.
- * @returns {Promise<{ files: Map<string, Uint8Array>, inputs: string[] }>} contents by name, and the files that went into them
+ * @returns {Promise<Map<string, Uint8Array>>} contents by name
  */
 export async function buildExplorer() {
+  return (await explorerOutput()).files;
+}
+
+/** The same, with the files that went into it. */
+async function explorerOutput() {
   // By itself: what it shares with the page would be cut into dozens of small files, each of which the first page asks for.
   const built = await Promise.all([
     buildPages({ main: "main.tsx", style: "style.css" }),
@@ -154,7 +159,7 @@ async function buildAll() {
   const others = tools.filter((file) => !/\.(?:ts|mts|mjs)$/.test(file) || file === "tools/contracts/author.ts");
   const assets = [...others, ...(await withImported(sources))];
   // Nothing is written before everything is built: a build that fails leaves the last good one.
-  const [program, bundled, pages] = await Promise.all([buildMeterBundle(), bundle(), buildExplorer()]);
+  const [program, bundled, pages] = await Promise.all([buildMeterBundle(), bundle(), explorerOutput()]);
   const files = new Map(bundled.outputFiles.map(({ path, contents }) => [path, contents]));
   const licensed = await licences([...Object.keys(bundled.metafile.inputs), ...pages.inputs]);
   files.set(join(bundles, "licences.txt"), Buffer.from(licensed));
