@@ -30,7 +30,7 @@ export interface DeliveredShares {
 }
 
 /** An envelope with what was delivered of its key. */
-interface OpeningEnvelope {
+export interface OpeningEnvelope {
   readonly envelope: SignedEnvelope;
   /** shares by custodian */
   readonly shares: Map<string, Uint8Array>;

@@ -11,6 +11,10 @@ export const grantId = Type.String({
   description: "the ID of who has asked, a hyphen, the number of the request",
 });
 const day = Type.Integer({ minimum: 0, maximum: DAY_MAX });
+/** Days of a grant that are asked for at once. */
+export const GRANT_DAYS_MAX = 31;
+/** The day behind the last; of the path's day alone where it is left out. */
+const days = Type.Object({ until: Type.Optional(day) });
 
 export const grant = {
   method: "GET",
@@ -43,14 +47,14 @@ export const grant = {
 } as const satisfies RouteShape;
 
 /**
- * A sequence of [envelope, division / null, enc, ciphertext]: the node's share of each envelope of the day, or its part of another
+ * A sequence of [envelope, division / null, enc, ciphertext]: the node's share of each envelope of the days, or its part of another
  * custodian's, sealed to the grant's key.
  */
 export const grantShares = {
   method: "GET",
   path: "/chains/:service/grants/:grant/days/:day/shares",
   parameters: Type.Object({ service, grant: grantId, day }),
-  query: nothing,
+  query: days,
   answer: { type: "application/cbor-seq" },
   statuses: [200],
   refusals: ["malformed", "no-grant", "damaged"],
@@ -58,12 +62,12 @@ export const grantShares = {
   access: "holder",
 } as const satisfies RouteShape;
 
-/** A sequence of [record, receipt, sealed disclosures]: the meter's records of the day. */
+/** A sequence of [record, receipt, sealed disclosures]: the meter's records of the days, by their numbers. */
 export const grantRecords = {
   method: "GET",
   path: "/chains/:service/grants/:grant/days/:day/records",
   parameters: Type.Object({ service, grant: grantId, day }),
-  query: nothing,
+  query: days,
   answer: { type: "application/cbor-seq" },
   statuses: [200],
   refusals: ["malformed", "no-grant", "damaged"],

@@ -27,6 +27,8 @@ export interface Question<Shape extends RouteShape> {
   readonly token?: string | undefined;
   /** how long a silent node is waited for, and a value in JSON in all */
   readonly patience_ms?: number;
+  /** gives it up, and what has come of its answer */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** An answer that may not be here in full. */
@@ -54,7 +56,7 @@ export function baseOf(url: string): string {
 export async function ask<Shape extends RouteShape>(
   base: string,
   shape: Shape,
-  { parameters, query = {}, body, token, patience_ms = PATIENCE_MS }: Question<Shape>,
+  { parameters, query = {}, body, token, patience_ms = PATIENCE_MS, signal }: Question<Shape>,
 ): Promise<Asked> {
   const url = base + pathOf(shape, parameters, query);
   const headers = {
@@ -62,7 +64,7 @@ export async function ask<Shape extends RouteShape>(
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
   };
   const sent = body === undefined ? {} : { body: Buffer.from(body) };
-  const answer = await request(url, { method: shape.method, headers, ...sent }, patience_ms);
+  const answer = await request(url, { method: shape.method, headers, ...sent, signal: signal ?? null }, patience_ms);
   const { status } = answer.response;
   if (shape.statuses.includes(status)) return { type: "answered", answer };
   const text = new TextDecoder().decode(await bytesWithin(answer, { bytes_max: JSON_BYTES_MAX, earned_ms: 0 }));
@@ -215,7 +217,7 @@ async function request(url: string, init: RequestInit, patience_ms: number): Pro
     const wait_ms = againAfter_ms(answer.response);
     if (wait_ms === undefined || performance.now() + wait_ms > until_ms) return answer;
     await answer.response.body?.cancel();
-    await pause(wait_ms);
+    await pause(wait_ms, undefined, init.signal ? { signal: init.signal } : {});
   }
 }
 
@@ -229,7 +231,8 @@ function againAfter_ms({ status, headers }: Response): number | undefined {
 async function requestOnce(url: string, init: RequestInit, patience_ms: number): Promise<Answer> {
   const aborting = new AbortController();
   try {
-    const asked = fetch(url, { ...init, signal: aborting.signal, redirect: "error" });
+    const signal = init.signal ? AbortSignal.any([init.signal, aborting.signal]) : aborting.signal;
+    const asked = fetch(url, { ...init, signal, redirect: "error" });
     const waiting = { left_ms: patience_ms, waited_ms: 0, late: () => "nothing came for" };
     return { response: await within(asked, aborting, waiting), aborting, patience_ms };
   } catch (thrown) {

@@ -62,14 +62,17 @@ test("a record is delivered on the day of its own time, whatever envelope its or
     ...{ id: "00-1", chain: SERVICE, requester: "", meter: toHex(meter.kid), purpose: 1, key: "", until_s: 0 },
     ...{ from: day, until: day + 2, days: [[day, day + 2]] },
   };
-  const delivered = (of: number) => [...recordsOf(ports, createReceipts(cluster.genesis.network, store), grant, of)];
+  const delivered = (...of: number[]) =>
+    [...recordsOf(ports, createReceipts(cluster.genesis.network, store), grant, of)].filter(({ length }) => length > 0);
   const [item] = delivered(day);
+  assert.deepEqual(delivered(day - 1, day, day + 1), [item], "asked for with other days it is the same");
   const [stripped] = decodeCbor(item!, { size: 100_000, items: 8 }) as Uint8Array[];
   assert.deepEqual(parseRecord(stripped!).hash, record.hash);
   assert.deepEqual(delivered(day + 1), [], "its envelope is of the first day");
   await store.write((writer) => putSealed(writer, { chain: SERVICE, origin: self }, { ...sealed, envelope: wrong.id }));
   assert.deepEqual(delivered(day + 1), [], "its time is of the first day");
   assert.deepEqual(delivered(day), [], "and its envelope of the second");
+  assert.deepEqual(delivered(day, day + 1), [], "both days asked for together do not make it of either");
 });
 
 test("a grant counts while its contract is in force, for its own days, sealed to a key that is one", async (t) => {

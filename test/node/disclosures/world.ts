@@ -14,6 +14,7 @@ import { type Claims, digestsOf, encodeDisclosure, parseRecord, signRecord } fro
 import type { Opening } from "../../../tools/cli/access/opening.js";
 import { nodeCiphers } from "../../../tools/crypto/ciphers.js";
 import { generateDeliveryKeys, sealTo } from "../../../tools/crypto/hpke.js";
+import { sealVerifier } from "../../../tools/cli/access/seals.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
 import { byteOf, chainOf, payloadOf } from "../../../tools/node/chain/frame.js";
 import {
@@ -227,7 +228,8 @@ export function keptBy({ ports }: World["nodes"][number]) {
 export function openingBy(): Opening {
   const keys = generateDeliveryKeys();
   return {
-    ...{ genesis, keys, grant: "00-1", service: SERVICE, meter: toHex(kid), lineage: [], envelopes: new Map() },
+    ...{ genesis, keys, grant: "00-1", service: SERVICE, meter: toHex(kid), envelopes: new Map() },
+    verifySeal: sealVerifier({ genesis, service: SERVICE, lineage: [], verify: nodeVerify }),
   };
 }
 

@@ -5,9 +5,11 @@ import { type Command, Option } from "commander";
 import { formatObis } from "../../../src/meter/obis.js";
 import { toHex } from "../../../src/wire/bytes.js";
 import { encodeCbor } from "../../../src/wire/cbor.js";
+import { chainOf } from "../../../src/wire/genesis.js";
 import { sha256 } from "../../../src/wire/hash.js";
-import { dayKeys, takeShare } from "../../crypto/delivered-shares.js";
-import { GridsealError, reasonOf } from "../../errors.js";
+import { faults } from "../../../src/wire/quorum.js";
+import { nodeVerify } from "../../crypto/signatures.js";
+import { GridsealError } from "../../errors.js";
 import { csvRow } from "../../files/csv.js";
 import { createFile } from "../../files/made-once.js";
 import { type Identity, readParticipant } from "../../files/operations/participant-folder.js";
@@ -18,11 +20,14 @@ import { openGroupGrantSource } from "../../sources/group-grants.js";
 import { several } from "../../terminal/arguments.js";
 import { printLines, printNote, printText, toJson } from "../../terminal/output.js";
 import { serviceNumber } from "../operation/sign.js";
+import { askSeveral } from "./asking.js";
 import { type AgreedSums, agreedSums, type Computing, computingAt, type SumsTerms } from "./group-sums.js";
 import { deliveryKeysIn } from "./key.js";
-import { type Opened, openDay } from "./open-day.js";
+import { type Delivering, openGranted } from "./granted-days.js";
+import type { Opened } from "./open-days.js";
 import { signedSums, slotViews, sumsText } from "./open-sums.js";
 import type { OpenedValue, Opening } from "./opening.js";
+import { sealVerifier } from "./seals.js";
 
 interface OpenOptions {
   readonly as: string;
@@ -34,8 +39,6 @@ interface OpenOptions {
 
 const forms = ["json", "csv", "cbor"] as const;
 type Form = (typeof forms)[number];
-/** Days of a grant that are asked for: a node that states more of them is not believed. */
-const DAYS_MAX = 4_000;
 
 export function registerOpen(access: Command): void {
   access
@@ -124,78 +127,44 @@ function proofsOf(values: readonly OpenedValue[]): Uint8Array {
   return Uint8Array.from(Buffer.concat([...proofs.values()]));
 }
 
-async function openAll(participant: Identity, request: string, options: OpenOptions): Promise<Opened> {
+async function openAll(participant: Identity, request: string, options: OpenOptions): Promise<Omit<Opened, "records">> {
   const { genesis, tokenFor } = participant;
   const service = serviceNumber(genesis, options.service);
   const keys = await deliveryKeysIn(options.as);
   const urls = [...new Set(options.api)];
   const sources = urls.map((url) => openGrantSource(url, { service, grant: request }, tokenFor));
   const complaints: string[] = [];
-  const answering = await grantsOf(sources, complaints);
-  const [first] = answering;
+  const members = chainOf(genesis, service)?.members?.length;
+  const needed = members === undefined ? sources.length : faults(members) + 1;
+  const delivering = await deliveringAt(sources, needed, complaints);
+  const [first] = delivering;
   if (first === undefined) {
     throw new GridsealError("GRANT_CLOSED", complaints[0] ?? `no node delivers on grant ${request}`);
   }
   const { meter } = first.grant;
-  const days = daysOf(first.grant);
   const lineage = await openApiSource(first.source.origin, tokenFor).lineage(service);
-  const opening: Opening = { genesis, keys, grant: request, service, meter, lineage, envelopes: new Map() };
-  const values: OpenedValue[] = [];
-  let closed = 0;
-  for (const day of days) {
-    await gatherShares(opening, answering, day, complaints);
-    const found = await dayKeys(opening, complaints);
-    const opened = await openDay(opening, found, { day, sources: answering.map(({ source }) => source) });
-    values.push(...opened.values);
-    closed += opened.closed;
-    complaints.push(...opened.complaints);
-  }
-  return { values, closed, complaints };
-}
-
-/** The days that the grant opens. */
-function daysOf({ days }: StatedGrant): readonly number[] {
-  const runs = days.map(([first, end]) => ({ first: first!, length: end! - first! }));
-  if (runs.reduce((sum, { length }) => sum + length, 0) > DAYS_MAX) {
-    throw new GridsealError("GRANT_CLOSED", `the grant states more than ${DAYS_MAX} days: no contract grants them`);
-  }
-  return runs.flatMap(({ first, length }) => Array.from({ length }, (_, index) => first + index));
-}
-
-interface Answering {
-  readonly source: GrantSource;
-  readonly grant: StatedGrant;
+  const verifySeal = sealVerifier({ genesis, service, lineage, verify: nodeVerify });
+  const opening: Opening = { genesis, keys, grant: request, service, meter, verifySeal, envelopes: new Map() };
+  const opened = await openGranted(opening, delivering);
+  return { ...opened, complaints: [...complaints, ...opened.complaints] };
 }
 
 /** Those nodes that have the grant in force: one that says it is another one takes nobody's place. */
-async function grantsOf(sources: readonly GrantSource[], complaints: string[]): Promise<Answering[]> {
-  const answering: Answering[] = [];
-  for (const source of sources) {
-    try {
-      answering.push({ source, grant: await source.grant() });
-    } catch (error) {
-      complaints.push(reasonOf(error));
-    }
-  }
-  return answering;
-}
-
-async function gatherShares(
-  opening: Opening,
-  answering: readonly Answering[],
-  day: number,
+async function deliveringAt(
+  sources: readonly GrantSource[],
+  needed: number,
   complaints: string[],
-): Promise<void> {
-  for (const { source, grant } of answering) {
-    try {
-      for await (const delivered of source.shares(day)) {
-        const complaint = takeShare(opening, grant.custodian, delivered);
-        if (complaint !== undefined) complaints.push(complaint);
-      }
-    } catch (error) {
-      complaints.push(reasonOf(error));
-    }
-  }
+): Promise<readonly (Delivering & { readonly grant: StatedGrant })[]> {
+  const delivering: (Delivering & { readonly grant: StatedGrant })[] = [];
+  const asked = sources.map((source) => ({
+    origin: source.origin,
+    async ask() {
+      delivering.push({ source, grant: await source.grant() });
+    },
+  }));
+  const isEnough = () => delivering.length >= needed;
+  await askSeveral(asked, { order: "together", isEnough, hearsOthers: true }, complaints);
+  return [...delivering];
 }
 
 const columns = ["meter", "seq", "time", "label", "obis", "value", "scaler", "unit", "height", "record", "disclosure"];

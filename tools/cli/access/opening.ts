@@ -4,14 +4,14 @@
 import { equalBytes, toHex } from "../../../src/wire/bytes.js";
 import { DAY_S } from "../../../src/wire/envelope.js";
 import { sha256 } from "../../../src/wire/hash.js";
-import { decodeReceipt, verifyReceipt } from "../../../src/wire/receipt.js";
+import { decodeReceipt, verifyInclusionOf } from "../../../src/wire/receipt.js";
 import { type Disclosure, decodeDisclosure, parseRecord, type Register } from "../../../src/wire/record.js";
 import { decodeDisclosures, decodeSealed } from "../../../src/wire/sealed-disclosure.js";
 import { openDisclosures } from "../../crypto/day-key.js";
 import type { DeliveredShares } from "../../crypto/delivered-shares.js";
-import { nodeVerify } from "../../crypto/signatures.js";
 import { reasonOf } from "../../errors.js";
 import type { DeliveredRecord } from "../../sources/grants.js";
+import type { VerifySeal } from "./seals.js";
 
 /** One register that a meter has confided, and where it is proved. */
 export interface OpenedValue {
@@ -31,8 +31,7 @@ export interface OpenedValue {
 }
 
 export interface Opening extends DeliveredShares {
-  /** orders and certificates that lead to the members of receipts */
-  readonly lineage: readonly Uint8Array[];
+  readonly verifySeal: VerifySeal;
 }
 
 export type OpenedRecord =
@@ -64,7 +63,8 @@ export function openRecord(
     const receipt = decodeReceipt(delivered.receipt);
     if (toHex(kid) !== opening.meter || claims.service !== opening.service) throw new Error("it is of another meter");
     if (!equalBytes(receipt.recordHash, hash)) throw new Error("its receipt is for another record");
-    verifyReceipt(receipt, opening.genesis, nodeVerify, opening.lineage);
+    verifyInclusionOf(receipt, opening.genesis);
+    opening.verifySeal(receipt);
     const key = keys.get(toHex(sealed.envelope));
     if (key === undefined) return { type: "closed" };
     const plaintext = openDisclosures(key, { ...sealed, kid, seq: claims.seq, recordHash: hash });

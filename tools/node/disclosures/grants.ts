@@ -9,6 +9,7 @@ import { isLowOrder } from "../../../src/wire/low-order.js";
 import { parseRecord } from "../../../src/wire/record.js";
 import { encodeSealed, type SealedDisclosures } from "../../../src/wire/sealed-disclosure.js";
 import { decodeValue, type Value } from "../../../src/wire/value.js";
+import type { FoundRecord } from "../../routes/record-rows.js";
 import { sealedRecordsOf } from "../chain/sealed-records.js";
 import { contractState } from "../chain/tables/contract-state.js";
 import { sealedDisclosures } from "../chain/tables/sealed-disclosures.js";
@@ -120,25 +121,32 @@ const ROWS_AT_ONCE = 32;
 const nothing = new Uint8Array(0);
 
 /**
- * [record, receipt, sealed disclosures] for each sealed record of the meter whose time lies within the day, and that is in an envelope
- * of the day. Items may be empty.
+ * [record, receipt, sealed disclosures] for each sealed record of the meter whose time lies within one of these days, and that is in an
+ * envelope of that day. Items may be empty. The meter's history is gone over once, however many days are asked for.
  */
 export function* recordsOf(
   ports: DisclosuresPorts,
   receipts: Receipts,
-  grant: Grant,
-  day: number,
+  grant: Delivery,
+  days: readonly number[],
 ): Generator<Uint8Array, void> {
   const { store } = ports;
   const kid = fromHex(grant.meter)!;
-  const ids = new Set([...envelopesOf(ports, grant, day)].map(({ envelope }) => toHex(envelope.id)));
-  if (ids.size === 0) return;
+  /** days by the ids of their envelopes */
+  const dayOf = new Map(
+    days.flatMap((day) => envelopesOf(ports, grant, day).map(({ envelope }) => [toHex(envelope.id), day] as const)),
+  );
+  if (dayOf.size === 0) return;
+  const recordAt = recordsBehind(store, grant.chain, kid);
   for (let range: KeyRange = hashRange(grant.chain, kid, { from: 0, to: SEQ_MAX }); ; ) {
     const rows = store.range(sealedDisclosures, { ...range, limit: ROWS_AT_ONCE });
     for (const { row } of rows) {
-      if (!ids.has(toHex(row.envelope))) continue;
-      const item = recordOf({ store, receipts }, grant, day, row);
-      if (item !== undefined) yield item;
+      const day = dayOf.get(toHex(row.envelope));
+      const record = day === undefined ? undefined : recordAt(row);
+      // Its origin has chosen the envelope: the meter's signature says which day it is of.
+      if (record === undefined || Math.floor(parseRecord(record).claims.time_s / DAY_S) !== day) continue;
+      const receipt = receipts.find(grant.chain, kid, row.seq);
+      if (receipt !== undefined) yield encodeCbor([record, receipt, encodeSealed(row)]);
     }
     const last = rows.at(-1);
     if (last === undefined || rows.length < ROWS_AT_ONCE) return;
@@ -147,20 +155,22 @@ export function* recordsOf(
   }
 }
 
-function recordOf(
-  { store, receipts }: { readonly store: PartReader; readonly receipts: Receipts },
-  { chain, meter }: Grant,
-  day: number,
-  row: SealedDisclosures,
-): Uint8Array | undefined {
-  const kid = fromHex(meter)!;
-  const found = sealedRecordsOf(store, chain, kid, row.seq).next().value;
-  const isIt = found !== undefined && found.seq === row.seq && equalBytes(found.hash, row.recordHash);
-  if (!isIt || found.bytes === undefined) return undefined;
-  // Its origin has chosen the envelope: the meter's signature says which day it is of.
-  if (Math.floor(parseRecord(found.bytes).claims.time_s / DAY_S) !== day) return undefined;
-  const receipt = receipts.find(chain, kid, row.seq);
-  return receipt === undefined ? undefined : encodeCbor([found.bytes, receipt, encodeSealed(row)]);
+/** The record that a row is of, undefined where another one is sealed, or the node has let go of it. Records that follow are read on. */
+function recordsBehind(
+  store: PartReader,
+  chain: number,
+  kid: Uint8Array,
+): (row: SealedDisclosures) => Uint8Array | undefined {
+  let found: FoundRecord | undefined;
+  let following: Generator<FoundRecord, void> | undefined;
+  return ({ seq, recordHash }) => {
+    if (found?.seq !== seq) {
+      if (found?.seq !== seq - 1 || following === undefined) following = sealedRecordsOf(store, chain, kid, seq);
+      found = following.next().value ?? undefined;
+    }
+    const isIt = found !== undefined && found.seq === seq && equalBytes(found.hash, recordHash);
+    return isIt ? found!.bytes : undefined;
+  };
 }
 
 interface FoundEnvelope {

@@ -7,7 +7,7 @@ import type { Role } from "../../../../src/wire/credential.js";
 import { DAY_MAX } from "../../../../src/wire/envelope.js";
 import { decodeErased } from "../../../../src/wire/erased.js";
 import { erased } from "../../../routes/erasures.js";
-import { grant, grantRecords, grantShares } from "../../../routes/grants.js";
+import { GRANT_DAYS_MAX, grant, grantRecords, grantShares } from "../../../routes/grants.js";
 import type { Holder } from "../../admission/token-judge.js";
 import { readsChains } from "../../api/access.js";
 import { type Refused, type Route, refused, route } from "../../api/route.js";
@@ -49,15 +49,17 @@ export function grantRoutes(ports: GrantPorts): readonly Route[] {
       const days = stated.days.map(([first, end]) => [first, end]);
       return { type: "value", value: { ...stated, days, custodian: toHex(disclosures.self) } };
     }),
-    route(grantShares, ({ parameters, shown }) => {
+    route(grantShares, ({ parameters, query, shown }) => {
       const found = find(parameters, shown);
       if ("type" in found) return found;
-      return { type: "long", items: sharesOf(disclosures, found, parameters.day) };
+      const days = daysAsked(found, parameters.day, query.until);
+      return "type" in days ? days : { type: "long", items: sharesOfDays(disclosures, found, days) };
     }),
-    route(grantRecords, ({ parameters, shown }) => {
+    route(grantRecords, ({ parameters, query, shown }) => {
       const found = find(parameters, shown);
       if ("type" in found) return found;
-      return { type: "long", items: recordsOf(disclosures, receipts, found, parameters.day) };
+      const days = daysAsked(found, parameters.day, query.until);
+      return "type" in days ? days : { type: "long", items: recordsOf(disclosures, receipts, found, days) };
     }),
     route(erased, ({ parameters: { service, meter }, shown }) => {
       const id = fromHex(meter)!;
@@ -75,4 +77,16 @@ export function grantRoutes(ports: GrantPorts): readonly Route[] {
       return refused("forbidden", `${shown.id} is the subject of no day of meter ${meter} on chain ${service}.`);
     }),
   ];
+}
+
+/** Those days from one on that the grant opens. */
+function daysAsked(found: Grant, from: number, until = from + 1): readonly number[] | Refused {
+  if (until <= from || until - from > GRANT_DAYS_MAX) {
+    return refused("malformed", `until must be 1 to ${GRANT_DAYS_MAX} days behind day ${from}, not ${until}.`);
+  }
+  return Array.from({ length: until - from }, (_, index) => from + index).filter((day) => holdsDay(found, day));
+}
+
+function* sharesOfDays(ports: DisclosuresPorts, found: Grant, days: readonly number[]): Generator<Uint8Array, void> {
+  for (const day of days) yield* sharesOf(ports, found, day);
 }

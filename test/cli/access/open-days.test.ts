@@ -13,10 +13,12 @@ import {
   stripRecord,
 } from "../../../src/wire/record.js";
 import { encodeDisclosures, encodeSealed } from "../../../src/wire/sealed-disclosure.js";
-import { openDay } from "../../../tools/cli/access/open-day.js";
+import { openDays } from "../../../tools/cli/access/open-days.js";
 import type { Opening } from "../../../tools/cli/access/opening.js";
 import { generateDayKey, sealDisclosures } from "../../../tools/crypto/day-key.js";
 import { generateDeliveryKeys } from "../../../tools/crypto/hpke.js";
+import { sealVerifier } from "../../../tools/cli/access/seals.js";
+import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import type { DeliveredRecord } from "../../../tools/sources/grants.js";
 import { meter, network, nodes, receiptOf, TRADING } from "../../wire/governed-network.js";
 import { sealBlock, startTime_s, testBatch } from "../../wire/network.js";
@@ -38,8 +40,9 @@ const receipt = receiptOf(
 const envelope = (byte: number) => new Uint8Array(32).fill(byte);
 const keys = new Map([1, 2].map((byte) => [toHex(envelope(byte)), generateDayKey()]));
 const opening: Opening = {
-  ...{ genesis: network.genesis, keys: generateDeliveryKeys(), grant: "00-1", service: TRADING, lineage: [] },
+  ...{ genesis: network.genesis, keys: generateDeliveryKeys(), grant: "00-1", service: TRADING },
   meter: toHex(meter.kid),
+  verifySeal: sealVerifier({ genesis: network.genesis, service: TRADING, lineage: [], verify: nodeVerify }),
   envelopes: new Map(
     [...keys.keys()].map((id, at) => [id, { envelope: { day: DAY, origin: nodes[at]!.id } }]),
   ) as unknown as Opening["envelopes"],
@@ -62,7 +65,7 @@ async function open(...delivered: readonly (readonly DeliveredRecord[])[]) {
       yield* rows;
     },
   }));
-  const { values, closed, complaints } = await openDay(opening, keys, { day: DAY, sources });
+  const { values, closed, complaints } = await openDays(opening, keys, { days: { from: DAY, until: DAY + 1 }, sources });
   return { labels: values.map(({ label }) => label).sort(), closed, complaints, asked: asked.length };
 }
 
