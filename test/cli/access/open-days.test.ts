@@ -15,9 +15,9 @@ import {
 import { encodeDisclosures, encodeSealed } from "../../../src/wire/sealed-disclosure.js";
 import { openDays } from "../../../tools/cli/access/open-days.js";
 import type { Opening } from "../../../tools/cli/access/opening.js";
+import { sealVerifier } from "../../../tools/cli/access/seals.js";
 import { generateDayKey, sealDisclosures } from "../../../tools/crypto/day-key.js";
 import { generateDeliveryKeys } from "../../../tools/crypto/hpke.js";
-import { sealVerifier } from "../../../tools/cli/access/seals.js";
 import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import type { DeliveredRecord } from "../../../tools/sources/grants.js";
 import { meter, network, nodes, receiptOf, TRADING } from "../../wire/governed-network.js";
@@ -65,7 +65,10 @@ async function open(...delivered: readonly (readonly DeliveredRecord[])[]) {
       yield* rows;
     },
   }));
-  const { values, closed, complaints } = await openDays(opening, keys, { days: { from: DAY, until: DAY + 1 }, sources });
+  const { values, closed, complaints } = await openDays(opening, keys, {
+    days: { from: DAY, until: DAY + 1 },
+    sources,
+  });
   return { labels: values.map(({ label }) => label).sort(), closed, complaints, asked: asked.length };
 }
 

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WireError } from "../../../src/wire/error.js";
-import { parseRecord } from "../../../src/wire/record.js";
 import { decodeReceipt, type Receipt } from "../../../src/wire/receipt.js";
+import { parseRecord } from "../../../src/wire/record.js";
 import { sealVerifier } from "../../../tools/cli/access/seals.js";
 import { nodeVerify } from "../../../tools/crypto/signatures.js";
 import { CONTRACTS, meter, network, nodes, receiptOf, TRADING } from "../../wire/governed-network.js";

@@ -12,9 +12,9 @@ import type { Genesis } from "../../../src/wire/genesis.js";
 import { keyId } from "../../../src/wire/key.js";
 import { type Claims, digestsOf, encodeDisclosure, parseRecord, signRecord } from "../../../src/wire/record.js";
 import type { Opening } from "../../../tools/cli/access/opening.js";
+import { sealVerifier } from "../../../tools/cli/access/seals.js";
 import { nodeCiphers } from "../../../tools/crypto/ciphers.js";
 import { generateDeliveryKeys, sealTo } from "../../../tools/crypto/hpke.js";
-import { sealVerifier } from "../../../tools/cli/access/seals.js";
 import { generateSeed, nodeVerify, signerFromSeed } from "../../../tools/crypto/signatures.js";
 import { byteOf, chainOf, payloadOf } from "../../../tools/node/chain/frame.js";
 import {

@@ -3,7 +3,7 @@
 
 import { toHex } from "../../../src/wire/bytes.js";
 import { sha256 } from "../../../src/wire/hash.js";
-import type { DeliveredRecord, Days, GrantSource } from "../../sources/grants.js";
+import type { Days, DeliveredRecord, GrantSource } from "../../sources/grants.js";
 import { askSeveral } from "./asking.js";
 import { type OpenedValue, type Opening, openRecord } from "./opening.js";
 
